@@ -1,0 +1,1 @@
+"""What people write and see: tensors, functions, modules, optimizers, data, compile."""

@@ -1,0 +1,1 @@
+"""Graph to running program: plan, session, and the numpy and LLVM backends."""

@@ -1,0 +1,1 @@
+"""The tests of graphc; CONTRIBUTING.md describes their kinds."""
