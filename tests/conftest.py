@@ -1,0 +1,50 @@
+"""What every test gets: its own caches, repeatable randomness, golden files."""
+
+import os
+import shutil
+import tempfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import numpy as np
+import pytest
+
+from tests.goldens import Golden
+
+hypothesis.settings.register_profile("local", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of this test suite."""
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="write tests/golden/ from what the tests produce now; read the diff before committing",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep tests out of the user's cache, and verify the graph after every pass."""
+    if hasattr(config, "workerinput"):
+        return  # a worker of pytest-xdist inherits the environment made here
+    cache = tempfile.mkdtemp(prefix="graphc-test-cache-")
+    os.environ["GRAPHC_CACHE_DIR"] = cache
+    os.environ.setdefault("GRAPHC_CHECK", "1")
+    config.add_cleanup(lambda: shutil.rmtree(cache, ignore_errors=True))
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> np.random.Generator:
+    """Return random numbers that depend on the test's id alone, not on order or worker."""
+    return np.random.default_rng(zlib.crc32(request.node.nodeid.encode()))
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Iterator[Golden]:
+    """Compare text with a file: ``golden(str(graph))``; see tests/goldens.py."""
+    path = Path(request.node.path).relative_to(Path(__file__).parent).with_suffix("")
+    yield Golden(path, request.node.name, update=request.config.getoption("--update-golden"))
