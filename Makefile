@@ -41,6 +41,7 @@ lint: $(READY)
 	$(BIN)/mypy $(MYPY_SCRIPTS)
 
 format: $(READY)
+	$(BIN)/python tools/packages.py
 	$(BIN)/ruff check --fix $(RUFF_PATHS)
 	$(BIN)/ruff format $(RUFF_PATHS)
 

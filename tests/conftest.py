@@ -4,7 +4,6 @@ import os
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -44,7 +43,7 @@ def rng(request: pytest.FixtureRequest) -> np.random.Generator:
 
 
 @pytest.fixture
-def golden(request: pytest.FixtureRequest) -> Iterator[Golden]:
-    """Compare text with a file: ``golden(str(graph))``; see tests/goldens.py."""
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Return what compares text with a file: ``golden(str(graph))``; see tests/goldens.py."""
     path = Path(request.node.path).relative_to(Path(__file__).parent).with_suffix("")
-    yield Golden(path, request.node.name, update=request.config.getoption("--update-golden"))
+    return Golden(path, request.node.name, update=request.config.getoption("--update-golden"))

@@ -1,8 +1,9 @@
 """Golden files: text that a test produced once, that a person read, and that must stay.
 
 ``golden(text)`` compares with ``tests/golden/<module>/<test id>.txt``, where the module is the
-test file's path below tests/. A test with several texts names the others: ``golden(text, "fused")``.
-``pytest --update-golden`` writes the files. Goldens pin structure, never values.
+test file's path below tests/. A test with several texts names the others:
+``golden(text, "fused")``. ``pytest --update-golden`` writes the files. Goldens pin structure,
+never values.
 """
 
 import difflib

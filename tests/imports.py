@@ -64,8 +64,7 @@ def _walk(node: ast.AST, *, local: bool, typing_only: bool) -> Iterator[Import]:
             names = tuple(alias.name for alias in node.names)
             yield Import(module, names, node.lineno, local, typing_only)
         case ast.Call(
-            func=ast.Attribute(attr="import_module")
-            | ast.Name(id="import_module" | "__import__"),
+            func=ast.Attribute(attr="import_module") | ast.Name(id="import_module" | "__import__"),
             args=[argument, *_],
         ):
             literal = isinstance(argument, ast.Constant) and isinstance(argument.value, str)
