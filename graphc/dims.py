@@ -1,0 +1,321 @@
+"""Named unknown sizes and their arithmetic.
+
+A dim is an ``int`` or a ``Dim``: an integer polynomial over atoms, where an atom is a name or the
+floored quotient of two polynomials. Polynomials have one canonical form, so equal expressions are
+equal objects by ``==`` and hash, e.g. ``(n + 1) * 2 == 2 * n + 2``.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Union
+
+from graphc.errors import ArgumentError, ShapeError
+
+Size = Union[int, "Dim"]
+Shape = tuple[Size, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quotient:
+    """The floor of ``numerator / denominator``, where it has no simpler form."""
+
+    numerator: Dim
+    denominator: Dim
+
+    def __str__(self) -> str:
+        return f"({self.numerator})//({self.denominator})"
+
+
+Atom = str | Quotient
+Monomial = tuple[tuple[Atom, int], ...]  # ((atom, power), ...) in a fixed order
+Terms = tuple[tuple[Monomial, int], ...]  # ((monomial, coefficient), ...) in a fixed order
+
+
+@dataclass(frozen=True, slots=True)
+class Dim:
+    """A size that is known only at run time.
+
+    Args:
+        terms: the polynomial's terms; use ``Dim.named`` to make a new unknown.
+
+    Example:
+        >>> n = Dim.named("N")
+        >>> (n + 2) * 4 - 8, (n * 6) // 3
+        (4*N, 2*N)
+    """
+
+    terms: Terms
+
+    @staticmethod
+    def named(name: str) -> Dim:
+        """The unknown with this name."""
+        if not name.isidentifier():
+            raise ArgumentError("a dim's name must be an identifier", got=repr(name))
+        return Dim(((((name, 1),), 1),))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all unknowns in this expression."""
+        found: set[str] = set()
+        for monomial, _ in self.terms:
+            for atom, _ in monomial:
+                if isinstance(atom, str):
+                    found.add(atom)
+                else:
+                    found |= atom.numerator.names | atom.denominator.names
+        return frozenset(found)
+
+    def bind(self, sizes: Mapping[str, int]) -> Size:
+        """Replace the unknowns that ``sizes`` names by their values."""
+        total: Size = 0
+        for monomial, coefficient in self.terms:
+            product: Size = coefficient
+            for atom, power in monomial:
+                factor: Size
+                if isinstance(atom, str):
+                    factor = sizes[atom] if atom in sizes else Dim.named(atom)
+                else:
+                    factor = floor_divide(
+                        atom.numerator.bind(sizes), atom.denominator.bind(sizes)
+                    )
+                for _ in range(power):
+                    product = product * factor
+            total = total + product
+        return total
+
+    def __add__(self, other: Size) -> Size:
+        if not isinstance(other, int | Dim):
+            return NotImplemented
+        sums = dict(self.terms)
+        for monomial, coefficient in _terms(other):
+            sums[monomial] = sums.get(monomial, 0) + coefficient
+        return _canonical(sums)
+
+    def __mul__(self, other: Size) -> Size:
+        if not isinstance(other, int | Dim):
+            return NotImplemented
+        products: dict[Monomial, int] = {}
+        for (left, a), (right, b) in itertools.product(self.terms, _terms(other)):
+            powers = dict(left)
+            for atom, power in right:
+                powers[atom] = powers.get(atom, 0) + power
+            monomial = tuple(sorted(powers.items(), key=_atom_order))
+            products[monomial] = products.get(monomial, 0) + a * b
+        return _canonical(products)
+
+    def __neg__(self) -> Size:
+        return self * -1
+
+    def __sub__(self, other: Size) -> Size:
+        return self + -other
+
+    def __rsub__(self, other: Size) -> Size:
+        return -self + other
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+    def __floordiv__(self, other: Size) -> Size:
+        return floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Size) -> Size:
+        return floor_divide(other, self)
+
+    def __mod__(self, other: Size) -> Size:
+        return self - floor_divide(self, other) * other
+
+    def __bool__(self) -> bool:
+        raise self._unknown("bool")
+
+    def __index__(self) -> int:
+        raise self._unknown("int")
+
+    __int__ = __index__
+
+    def _unknown(self, wanted: str) -> ShapeError:
+        return ShapeError(
+            f"the size {self} is known only at run time, so it has no {wanted} value",
+            fix="give the placeholder a fixed size, or compute with the size itself "
+            "(+ - * // and reshape accept it)",
+        )
+
+    def __str__(self) -> str:
+        return "+".join(_term_text(*term) for term in self.terms).replace("+-", "-")
+
+    __repr__ = __str__
+
+
+def _terms(size: Size) -> Terms:
+    if isinstance(size, Dim):
+        return size.terms
+    return (((), size),) if size else ()
+
+
+def _atom_order(item: tuple[Atom, int]) -> tuple[str, int]:
+    return str(item[0]), item[1]
+
+
+def _monomial_order(item: tuple[Monomial, int]) -> tuple[int, str]:
+    monomial = item[0]
+    return -sum(power for _, power in monomial), str(monomial)
+
+
+def _canonical(sums: Mapping[Monomial, int]) -> Size:
+    terms = tuple(sorted(((m, c) for m, c in sums.items() if c), key=_monomial_order))
+    if not terms:
+        return 0
+    return terms[0][1] if len(terms) == 1 and not terms[0][0] else Dim(terms)
+
+
+def _term_text(monomial: Monomial, coefficient: int) -> str:
+    factors = [str(atom) if power == 1 else f"{atom}^{power}" for atom, power in monomial]
+    if not factors:
+        return str(coefficient)
+    if coefficient == -1:
+        return "-" + "*".join(factors)
+    return "*".join(factors if coefficient == 1 else [str(coefficient), *factors])
+
+
+def floor_divide(numerator: Size, denominator: Size) -> Size:
+    """The floored quotient; exact polynomial division where it leaves no remainder.
+
+    Example:
+        >>> n = Dim.named("N")
+        >>> floor_divide(n * 784, 28), floor_divide(n + 1, 2)
+        (28*N, (N+1)//(2))
+    """
+    if isinstance(numerator, int) and isinstance(denominator, int):
+        if denominator == 0:
+            raise ShapeError("a size was divided by zero", got=f"{numerator} // 0")
+        return numerator // denominator
+    if isinstance(denominator, int) and denominator == 1:
+        return numerator
+    exact = _divide_exactly(numerator, denominator)
+    if exact is not None:
+        return exact
+    quotient = Quotient(_as_dim(numerator), _as_dim(denominator))
+    return Dim(((((quotient, 1),), 1),))
+
+
+def _as_dim(size: Size) -> Dim:
+    return size if isinstance(size, Dim) else Dim(_terms(size))
+
+
+def _divide_exactly(numerator: Size, denominator: Size) -> Size | None:
+    """Polynomial long division by the leading term; None if a remainder is left."""
+    divisor = _terms(denominator)
+    if not divisor:
+        raise ShapeError("a size was divided by zero", got=f"{numerator} // {denominator}")
+    lead_monomial, lead_coefficient = divisor[0]
+    quotient: Size = 0
+    rest = numerator
+    for _ in range(len(_terms(numerator)) + 1):
+        terms = _terms(rest)
+        if not terms:
+            return quotient
+        monomial, coefficient = terms[0]
+        powers = dict(monomial)
+        for atom, power in lead_monomial:
+            powers[atom] = powers.get(atom, 0) - power
+        if coefficient % lead_coefficient or any(power < 0 for power in powers.values()):
+            return None
+        left = tuple(sorted(((a, p) for a, p in powers.items() if p), key=_atom_order))
+        step = _canonical({left: coefficient // lead_coefficient})
+        quotient = quotient + step
+        rest = rest - step * denominator
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """Two sizes that must be equal at run time."""
+
+    left: Size
+    right: Size
+
+
+_collector: ContextVar[Callable[[Constraint], None] | None] = ContextVar("collector", default=None)
+
+
+@contextmanager
+def collect_constraints(into: Callable[[Constraint], None]) -> Iterator[None]:
+    """Report each equality that type inference assumes inside the ``with`` block."""
+    token = _collector.set(into)
+    try:
+        yield
+    finally:
+        _collector.reset(token)
+
+
+def unify(left: Size, right: Size) -> Size | None:
+    """The common size of two that must agree, or None if they certainly differ.
+
+    Two sizes that may agree, such as ``N`` and ``M`` or ``N`` and ``3``, unify; the equality is
+    reported to ``collect_constraints`` and checked at run time.
+    """
+    if left == right:
+        return left
+    if isinstance(left, int) and isinstance(right, int):
+        return None
+    if isinstance(left - right, int):
+        return None
+    report = _collector.get()
+    if report is not None:
+        report(Constraint(left, right))
+    return left if isinstance(left, int) else right if isinstance(right, int) else left
+
+
+def broadcast_shapes(*shapes: Shape) -> Shape | None:
+    """The shape that all broadcast to by numpy's rules, or None if they do not.
+
+    A ``Dim`` broadcasts against a literal 1 only.
+
+    Example:
+        >>> broadcast_shapes((4, 1), (3,))
+        (4, 3)
+    """
+    rank = max((len(shape) for shape in shapes), default=0)
+    result: list[Size] = []
+    for axis in range(-rank, 0):
+        common: Size = 1
+        for shape in shapes:
+            size = shape[axis] if -axis <= len(shape) else 1
+            if isinstance(size, int) and size == 1:
+                continue
+            if isinstance(common, int) and common == 1:
+                common = size
+                continue
+            unified = unify(common, size)
+            if unified is None:
+                return None
+            common = unified
+        result.append(common)
+    return tuple(result)
+
+
+def numel(shape: Shape) -> Size:
+    """The number of elements of a shape."""
+    product: Size = 1
+    for size in shape:
+        product = product * size
+    return product
+
+
+def is_static(shape: Shape) -> bool:
+    """True if every size is known."""
+    return all(isinstance(size, int) for size in shape)
+
+
+def bind_shape(shape: Shape, sizes: Mapping[str, int]) -> Shape:
+    """Replace the unknowns that ``sizes`` names in every size of the shape."""
+    return tuple(size.bind(sizes) if isinstance(size, Dim) else size for size in shape)
+
+
+def shape_text(shape: Shape) -> str:
+    """The text form of a shape, e.g. ``[N,10]``."""
+    return "[" + ",".join(map(str, shape)) + "]"

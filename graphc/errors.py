@@ -1,0 +1,119 @@
+"""One class per kind of mistake, and the one template that all messages follow."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class GraphcError(Exception):
+    """Base of every error that graphc raises on purpose.
+
+    Args:
+        what: one line that states the fact, e.g. ``"add: shapes do not broadcast"``.
+        got: what was found.
+        expected: what would have been accepted.
+        fix: what the user can do about it.
+        where: the user's source location, ``"file:line"``.
+
+    Example:
+        >>> print(ShapeError("add: shapes do not broadcast", got="[2] and [3]"))
+        add: shapes do not broadcast
+          got: [2] and [3]
+    """
+
+    def __init__(
+        self, what: str, *, got: str = "", expected: str = "", fix: str = "", where: str = ""
+    ) -> None:
+        self.what, self.got, self.expected, self.fix, self.where = what, got, expected, fix, where
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        details = [
+            ("got", self.got),
+            ("expected", self.expected),
+            ("fix", self.fix),
+            ("created at", self.where),
+        ]
+        return "\n".join([self.what, *(f"  {label}: {text}" for label, text in details if text)])
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.__dict__.copy()))
+
+    def located(self, where: str) -> GraphcError:
+        """Add the user's location unless a more precise one is already known."""
+        self.where = self.where or where
+        return self
+
+
+def _rebuild(cls: type[GraphcError], state: dict[str, object]) -> GraphcError:
+    error = cls(str(state["what"]))
+    error.__dict__.update(state)
+    return error
+
+
+class ShapeError(GraphcError, ValueError):
+    """Shapes that do not fit together."""
+
+
+class DTypeError(GraphcError, TypeError):
+    """A dtype that an operation or a feed does not accept."""
+
+
+class ArgumentError(GraphcError, ValueError):
+    """A wrong argument value, e.g. a dim out of range."""
+
+
+class IndexRangeError(GraphcError, IndexError):
+    """An index outside the dimension that it indexes."""
+
+
+class FeedError(GraphcError, ValueError):
+    """Missing, unknown or unfit values given to ``session.run``."""
+
+
+class SymbolicValueError(GraphcError, TypeError):
+    """A concrete value was asked of a tensor that has none while recording."""
+
+
+class AutogradError(GraphcError, RuntimeError):
+    """A gradient that cannot be computed."""
+
+
+class RecordingError(GraphcError, RuntimeError):
+    """Something that cannot be recorded into a graph."""
+
+
+class VerifyError(GraphcError, RuntimeError):
+    """A graph or plan that breaks an invariant; a defect in graphc or in a custom pass."""
+
+
+class PassError(GraphcError, RuntimeError):
+    """A pass that failed or changed the meaning of a graph."""
+
+
+class ParseError(GraphcError, ValueError):
+    """Text that is not a graph."""
+
+
+class CompileError(GraphcError, RuntimeError):
+    """Native code that could not be generated or loaded."""
+
+
+class SessionError(GraphcError, RuntimeError):
+    """A session used after ``close()`` or in a way that it does not support."""
+
+
+class CheckpointError(GraphcError, RuntimeError):
+    """A checkpoint that is missing, damaged or does not fit."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Suggest the closest known name.
+
+    Example:
+        >>> did_you_mean("weigth", ["weight", "bias"])
+        "did you mean 'weight'?"
+    """
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,182 @@
+"""Reading and adding at integer positions; indices must lie in ``0 .. size - 1``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from graphc.dims import Shape, Size, broadcast_shapes, unify
+from graphc.errors import DTypeError, IndexRangeError, ShapeError
+from graphc.opdef import Call, OpDef, Saves, Trait
+from graphc.ops.infer import INT, require_category, require_dim, require_same_dtype
+from graphc.ops.select import zeros_like
+from graphc.storage import Array
+from graphc.types import TensorType
+
+Ints = tuple[int, ...]
+
+
+def _check_range(op: str, index: Array, size: int) -> None:
+    if index.size and (int(index.min()) < 0 or int(index.max()) >= size):
+        outside = index.min() if index.min() < 0 else index.max()
+        raise IndexRangeError(
+            f"{op}: index out of range", got=str(int(outside)), expected=f"0..{size - 1}"
+        )
+
+
+def _index_shape(op: str, indices: tuple[TensorType, ...]) -> Shape:
+    require_category(op, indices, INT)
+    shape = broadcast_shapes(*(index.shape for index in indices))
+    if shape is None:
+        raise ShapeError(f"{op}: indices do not broadcast", got=", ".join(map(str, indices)))
+    return shape
+
+
+def _kept(shape: Shape, dims: Ints) -> Shape:
+    return tuple(size for dim, size in enumerate(shape) if dim not in dims)
+
+
+def _infer_index(x: TensorType, *indices: TensorType, dims: Ints) -> TensorType:
+    for dim in dims:
+        require_dim("index", dim, x.rank)
+    if len(dims) != len(indices) or list(dims) != sorted(set(dims)):
+        raise ShapeError("index: one index per dim, dims ascending", got=str(dims))
+    return x.with_shape((*_index_shape("index", indices), *_kept(x.shape, dims)))
+
+
+def _position(rank: int, dims: Ints, indices: tuple[Array, ...]) -> tuple[Any, ...]:
+    order = (*dims, *(dim for dim in range(rank) if dim not in dims))
+    return order, tuple(indices)
+
+
+def _eval_index(x: Array, *indices: Array, dims: Ints) -> Array:
+    for dim, index in zip(dims, indices, strict=True):
+        _check_range("index", index, x.shape[dim])
+    order, position = _position(x.ndim, dims, indices)
+    return np.ascontiguousarray(x.transpose(order)[position]).reshape(
+        (*np.broadcast_shapes(*(i.shape for i in indices)), *_kept(x.shape, dims))
+    )
+
+
+def _index_vjp(call: Call, g: Any) -> tuple[Any, ...]:
+    x, *indices = call.inputs
+    grad = index_add(g, *indices, shape=x.type.shape, dims=call.attrs["dims"])
+    return (grad, *(None for _ in indices))
+
+
+index = OpDef("index", _infer_index, _eval_index, _index_vjp, Trait.FALLIBLE, Saves.INPUTS)
+
+
+def _infer_index_add(
+    values: TensorType, *indices: TensorType, shape: Shape, dims: Ints
+) -> TensorType:
+    wanted = (*_index_shape("index_add", indices), *_kept(shape, dims))
+    fits = len(wanted) == values.rank and all(
+        unify(own, want) is not None for own, want in zip(values.shape, wanted, strict=False)
+    )
+    if not fits:
+        raise ShapeError(
+            "index_add: values do not have the indexed shape",
+            got=str(values),
+            expected=str(wanted),
+        )
+    return values.with_shape(shape)
+
+
+def _eval_index_add(values: Array, *indices: Array, shape: Ints, dims: Ints) -> Array:
+    for dim, each in zip(dims, indices, strict=True):
+        _check_range("index_add", each, shape[dim])
+    order, position = _position(len(shape), dims, indices)
+    wide = values.dtype if values.dtype.itemsize > 2 else np.dtype(np.float32)
+    if values.dtype.kind in "iub":
+        wide = values.dtype
+    result = np.zeros(tuple(shape[dim] for dim in order), wide)
+    np.add.at(result, position, values.astype(wide, copy=False))
+    back = tuple(sorted(range(len(order)), key=order.__getitem__))
+    return np.ascontiguousarray(result.transpose(back), dtype=values.dtype).reshape(shape)
+
+
+def _index_add_vjp(call: Call, g: Any) -> tuple[Any, ...]:
+    _, *indices = call.inputs
+    return (index(g, *indices, dims=call.attrs["dims"]), *(None for _ in indices))
+
+
+index_add = OpDef(
+    "index_add", _infer_index_add, _eval_index_add, _index_add_vjp, Trait.FALLIBLE, Saves.INPUTS
+)
+
+
+def _infer_gather(x: TensorType, index: TensorType, *, dim: int) -> TensorType:
+    require_dim("gather", dim, x.rank)
+    require_category("gather", (index,), INT)
+    fits = index.rank == x.rank and all(
+        axis == dim or not isinstance(own, int) or not isinstance(size, int) or own <= size
+        for axis, (own, size) in enumerate(zip(index.shape, x.shape, strict=False))
+    )
+    if not fits:
+        raise ShapeError(
+            "gather: the index must have the input's rank and be no larger but in dim",
+            got=f"{x} with index {index}, dim {dim}",
+        )
+    return x.with_shape(index.shape)
+
+
+def _along(index: Array, dim: int) -> tuple[Array, ...]:
+    grid = list(np.ogrid[tuple(map(slice, index.shape))])
+    grid[dim] = index
+    return tuple(grid)
+
+
+def _eval_gather(x: Array, index: Array, *, dim: int) -> Array:
+    _check_range("gather", index, x.shape[dim])
+    return np.ascontiguousarray(x[_along(index, dim)]).reshape(index.shape)
+
+
+def _gather_vjp(call: Call, g: Any) -> tuple[Any, None]:
+    x, index = call.inputs
+    return scatter_add(zeros_like(x), index, g, dim=call.attrs["dim"]), None
+
+
+gather = OpDef("gather", _infer_gather, _eval_gather, _gather_vjp, Trait.FALLIBLE, Saves.INPUTS)
+
+
+def _infer_scatter_add(
+    x: TensorType, index: TensorType, source: TensorType, *, dim: int
+) -> TensorType:
+    require_same_dtype("scatter_add", (x, source))
+    _infer_gather(x, index, dim=dim)
+    sizes: list[tuple[Size, Size]] = list(zip(index.shape, source.shape, strict=False))
+    smaller = all(
+        not isinstance(i, int) or not isinstance(s, int) or i <= s for i, s in sizes
+    )
+    if source.rank != index.rank or not smaller:
+        raise ShapeError(
+            "scatter_add: the index must fit inside the source",
+            got=f"index {index}, source {source}",
+        )
+    return x
+
+
+def _eval_scatter_add(x: Array, index: Array, source: Array, *, dim: int) -> Array:
+    _check_range("scatter_add", index, x.shape[dim])
+    result = np.array(x, order="C")
+    np.add.at(result, _along(index, dim), source[tuple(map(slice, index.shape))])
+    return result
+
+
+def _scatter_add_vjp(call: Call, g: Any) -> tuple[Any, None, Any]:
+    _, index, source = call.inputs
+    if source.type.shape != index.type.shape:
+        raise DTypeError(
+            "scatter_add: the gradient needs a source with the index's shape",
+            got=f"{source.type} and {index.type}",
+            fix="slice the source to the index's shape",
+        )
+    return g, None, gather(g, index, dim=call.attrs["dim"])
+
+
+scatter_add = OpDef(
+    "scatter_add", _infer_scatter_add, _eval_scatter_add, _scatter_add_vjp,
+    Trait.FALLIBLE, Saves.INPUTS,
+)  # fmt: skip

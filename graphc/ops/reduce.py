@@ -1,0 +1,147 @@
+"""Reductions over dims. Reduced dims stay as size 1; dropping them is a reshape of the frontend's.
+
+Every evaluation reads a C-contiguous array, so the order of additions depends on the shape only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from graphc.dims import Size
+from graphc.dtypes import int64
+from graphc.errors import ShapeError
+from graphc.opdef import Call, OpDef, Rule, Saves, Trait
+from graphc.ops.comparison import eq
+from graphc.ops.elementwise import div, mul
+from graphc.ops.infer import ANY, NUMBER, REAL, require_category, require_dim
+from graphc.ops.select import cast, scalar, where
+from graphc.ops.shape import expand
+from graphc.storage import Array
+from graphc.types import TensorType
+
+Dims = tuple[int, ...]
+
+
+def _reduced(op: str, x: TensorType, dims: Dims) -> TensorType:
+    for dim in dims:
+        require_dim(op, dim, x.rank)
+    return x.with_shape(tuple(1 if dim in dims else size for dim, size in enumerate(x.shape)))
+
+
+def _reduction(
+    name: str,
+    compute: Callable[..., Any],
+    vjp: Rule | None,
+    accepts: frozenset[int],
+    saves: Saves = Saves.NOTHING,
+    *,
+    has_identity: bool,
+) -> OpDef:
+    def infer(x: TensorType, *, dims: Dims) -> TensorType:
+        require_category(name, (x,), accepts)
+        result = _reduced(name, x, dims)
+        if not has_identity:
+            _require_elements(name, x, dims)
+        return result
+
+    def evaluate(x: Array, *, dims: Dims) -> Array:
+        return compute(np.ascontiguousarray(x).reshape(x.shape), dims)
+
+    return OpDef(name, infer, evaluate, vjp, Trait.REDUCE, saves)
+
+
+def _require_elements(op: str, x: TensorType, dims: Dims) -> None:
+    if any(x.shape[dim] == 0 for dim in dims):
+        raise ShapeError(
+            f"{op}: no elements to reduce, and it has no value for none",
+            got=str(x),
+            fix="reduce over a dim that is not empty",
+        )
+
+
+def _sum(x: Array, dims: Dims) -> Array:
+    if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":
+        return np.asarray(x.astype(np.float32).sum(dims, keepdims=True), x.dtype)
+    return np.asarray(np.add.reduce(x, dims, dtype=x.dtype, keepdims=True))
+
+
+def _prod(x: Array, dims: Dims) -> Array:
+    if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":
+        return np.asarray(x.astype(np.float32).prod(dims, keepdims=True), x.dtype)
+    return np.asarray(np.multiply.reduce(x, dims, dtype=x.dtype, keepdims=True))
+
+
+def _sum_vjp(call: Call, g: Any) -> tuple[Any]:
+    return (expand(g, shape=call.inputs[0].type.shape),)
+
+
+def _extremum_vjp(call: Call, g: Any) -> tuple[Any]:
+    """Equal extrema share the gradient evenly (``torch.amax``)."""
+    (x,) = call.inputs
+    chosen = cast(eq(x, call.output), dtype=g.type.dtype)
+    share = div(g, sum_(chosen, dims=call.attrs["dims"]))
+    return (mul(chosen, share),)
+
+
+def _prod_vjp(call: Call, g: Any) -> tuple[Any]:
+    """The product of the others: by division, or without the only zero where there is one."""
+    (x,) = call.inputs
+    dims = call.attrs["dims"]
+    zero, one = scalar(g, 0), scalar(g, 1)
+    is_zero = eq(x, zero)
+    zeros = sum_(cast(is_zero, dtype=g.type.dtype), dims=dims)
+    others = prod(where(is_zero, one, x), dims=dims)
+    by_division = div(call.output, where(is_zero, one, x))
+    only_zero = where(is_zero, where(eq(zeros, one), others, zero), zero)
+    return (mul(g, where(eq(zeros, zero), by_division, only_zero)),)
+
+
+sum_ = _reduction("sum", _sum, _sum_vjp, ANY, has_identity=True)
+prod = _reduction(
+    "prod", _prod, _prod_vjp, NUMBER, Saves.INPUTS | Saves.OUTPUT, has_identity=True
+)
+amax = _reduction(
+    "amax",
+    lambda x, dims: np.asarray(np.maximum.reduce(x, dims, keepdims=True)),
+    _extremum_vjp,
+    REAL,
+    Saves.INPUTS | Saves.OUTPUT,
+    has_identity=False,
+)
+amin = _reduction(
+    "amin",
+    lambda x, dims: np.asarray(np.minimum.reduce(x, dims, keepdims=True)),
+    _extremum_vjp,
+    REAL,
+    Saves.INPUTS | Saves.OUTPUT,
+    has_identity=False,
+)
+
+
+def _arg_reduction(name: str, function: Callable[..., Any]) -> OpDef:
+    def infer(x: TensorType, *, dims: Dims) -> TensorType:
+        require_category(name, (x,), REAL)
+        _require_elements(name, x, dims)
+        if len(dims) != 1:
+            raise ShapeError(f"{name}: it reduces one dim", got=str(dims))
+        return _reduced(name, x, dims).with_dtype(int64)
+
+    def evaluate(x: Array, *, dims: Dims) -> Array:
+        return np.asarray(function(np.ascontiguousarray(x).reshape(x.shape), dims[0], keepdims=True))
+
+    return OpDef(name, infer, evaluate, traits=Trait.REDUCE)
+
+
+argmax = _arg_reduction("argmax", np.argmax)
+argmin = _arg_reduction("argmin", np.argmin)
+
+
+def reduced_count(x: TensorType, dims: Dims) -> Size:
+    """How many elements go into each result."""
+    count: Size = 1
+    for dim in dims:
+        count = count * x.shape[dim]
+    return count

@@ -1,0 +1,64 @@
+"""Numpy evaluation shared by elementwise operations, where it is more than one ufunc."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from graphc.storage import Array
+
+
+def ufunc(function: Callable[..., Any]) -> Callable[..., Array]:
+    """Evaluate by a numpy ufunc, into a C-contiguous array (0-d stays an array)."""
+
+    def run(*arrays: Array) -> Array:
+        return np.asarray(function(*arrays, order="C"))
+
+    return run
+
+
+def scipy_special(name: str) -> Callable[[Array], Array]:
+    """Evaluate by a scipy.special ufunc; half types through float32, which scipy lacks for them."""
+
+    def run(x: Array) -> Array:
+        import scipy.special
+
+        function = getattr(scipy.special, name)
+        if x.dtype.itemsize == 2:
+            return np.asarray(function(x.astype(np.float32)), dtype=x.dtype, order="C")
+        return np.asarray(function(x, order="C"))
+
+    return run
+
+
+def floor_divide_eval(a: Array, b: Array) -> Array:
+    """Python's ``//``; an integer divided by zero is 0."""
+    return np.asarray(np.floor_divide(a, b, order="C"))
+
+
+def int_pow_eval(a: Array, b: Array) -> Array:
+    """The power; integers to negative powers round towards zero as in PyTorch."""
+    if a.dtype.kind not in "iu" or a.dtype.kind == "u" or not (b < 0).any():
+        return np.asarray(np.power(a, b, order="C"))
+    powers = np.power(a, np.maximum(b, 0))
+    odd = np.where(b % 2 == 1, a, np.ones((), a.dtype))
+    inverse = np.where(a == 1, 1, np.where(a == -1, odd, 0))
+    return np.ascontiguousarray(np.where(b < 0, inverse, powers), dtype=a.dtype)
+
+
+def saturating_cast(x: Array, dtype: np.dtype[Any]) -> Array:
+    """Float to integer: truncate, clip to the range, NaN becomes 0; the same on every machine."""
+    limits = np.iinfo(dtype)
+    low, beyond = float(limits.min), float(limits.max) + 1.0
+    wide = x if x.dtype.itemsize >= 4 else x.astype(np.float32)
+    truncated = np.trunc(wide)
+    fits = (truncated >= low) & (truncated < beyond)
+    if fits.all():
+        return np.asarray(truncated.astype(dtype, order="C"))
+    inside = np.where(fits, truncated, 0).astype(dtype)
+    high = np.where(truncated >= beyond, limits.max, inside)
+    return np.ascontiguousarray(np.where(truncated < low, limits.min, high), dtype=dtype).reshape(
+        x.shape
+    )

@@ -1,0 +1,80 @@
+"""Choosing and converting elements: ``where``, ``cast``, ``detach``; constants for rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from graphc.dtypes import BOOLEAN, FLOATING, INTEGER, DType
+from graphc.opdef import Call, OpDef, Saves, Trait, V
+from graphc.ops.infer import BOOL, broadcast_types, require_category, require_same_dtype
+from graphc.ops.scalar_eval import saturating_cast
+from graphc.ops.shape import expand
+from graphc.storage import Array
+from graphc.types import TensorType
+
+
+def scalar(like: V, value: float) -> V:
+    """A 0-d constant with the dtype of ``like``, in its world."""
+    made: V = like.__literal__(np.asarray(value, like.type.dtype.numpy))
+    return made
+
+
+def zeros_like(like: V) -> V:
+    """Zeros of the type of ``like``, in its world."""
+    return expand(scalar(like, 0), shape=like.type.shape)
+
+
+def _infer_where(condition: TensorType, a: TensorType, b: TensorType) -> TensorType:
+    require_category("where", (condition,), BOOL)
+    dtype = require_same_dtype("where", (a, b))
+    return broadcast_types("where", (condition, a, b), dtype)
+
+
+def _eval_where(condition: Array, a: Array, b: Array) -> Array:
+    return np.ascontiguousarray(np.where(condition, a, b)).reshape(
+        np.broadcast_shapes(condition.shape, a.shape, b.shape)
+    )
+
+
+def _where_vjp(call: Call, g: Any) -> tuple[None, Any, Any]:
+    condition = call.inputs[0]
+    zero = scalar(g, 0)
+    return None, where(condition, g, zero), where(condition, zero, g)
+
+
+where = OpDef(
+    "where", _infer_where, _eval_where, _where_vjp, Trait.ELEMENTWISE, saves=Saves.INPUTS
+)
+
+
+def _infer_cast(x: TensorType, *, dtype: DType) -> TensorType:
+    return x.with_dtype(dtype)
+
+
+def _eval_cast(x: Array, *, dtype: DType) -> Array:
+    if dtype.category == INTEGER and x.dtype.kind not in "iubc":
+        return saturating_cast(x, dtype.numpy)
+    if x.dtype.kind == "c" and dtype.category <= FLOATING and dtype.category != BOOLEAN:
+        return _eval_cast(np.ascontiguousarray(x.real), dtype=dtype)
+    return np.asarray(x.astype(dtype.numpy, order="C"))
+
+
+def _cast_vjp(call: Call, g: Any) -> tuple[Any]:
+    source = call.inputs[0].type.dtype
+    return (cast(g, dtype=source) if source.is_differentiable else None,)
+
+
+cast = OpDef("cast", _infer_cast, _eval_cast, _cast_vjp, Trait.ELEMENTWISE)
+
+
+def _infer_same(x: TensorType) -> TensorType:
+    return x
+
+
+def _eval_same(x: Array) -> Array:
+    return x
+
+
+detach = OpDef("detach", _infer_same, _eval_same, traits=Trait.VIEW)

@@ -1,0 +1,138 @@
+"""Where nodes come from: the user's source lines and module paths, kept beside the nodes.
+
+Provenance is no part of a node's identity, and it survives rewrites as a set of origins.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from graphc.node import Node
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Origin:
+    """One place in the user's program.
+
+    Args:
+        file: path of the source file.
+        line: line number.
+        module: path of the nn.Module that was running, e.g. ``encoder.fc1``; may be empty.
+        backward: True for a node that autodiff made for this place.
+    """
+
+    file: str
+    line: int
+    module: str = ""
+    backward: bool = False
+
+    def __str__(self) -> str:
+        text = f"{os.path.basename(self.file)}:{self.line}"
+        if self.module:
+            text += f" {self.module}"
+        return text + (" (backward)" if self.backward else "")
+
+
+Origins = frozenset[Origin]
+NOWHERE: Origins = frozenset()
+
+_FOLDERS = tuple(
+    os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), folder) + os.sep
+    for folder in ("graphc", "frontend", "passes", "runtime")
+)
+_origins: WeakKeyDictionary[Node, Origins] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+class _Scope(threading.local):
+    """What this thread is doing: rewriting for known origins, or running a module."""
+
+    def __init__(self) -> None:
+        self.origins: Origins | None = None
+        self.modules: list[str] = []
+
+
+_scope = _Scope()
+
+
+def user_location() -> Origin | None:
+    """The innermost frame outside graphc itself, or None if there is none."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not file.startswith(_FOLDERS):
+            module = _scope.modules[-1] if _scope.modules else ""
+            return Origin(file, frame.f_lineno, module)
+        if frame.f_back is None:
+            return None
+        frame = frame.f_back
+    return None
+
+
+def user_location_text() -> str:
+    """The user's location as ``file:line`` for an error message, or an empty text."""
+    found = user_location()
+    return f"{found.file}:{found.line}" if found else ""
+
+
+def stamp(node: Node) -> None:
+    """Note where a node was made: the scope's origins, or the user's current line."""
+    origins = _scope.origins
+    if origins is None:
+        found = user_location()
+        origins = frozenset((found,)) if found else NOWHERE
+    add_origins(node, origins)
+
+
+def origins_of(node: Node) -> Origins:
+    """The places that a node comes from."""
+    return _origins.get(node, NOWHERE)
+
+
+def add_origins(node: Node, origins: Origins) -> None:
+    """Add places to those that a node comes from."""
+    with _lock:
+        known = _origins.get(node, NOWHERE)
+        if not origins <= known:
+            _origins[node] = known | origins
+
+
+def describe(node: Node, limit: int = 3) -> str:
+    """The places that a node comes from, as one line for people."""
+    ordered = sorted(origins_of(node))
+    text = "; ".join(map(str, ordered[:limit]))
+    return text + (f"; +{len(ordered) - limit} more" if len(ordered) > limit else "")
+
+
+@contextmanager
+def made_for(origins: Origins) -> Iterator[None]:
+    """Give every node made inside the block these origins instead of the caller's line."""
+    before = _scope.origins
+    _scope.origins = origins
+    try:
+        yield
+    finally:
+        _scope.origins = before
+
+
+@contextmanager
+def running_module(path: str) -> Iterator[None]:
+    """Note that the nn.Module with this path is running."""
+    _scope.modules.append(path)
+    try:
+        yield
+    finally:
+        _scope.modules.pop()
+
+
+def backward_of(origins: Origins) -> Origins:
+    """The same places, marked as reached by autodiff."""
+    return frozenset(Origin(o.file, o.line, o.module, backward=True) for o in origins)
