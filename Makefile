@@ -10,12 +10,12 @@ READY := .venv/.ready
 RUFF_PATHS := graphc passes runtime frontend tests tools $(wildcard benchmarks examples)
 MYPY_SCRIPTS := tools $(wildcard benchmarks)
 
-.PHONY: help setup lint format test demo bench clean
+.PHONY: help setup lint style layering types format test demo bench clean
 .NOTPARALLEL:
 
 help:
 	@echo "make setup    create .venv and install graphc into it, editable, with the tools"
-	@echo "make lint     style, layering and types"
+	@echo "make lint     style, layering and types; each is a target of its own"
 	@echo "make format   rewrite the sources in the project's style"
 	@echo "make test     all tests (PYTEST_ARGS='-k softmax' for some, WORKERS=4 for more cores)"
 	@echo "make demo     train on handwritten digits and show what the compiler did"
@@ -29,13 +29,20 @@ $(READY): pyproject.toml
 	    { echo "graphc needs Python 3.11 or newer: make setup PYTHON=/path/to/python3"; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv || \
 	    { echo "Python's venv module is missing; on Debian: apt install python3-venv"; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@# setuptools warns that folders here are named as the package is: they are the package
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-lint: $(READY)
+lint: style layering types
+
+style: $(READY)
 	$(BIN)/ruff check $(RUFF_PATHS)
 	$(BIN)/ruff format --check $(RUFF_PATHS)
+
+layering: $(READY)
 	$(BIN)/python -m pytest -q tests/test_layering.py
+
+types: $(READY)
 	$(BIN)/python tools/linktree.py
 	$(BIN)/mypy -p graphc
 	$(BIN)/mypy $(MYPY_SCRIPTS)

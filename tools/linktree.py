@@ -5,7 +5,6 @@ checkers read files, not install hooks, so they look at ``.tree/graphc/`` instea
 folder of symbolic links in which every folder stands where Python finds it after an install.
 """
 
-import shutil
 import tomllib
 from pathlib import Path
 
@@ -19,19 +18,26 @@ def folders() -> dict[str, str]:
     return mapping
 
 
-def build(tree: Path) -> None:
-    """Make `tree` afresh: a link for each core file and for each folder of the mapping."""
-    shutil.rmtree(tree, ignore_errors=True)
-    package = tree / "graphc"
-    package.mkdir(parents=True)
-    for name, folder in folders().items():
-        if name == "graphc":
-            for entry in sorted((ROOT / folder).iterdir()):
-                if entry.name != "__pycache__":
-                    (package / entry.name).symlink_to(entry)
-        else:
-            (package / name.removeprefix("graphc.")).symlink_to(ROOT / folder)
+def links() -> dict[str, Path]:
+    """Return what the package holds: each core file and each mapped folder, by its name there."""
+    mapping = folders()
+    core = {entry.name: entry for entry in (ROOT / mapping.pop("graphc")).iterdir()}
+    core.pop("__pycache__", None)
+    return core | {name.removeprefix("graphc."): ROOT / path for name, path in mapping.items()}
+
+
+def build(package: Path) -> None:
+    """Make the links in `package`; those that are right already stay untouched."""
+    package.mkdir(parents=True, exist_ok=True)
+    wanted = links()
+    for present in package.iterdir():
+        if not present.is_symlink() or present.readlink() != wanted.get(present.name):
+            present.unlink()
+    for name, target in wanted.items():
+        link = package / name
+        if not link.is_symlink():
+            link.symlink_to(target)
 
 
 if __name__ == "__main__":
-    build(ROOT / ".tree")
+    build(ROOT / ".tree" / "graphc")
