@@ -1,0 +1,144 @@
+"""Text IR to object code, and object code to callable addresses."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from graphc.errors import CompileError, SessionError
+from graphc.runtime.llvm import libm, native
+from graphc.runtime.llvm.target import Target, host_target
+
+_LINK_LOCK = threading.Lock()
+_LIBRARY_NUMBERS = itertools.count()
+
+
+def compile_object(ir: str, target: Target) -> bytes:
+    """Compile one module of text IR to a relocatable object file.
+
+    The kernels arrive vectorized, unrolled and hoisted, so LLVM runs a light pipeline only.
+
+    Args:
+        ir: the module as text.
+        target: the processor to compile for.
+
+    Returns:
+        The object file's bytes.
+
+    Raises:
+        CompileError: if LLVM refuses the text.
+    """
+    llvm = native.binding()
+    machine = _target_machine(target)
+    try:
+        module = llvm.parse_assembly(ir, llvm.create_context())
+        module.verify()
+    except RuntimeError as error:
+        raise CompileError(
+            "LLVM refused the generated code", got=str(error).strip(), fix="report this as a bug"
+        ) from error
+    tuning = llvm.create_pipeline_tuning_options(speed_level=1)
+    tuning.loop_vectorization = tuning.slp_vectorization = tuning.loop_unrolling = False
+    builder = llvm.create_pass_builder(machine, tuning)
+    builder.getModulePassManager().run(module, builder)
+    code: bytes = machine.emit_object(module)
+    return code
+
+
+def assembly(ir: str, target: Target) -> str:
+    """The machine code of one module of text IR, readable, for people."""
+    llvm = native.binding()
+    machine = _target_machine(target)
+    module = llvm.parse_assembly(ir, llvm.create_context())
+    tuning = llvm.create_pipeline_tuning_options(speed_level=1)
+    tuning.loop_vectorization = tuning.slp_vectorization = tuning.loop_unrolling = False
+    builder = llvm.create_pass_builder(machine, tuning)
+    builder.getModulePassManager().run(module, builder)
+    text: str = machine.emit_assembly(module)
+    return text
+
+
+class Library:
+    """Loaded code. Its addresses are valid until ``close()`` or until the object is collected.
+
+    Args:
+        tracker: LLVM's handle of the loaded library.
+        jit: the linker that loaded it, kept alive as long as the code.
+    """
+
+    def __init__(self, tracker: Any, jit: Any) -> None:
+        self._tracker: Any | None = tracker
+        self._jit = jit
+
+    def address(self, symbol: str) -> int:
+        """Where an exported function starts.
+
+        Raises:
+            SessionError: after ``close()``.
+            CompileError: if the symbol was not exported.
+        """
+        if self._tracker is None:
+            raise SessionError("this library was closed", fix="compile again")
+        try:
+            return int(self._tracker[symbol])
+        except KeyError:
+            raise CompileError("no such symbol in this library", got=symbol) from None
+
+    def close(self) -> None:
+        """Free the code. Closing twice is harmless."""
+        tracker, self._tracker = self._tracker, None
+        if tracker is not None:
+            with _LINK_LOCK:
+                tracker.close()
+
+
+def link(objects: Sequence[bytes], exports: Iterable[str]) -> Library:
+    """Load object files as one library of this process.
+
+    Args:
+        objects: what :func:`compile_object` returned, for this machine.
+        exports: the symbols whose addresses will be asked for.
+
+    Returns:
+        The loaded library.
+
+    Raises:
+        CompileError: if an object is damaged or a symbol is missing.
+    """
+    builder = native.binding().JITLibraryBuilder()
+    for code in objects:
+        builder.add_object_img(code)
+    builder.add_current_process()
+    for symbol, address in libm.addresses().items():
+        builder.import_symbol(symbol, address)
+    for symbol in exports:
+        builder.export_symbol(symbol)
+    with _LINK_LOCK:
+        jit = _linker()
+        name = f"graphc.{next(_LIBRARY_NUMBERS)}"
+        try:
+            tracker = builder.link(jit, name)
+        except RuntimeError as error:
+            raise CompileError("native code cannot be loaded", got=str(error).strip()) from error
+    return Library(tracker, jit)
+
+
+def _target_machine(target: Target) -> Any:
+    """A fresh machine: LLVM's are not safe to share between threads."""
+    llvm = native.binding()
+    return llvm.Target.from_triple(target.triple).create_target_machine(
+        cpu=target.cpu,
+        features=target.features,
+        opt=2,
+        codemodel="small",  # the JIT's default, large, loads every address in full
+        reloc="pic",
+        jit=True,
+    )
+
+
+@functools.cache
+def _linker() -> Any:
+    return native.binding().create_lljit_compiler(_target_machine(host_target()))

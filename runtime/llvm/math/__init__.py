@@ -1,0 +1,1 @@
+"""Vector math: elementary functions written as straight-line vector code."""

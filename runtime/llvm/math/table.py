@@ -1,0 +1,65 @@
+"""The vector functions by name, and how accurate they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.math import (
+    division,
+    error_function,
+    exponential,
+    logarithm,
+    power,
+    trigonometric,
+)
+from graphc.runtime.llvm.values import Value
+
+UNARY: Final[Mapping[str, Callable[[Emitter, Value], Value]]] = MappingProxyType(
+    {
+        "exp": exponential.exp,
+        "expm1": exponential.expm1,
+        "sigmoid": exponential.sigmoid,
+        "tanh": exponential.tanh,
+        "log": logarithm.log,
+        "log1p": logarithm.log1p,
+        "sin": trigonometric.sin,
+        "cos": trigonometric.cos,
+        "tan": trigonometric.tan,
+        "erf": error_function.erf,
+        "rsqrt": power.rsqrt,
+    }
+)
+
+BINARY: Final[Mapping[str, Callable[[Emitter, Value, Value], Value]]] = MappingProxyType(
+    {
+        "pow": power.power,
+        "remainder": division.remainder,
+        "floor_divide": division.floor_divide,
+    }
+)
+
+# Largest error in units in the last place of the correctly rounded result, for float32 and float64,
+# over the whole range, denormal results included; tests/unit/runtime/llvm/test_vecmath.py measures
+# it against mpmath. remainder and floor_divide follow numpy's definition bit for bit.
+ULP_BOUNDS: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
+    {
+        "exp": (1.0, 1.0),
+        "expm1": (2.0, 2.0),
+        "sigmoid": (2.0, 2.0),
+        "tanh": (2.0, 3.0),
+        "log": (1.0, 1.0),
+        "log1p": (1.5, 1.5),
+        "sin": (0.51, 1.0),
+        "cos": (0.51, 1.0),
+        "tan": (0.51, 1.0),
+        "erf": (1.5, 1.0),
+        "rsqrt": (1.5, 1.5),
+        "pow": (0.51, 1.0),
+    }
+)
+
+# Functions whose float64 form calls the C library for each lane: their bound is the library's own.
+FLOAT64_FROM_LIBM: Final = frozenset({"sin", "cos", "tan", "erf", "pow"})
