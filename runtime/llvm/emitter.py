@@ -184,9 +184,7 @@ class Emitter:
         if not scalar.text.startswith("%"):
             return Value(f"splat ({scalar.elem} {scalar.text})", scalar.elem, lanes)
         vector = type_name(scalar.elem, lanes)
-        first = self.define(
-            f"insertelement {vector} poison, {scalar.typed}, i64 0", scalar.elem, lanes
-        )
+        first = self.insert(Value("poison", scalar.elem, lanes), scalar, 0)
         mask = f"<{lanes} x i32> zeroinitializer"
         return self.define(
             f"shufflevector {first.typed}, {vector} poison, {mask}", scalar.elem, lanes

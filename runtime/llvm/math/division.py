@@ -1,4 +1,4 @@
-"""Division that rounds down, and its remainder, for floating-point numbers, as numpy defines them."""
+"""Floating-point division that rounds down, and its remainder, as numpy defines them."""
 
 from __future__ import annotations
 

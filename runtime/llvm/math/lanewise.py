@@ -1,4 +1,4 @@
-"""Functions of the C library, applied lane by lane: the slow paths, and float64's rarer functions."""
+"""Functions of the C library, lane by lane: slow paths, and float64's rarer functions."""
 
 from __future__ import annotations
 
