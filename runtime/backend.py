@@ -1,0 +1,75 @@
+"""What every backend offers: it prepares a plan once, and the result runs many times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from graphc.runtime.plan import Plan
+from graphc.storage import Array
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """How a backend executes some of a plan's steps.
+
+    Args:
+        name: the kernel's name; equal steps may share one kernel.
+        steps: positions in ``Plan.steps``.
+        native: True for generated code, False for numpy through ``OpDef.eval``.
+        reason: why a step is not native; may be empty.
+    """
+
+    name: str
+    steps: tuple[int, ...]
+    native: bool
+    reason: str = ""
+
+
+class Executable(Protocol):
+    """A prepared plan. It holds no state of a run, so several threads may run it at once."""
+
+    @property
+    def kernels(self) -> Sequence[Kernel]:
+        """Every step's kernel; each step appears in exactly one."""
+        ...
+
+    @property
+    def phases(self) -> Mapping[str, float]:
+        """Seconds that each phase of preparing took, in order."""
+        ...
+
+    def run(self, arena: Array, bound: Sequence[Array]) -> None:
+        """Execute all steps.
+
+        Args:
+            arena: uint8[plan.arena_bytes], aligned to 64 bytes, for this run only.
+            bound: the base array of each bound buffer, by id. Inputs and outputs are
+                C-contiguous; inputs may be read-only.
+
+        Raises:
+            GraphcError: if a step fails; no variable has been written then.
+        """
+        ...
+
+    def timed(self, arena: Array, bound: Sequence[Array]) -> Sequence[float]:
+        """Like ``run``, and return the seconds that each step took, by position."""
+        ...
+
+    def close(self) -> None:
+        """Free what the executable holds; it is not run again."""
+        ...
+
+
+class Backend(Protocol):
+    """Turns plans into executables."""
+
+    @property
+    def name(self) -> str:
+        """The name that users choose it by."""
+        ...
+
+    def prepare(self, plan: Plan) -> Executable:
+        """Make a plan executable; slow, done once per plan."""
+        ...

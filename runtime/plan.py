@@ -1,0 +1,160 @@
+"""The plan: what a backend executes. Flat steps over strided views of numbered buffers.
+
+A plan is made once per feed signature by ``graphc.runtime.planner``, checked by
+``graphc.runtime.check_plan``, and handed to a backend, which sees nothing else of the program.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from graphc.dtypes import DType
+from graphc.node import Node
+from graphc.storage import Array
+
+ALIGNMENT = 64
+"""Every arena buffer starts at a multiple of this many bytes."""
+
+BufferKind = Literal["input", "variable", "output", "constant", "arena"]
+StepKind = Literal["compute", "copy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """A piece of memory that no other buffer of the plan overlaps while it is live.
+
+    Args:
+        id: the position in ``Plan.buffers``.
+        kind: who owns the memory: the caller (``input``), a variable's storage, the caller of
+            this run (``output``, fresh memory), the plan itself (``constant``) or the arena.
+        nbytes: from the first to the last byte that operands may touch.
+        node: the node whose value it was made for.
+        name: the placeholder's, variable's or output's name; empty for the others.
+        offset: bytes from the start of the arena; 0 for all other kinds.
+        array: the values of a ``constant``, of any non-negative strides; None for other kinds.
+
+    Inputs and outputs are C-contiguous. A variable's base array may have gaps: its operands
+    carry its strides. Element 0 of every base array has the lowest address.
+    """
+
+    id: int
+    kind: BufferKind
+    nbytes: int
+    node: Node
+    name: str = ""
+    offset: int = 0
+    array: Array | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """A strided view of a buffer.
+
+    Args:
+        buffer: the buffer's id.
+        offset: elements (of ``dtype``) from the start of the buffer to the view's element 0.
+        shape: sizes.
+        strides: elements from one index to the next, per dim; 0 for a broadcast dim, negative
+            for a flipped one.
+        dtype: the element type; buffers themselves have none, they are reused.
+    """
+
+    buffer: int
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    dtype: DType
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the elements, gaps and repetitions not counted."""
+        return self.size * self.dtype.itemsize
+
+    @property
+    def is_contiguous(self) -> bool:
+        """True if the elements lie in C order without gaps."""
+        expected = 1
+        for size, stride in zip(reversed(self.shape), reversed(self.strides), strict=True):
+            if size != 1 and stride != expected:
+                return self.size == 0
+            expected *= size
+        return True
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The bytes ``first:stop`` of the buffer that the view can touch; empty if it is empty."""
+        low = high = self.offset
+        if self.size == 0:
+            return low * self.dtype.itemsize, low * self.dtype.itemsize
+        for size, stride in zip(self.shape, self.strides, strict=True):
+            low += min(0, (size - 1) * stride)
+            high += max(0, (size - 1) * stride)
+        return low * self.dtype.itemsize, (high + 1) * self.dtype.itemsize
+
+    def same_elements(self, other: Operand) -> bool:
+        """True if both views visit the same addresses, index by index."""
+        return (
+            self.buffer == other.buffer
+            and self.shape == other.shape
+            and self.strides == other.strides
+            and self.dtype.itemsize == other.dtype.itemsize
+            and self.offset == other.offset
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do: compute a node, or copy one view into another.
+
+    Args:
+        kind: ``compute``: ``node.op.eval`` says what; ``copy``: one input, one output of the same
+            shape and dtype, element by element.
+        node: the node that is computed, or whose value is copied.
+        inputs: one operand per input of the node.
+        outputs: one operand per result; all are C-contiguous but in ``variable`` buffers.
+
+    An output may be the ``same_elements`` as inputs of an elementwise or fused node (in place):
+    a kernel must read a point's inputs before it writes that point's outputs. For a fused node
+    with reductions this happens only if the body has one output of the full iteration shape and
+    that output depends on every reduction, so a kernel that finishes all reductions of a row
+    before it writes that row is safe. In every other case inputs and outputs are disjoint.
+    """
+
+    kind: StepKind
+    node: Node
+    inputs: tuple[Operand, ...]
+    outputs: tuple[Operand, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole program, ready for a backend.
+
+    Args:
+        steps: in the order of execution.
+        buffers: by id: the *bound* ones first (inputs, variables, outputs: memory comes with each
+            run), then constants, then the arena's.
+        bound: how many buffers are bound: ids ``0 .. bound - 1``.
+        outputs: the buffer id of each output by name; C-contiguous, of the output node's type.
+        written: ids of the variable buffers that the steps write.
+        arena_bytes: how much memory the arena needs.
+        naive_bytes: what it would need if every value had its own memory.
+        lower_bound_bytes: the most that is live at one time; no layout needs less.
+    """
+
+    steps: tuple[Step, ...]
+    buffers: tuple[Buffer, ...]
+    bound: int
+    outputs: Mapping[str, int]
+    written: tuple[int, ...]
+    arena_bytes: int
+    naive_bytes: int
+    lower_bound_bytes: int
