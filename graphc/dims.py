@@ -80,9 +80,7 @@ class Dim:
                 if isinstance(atom, str):
                     factor = sizes[atom] if atom in sizes else Dim.named(atom)
                 else:
-                    factor = floor_divide(
-                        atom.numerator.bind(sizes), atom.denominator.bind(sizes)
-                    )
+                    factor = floor_divide(atom.numerator.bind(sizes), atom.denominator.bind(sizes))
                 for _ in range(power):
                     product = product * factor
             total = total + product

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 from graphc.dtypes import of_array
 from graphc.storage import Array
@@ -27,8 +28,15 @@ class Literal:
         self.array = array
         self.type = TensorType(array.shape, of_array(array))
         self._key: object = (
-            (self.type, array.strides, array.tobytes()) if array.nbytes <= INTERN_LIMIT else id(array)
+            (self.type, self._layout, array.tobytes())
+            if array.nbytes <= INTERN_LIMIT
+            else id(array)
         )
+
+    @property
+    def _layout(self) -> tuple[int, ...] | None:
+        """The strides, where they mean something: None for C-contiguous arrays."""
+        return None if self.array.flags.c_contiguous else self.array.strides
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Literal) and (self is other or self._key == other._key)
@@ -38,8 +46,11 @@ class Literal:
 
     def digest(self) -> str:
         """A short name for the content, used by the text form of large constants."""
-        content = str(self.type).encode() + self.array.tobytes()
+        content = f"{self.type} {self._layout}".encode() + self.array.tobytes()
         return hashlib.sha256(content).hexdigest()[:12]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Literal, (self.array,))
 
     def __repr__(self) -> str:
         return f"Literal({self.type})"

@@ -20,7 +20,7 @@ from graphc.errors import GraphcError
 from graphc.literal import Literal
 from graphc.opdef import OpDef
 from graphc.provenance import describe, stamp, user_location_text
-from graphc.types import TensorType, TupleType, Type
+from graphc.types import TensorType, Type
 
 Attrs = Mapping[str, Any]
 
@@ -101,7 +101,7 @@ def make_node(op: OpDef, inputs: tuple[Node, ...] = (), attrs: Attrs | None = No
 
 def _infer(op: OpDef, inputs: tuple[Node, ...], attrs: Attrs) -> Type:
     try:
-        return op.infer(*(node.result_type for node in inputs), **attrs)
+        inferred: Type = op.infer(*(node.result_type for node in inputs), **attrs)
     except GraphcError as error:
         operands = ", ".join(
             f"{node.result_type} from {described}"
@@ -111,6 +111,7 @@ def _infer(op: OpDef, inputs: tuple[Node, ...], attrs: Attrs) -> Type:
         if operands and not error.got:
             error.got = operands
         raise error.located(user_location_text()) from None
+    return inferred
 
 
 def _identity(value: Any) -> Any:

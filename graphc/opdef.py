@@ -94,6 +94,7 @@ class OpDef:
         _registry[self.name] = self
 
     def __call__(self, first: V, *others: V, **attrs: Any) -> V:
+        """Apply the operation to nodes or to dynamic tensors, whichever the operands are."""
         result: V = first.__apply__(self, (first, *others), attrs)
         return result
 

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -65,14 +66,12 @@ _scope = _Scope()
 
 def user_location() -> Origin | None:
     """The innermost frame outside graphc itself, or None if there is none."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         file = frame.f_code.co_filename
         if not file.startswith(_FOLDERS):
             module = _scope.modules[-1] if _scope.modules else ""
             return Origin(file, frame.f_lineno, module)
-        if frame.f_back is None:
-            return None
         frame = frame.f_back
     return None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Union
 
 from graphc.dims import Shape, Size, is_static, numel, shape_text
 from graphc.dtypes import DType
@@ -73,4 +72,4 @@ class TupleType:
         return "(" + ", ".join(map(str, self.items)) + ")"
 
 
-Type = Union[TensorType, TupleType]
+Type = TensorType | TupleType

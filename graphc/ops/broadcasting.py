@@ -23,7 +23,11 @@ def sum_to_shape(grad: V, shape: Shape) -> V:
     lead = len(grad.type.shape) - len(shape)
     dims = (
         *range(lead),
-        *(lead + axis for axis, size in enumerate(shape) if size == 1 != grad.type.shape[lead + axis]),
+        *(
+            lead + axis
+            for axis, size in enumerate(shape)
+            if size == 1 != grad.type.shape[lead + axis]
+        ),
     )
     total = sum_(grad, dims=dims) if dims else grad
     return total if total.type.shape == shape else reshape(total, shape=shape)

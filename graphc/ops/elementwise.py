@@ -15,7 +15,13 @@ import numpy as np
 from graphc.opdef import Call, OpDef, Rule, Saves, Trait
 from graphc.ops.comparison import eq, lt
 from graphc.ops.infer import (
-    ANY, FLOAT, FLOAT_OR_COMPLEX, NUMBER, ORDERED_NUMBER, REAL, elementwise_infer,
+    ANY,
+    FLOAT,
+    FLOAT_OR_COMPLEX,
+    NUMBER,
+    ORDERED_NUMBER,
+    REAL,
+    elementwise_infer,
 )  # fmt: skip
 from graphc.ops.scalar_eval import floor_divide_eval, int_pow_eval, scipy_special, ufunc
 from graphc.ops.select import scalar, where, zeros_like
@@ -94,23 +100,17 @@ def _flat_vjp(call: Call, g: Any) -> tuple[Any]:
     return (zeros_like(g),)
 
 
-add = elementwise(
-    "add", ufunc(np.add), lambda call, g: (g, g), accepts=ANY, traits=COMMUTATIVE
-)
+add = elementwise("add", ufunc(np.add), lambda call, g: (g, g), accepts=ANY, traits=COMMUTATIVE)
 sub = elementwise("sub", ufunc(np.subtract), _sub_vjp, accepts=NUMBER)
 mul = elementwise(
     "mul", ufunc(np.multiply), _mul_vjp, accepts=ANY, saves=INPUTS, traits=COMMUTATIVE
 )
-div = elementwise(
-    "div", ufunc(np.true_divide), _div_vjp, accepts=FLOAT_OR_COMPLEX, saves=INPUTS
-)
+div = elementwise("div", ufunc(np.true_divide), _div_vjp, accepts=FLOAT_OR_COMPLEX, saves=INPUTS)
 floor_divide = elementwise("floor_divide", floor_divide_eval, None, accepts=ORDERED_NUMBER)
 remainder = elementwise(
     "remainder", ufunc(np.remainder), _remainder_vjp, accepts=ORDERED_NUMBER, saves=INPUTS
 )
-power = elementwise(
-    "pow", int_pow_eval, _pow_vjp, accepts=ORDERED_NUMBER, saves=INPUTS | OUTPUT
-)
+power = elementwise("pow", int_pow_eval, _pow_vjp, accepts=ORDERED_NUMBER, saves=INPUTS | OUTPUT)
 maximum = elementwise(
     "maximum", ufunc(np.maximum), _extremum_vjp(lambda a, b: lt(a, b)),
     accepts=REAL, saves=INPUTS,
@@ -120,12 +120,12 @@ minimum = elementwise(
     accepts=REAL, saves=INPUTS,
 )  # fmt: skip
 
-neg = elementwise("neg", ufunc(np.negative), lambda call, g: (neg(g),), accepts=NUMBER)
+neg: OpDef = elementwise("neg", ufunc(np.negative), lambda call, g: (neg(g),), accepts=NUMBER)
 abs_ = elementwise(
     "abs", ufunc(np.absolute), lambda call, g: (mul(g, sign(call.inputs[0])),),
     accepts=ORDERED_NUMBER, saves=INPUTS,
 )  # fmt: skip
-sign = elementwise("sign", ufunc(np.sign), _flat_vjp, accepts=ORDERED_NUMBER)
+sign: OpDef = elementwise("sign", ufunc(np.sign), _flat_vjp, accepts=ORDERED_NUMBER)
 floor = elementwise("floor", ufunc(np.floor), _flat_vjp, accepts=FLOAT)
 ceil = elementwise("ceil", ufunc(np.ceil), _flat_vjp, accepts=FLOAT)
 round_ = elementwise("round", ufunc(np.rint), _flat_vjp, accepts=FLOAT)
@@ -162,7 +162,7 @@ def _rsqrt_eval(x: Any) -> Any:
     return np.asarray(np.true_divide(np.ones((), x.dtype), np.sqrt(x), order="C"))
 
 
-exp = _unary("exp", ufunc(np.exp), lambda call, g: (mul(g, call.output),), OUTPUT)
+exp: OpDef = _unary("exp", ufunc(np.exp), lambda call, g: (mul(g, call.output),), OUTPUT)
 expm1 = _unary(
     "expm1", ufunc(np.expm1), lambda call, g: (mul(g, add(call.output, scalar(g, 1))),), OUTPUT
 )
@@ -174,8 +174,10 @@ sqrt = _unary(
     "sqrt", ufunc(np.sqrt), lambda call, g: (div(g, mul(scalar(g, 2), call.output)),), OUTPUT
 )
 rsqrt = _unary("rsqrt", _rsqrt_eval, _rsqrt_vjp, OUTPUT)
-sin = _unary("sin", ufunc(np.sin), lambda call, g: (mul(g, cos(call.inputs[0])),), INPUTS)
-cos = _unary("cos", ufunc(np.cos), lambda call, g: (neg(mul(g, sin(call.inputs[0]))),), INPUTS)
+sin: OpDef = _unary("sin", ufunc(np.sin), lambda call, g: (mul(g, cos(call.inputs[0])),), INPUTS)
+cos: OpDef = _unary(
+    "cos", ufunc(np.cos), lambda call, g: (neg(mul(g, sin(call.inputs[0]))),), INPUTS
+)
 tan = _unary("tan", ufunc(np.tan), _tan_vjp, OUTPUT)
 tanh = _unary("tanh", ufunc(np.tanh), _tanh_vjp, OUTPUT)
 sigmoid = _unary("sigmoid", scipy_special("expit"), _sigmoid_vjp, OUTPUT)

@@ -147,9 +147,7 @@ def _infer_scatter_add(
     require_same_dtype("scatter_add", (x, source))
     _infer_gather(x, index, dim=dim)
     sizes: list[tuple[Size, Size]] = list(zip(index.shape, source.shape, strict=False))
-    smaller = all(
-        not isinstance(i, int) or not isinstance(s, int) or i <= s for i, s in sizes
-    )
+    smaller = all(not isinstance(i, int) or not isinstance(s, int) or i <= s for i, s in sizes)
     if source.rank != index.rank or not smaller:
         raise ShapeError(
             "scatter_add: the index must fit inside the source",

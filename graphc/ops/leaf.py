@@ -54,7 +54,9 @@ SIZE = OpDef("size", _infer_size, _eval_size)
 
 def size_value(size: Size) -> Node:
     """A size of a shape as a 0-d int64 value."""
-    return constant(np.int64(size)) if isinstance(size, int) else make_node(SIZE, (), {"size": size})
+    return (
+        constant(np.int64(size)) if isinstance(size, int) else make_node(SIZE, (), {"size": size})
+    )
 
 
 def _infer_iota(*, shape: Shape, dim: int, dtype: DType) -> TensorType:

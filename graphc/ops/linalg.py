@@ -32,7 +32,7 @@ def _infer_matmul(a: TensorType, b: TensorType) -> TensorType:
 
 def _eval_matmul(a: Array, b: Array) -> Array:
     if a.dtype.itemsize == 2 and a.dtype.kind not in "iu":
-        return np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
+        return np.asarray(np.matmul(a.astype(np.float32), b.astype(np.float32)), a.dtype)
     return np.ascontiguousarray(np.matmul(a, b))
 
 

@@ -121,7 +121,5 @@ def _eval_normal(a: Array, b: Array, *, dtype: DType) -> Array:
     return np.ascontiguousarray(radius * signed, dtype=dtype.numpy)
 
 
-normal_from_bits = OpDef(
-    "normal_from_bits", _infer_normal, _eval_normal, traits=Trait.ELEMENTWISE
-)
+normal_from_bits = OpDef("normal_from_bits", _infer_normal, _eval_normal, traits=Trait.ELEMENTWISE)
 """``normal_from_bits(a, b, dtype=)``: standard normal numbers from two int32 of random bits."""

@@ -33,7 +33,7 @@ def _reduced(op: str, x: TensorType, dims: Dims) -> TensorType:
 
 def _reduction(
     name: str,
-    compute: Callable[..., Any],
+    compute: Callable[[Array, Dims], Array],
     vjp: Rule | None,
     accepts: frozenset[int],
     saves: Saves = Saves.NOTHING,
@@ -100,9 +100,7 @@ def _prod_vjp(call: Call, g: Any) -> tuple[Any]:
 
 
 sum_ = _reduction("sum", _sum, _sum_vjp, ANY, has_identity=True)
-prod = _reduction(
-    "prod", _prod, _prod_vjp, NUMBER, Saves.INPUTS | Saves.OUTPUT, has_identity=True
-)
+prod = _reduction("prod", _prod, _prod_vjp, NUMBER, Saves.INPUTS | Saves.OUTPUT, has_identity=True)
 amax = _reduction(
     "amax",
     lambda x, dims: np.asarray(np.maximum.reduce(x, dims, keepdims=True)),
@@ -130,7 +128,9 @@ def _arg_reduction(name: str, function: Callable[..., Any]) -> OpDef:
         return _reduced(name, x, dims).with_dtype(int64)
 
     def evaluate(x: Array, *, dims: Dims) -> Array:
-        return np.asarray(function(np.ascontiguousarray(x).reshape(x.shape), dims[0], keepdims=True))
+        return np.asarray(
+            function(np.ascontiguousarray(x).reshape(x.shape), dims[0], keepdims=True)
+        )
 
     return OpDef(name, infer, evaluate, traits=Trait.REDUCE)
 

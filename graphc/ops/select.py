@@ -44,9 +44,7 @@ def _where_vjp(call: Call, g: Any) -> tuple[None, Any, Any]:
     return None, where(condition, g, zero), where(condition, zero, g)
 
 
-where = OpDef(
-    "where", _infer_where, _eval_where, _where_vjp, Trait.ELEMENTWISE, saves=Saves.INPUTS
-)
+where = OpDef("where", _infer_where, _eval_where, _where_vjp, Trait.ELEMENTWISE, saves=Saves.INPUTS)
 
 
 def _infer_cast(x: TensorType, *, dtype: DType) -> TensorType:

@@ -29,7 +29,7 @@ def _eval_reshape(x: Array, *, shape: Ints) -> Array:
     return x.reshape(shape)
 
 
-reshape = OpDef(
+reshape: OpDef = OpDef(
     "reshape",
     _infer_reshape,
     _eval_reshape,
@@ -161,7 +161,7 @@ def _eval_flip(x: Array, *, dims: Ints) -> Array:
     return np.flip(x, dims)
 
 
-flip = OpDef(
+flip: OpDef = OpDef(
     "flip",
     _infer_flip,
     _eval_flip,
