@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphc.node import Node
 from graphc.opdef import Trait
+from graphc.text import format_graph
 
 if TYPE_CHECKING:
     import networkx
@@ -90,6 +91,9 @@ class Graph:
                 dag.add_edge(operand, node, position=position)
         return dag
 
+    def __str__(self) -> str:
+        return format_graph(self)
+
     def __len__(self) -> int:
         return len(self.nodes)
 
@@ -97,12 +101,22 @@ class Graph:
         return iter(self.nodes)
 
     def same_as(self, other: Graph) -> bool:
-        """True if both have the same inputs, outputs and updates; nodes are interned."""
-        return (
-            self.inputs == other.inputs
-            and dict(self.outputs) == dict(other.outputs)
-            and dict(self.updates) == dict(other.updates)
-        )
+        """True if both have the same inputs, outputs and updates in the same order.
+
+        Nodes are interned, so this is structural equality; it is what ``==`` means, too. A node
+        that holds a graph is the same as one that holds an equal graph.
+        """
+        return self._key == other._key
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Graph) and self.same_as(other)
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @cached_property
+    def _key(self) -> tuple[object, ...]:
+        return (self.inputs, tuple(self.outputs.items()), tuple(self.updates.items()))
 
     def replace_roots(self, replacement: Mapping[Node, Node]) -> Graph:
         """The graph whose outputs and next values are replaced where the mapping says so."""
