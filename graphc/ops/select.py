@@ -76,3 +76,11 @@ def _eval_same(x: Array) -> Array:
 
 
 detach = OpDef("detach", _infer_same, _eval_same, traits=Trait.VIEW)
+
+
+def _eval_copy(x: Array) -> Array:
+    return np.array(x, order="C")
+
+
+copy = OpDef("copy", _infer_same, _eval_copy, lambda call, g: (g,), Trait.ELEMENTWISE)
+"""The same values in memory of their own, in index order."""
