@@ -36,8 +36,8 @@ class Buffer:
         offset: bytes from the start of the arena; 0 for all other kinds.
         array: the values of a ``constant``, of any non-negative strides; None for other kinds.
 
-    Inputs and outputs are C-contiguous. A variable's base array may have gaps: its operands
-    carry its strides. Element 0 of every base array has the lowest address.
+    Inputs and outputs are C-contiguous. A variable's or constant's base array may have gaps, its
+    operands carry the strides; element 0 of every base array has the lowest address.
     """
 
     id: int
@@ -102,11 +102,12 @@ class Operand:
     def same_elements(self, other: Operand) -> bool:
         """True if both views visit the same addresses, index by index."""
         return (
-            self.buffer == other.buffer
-            and self.shape == other.shape
-            and self.strides == other.strides
+            (self.buffer, self.offset, self.shape) == (other.buffer, other.offset, other.shape)
             and self.dtype.itemsize == other.dtype.itemsize
-            and self.offset == other.offset
+            and all(
+                size == 1 or own == theirs
+                for size, own, theirs in zip(self.shape, self.strides, other.strides, strict=True)
+            )
         )
 
 
@@ -119,7 +120,7 @@ class Step:
             shape and dtype, element by element.
         node: the node that is computed, or whose value is copied.
         inputs: one operand per input of the node.
-        outputs: one operand per result; all are C-contiguous but in ``variable`` buffers.
+        outputs: one operand per result; C-contiguous, but for copies into a variable with gaps.
 
     An output may be the ``same_elements`` as inputs of an elementwise or fused node (in place):
     a kernel must read a point's inputs before it writes that point's outputs. For a fused node

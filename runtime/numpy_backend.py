@@ -1,0 +1,125 @@
+"""The reference backend: every step through ``OpDef.eval``, into the memory that the plan says."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from graphc.evaluate import evaluate_node
+from graphc.runtime.backend import Kernel
+from graphc.runtime.plan import Buffer, Operand, Plan, Step
+from graphc.storage import Array
+
+Resolve = Callable[[Operand], Array]
+
+
+class NumpyBackend:
+    """Executes a plan step by step."""
+
+    name = "numpy"
+
+    def prepare(self, plan: Plan) -> NumpyExecutable:
+        """Make a plan executable."""
+        return NumpyExecutable(plan)
+
+
+BACKEND = NumpyBackend()
+
+
+@dataclass(frozen=True, slots=True)
+class NumpyExecutable:
+    """A plan and nothing else; see ``graphc.runtime.backend.Executable``."""
+
+    plan: Plan
+
+    @property
+    def kernels(self) -> Sequence[Kernel]:
+        """One kernel per operation."""
+        steps: dict[str, list[int]] = {}
+        for position, step in enumerate(self.plan.steps):
+            steps.setdefault(step_name(step), []).append(position)
+        return [Kernel(f"numpy.{name}", tuple(where), False) for name, where in steps.items()]
+
+    @property
+    def phases(self) -> Mapping[str, float]:
+        """Nothing is prepared."""
+        return MappingProxyType({})
+
+    def run(self, arena: Array, bound: Sequence[Array]) -> None:
+        """Execute all steps."""
+        resolve = _resolver(self.plan, arena, bound)
+        for step in self.plan.steps:
+            _execute(step, resolve)
+
+    def timed(self, arena: Array, bound: Sequence[Array]) -> Sequence[float]:
+        """Execute all steps and return the seconds that each took."""
+        resolve = _resolver(self.plan, arena, bound)
+        seconds = []
+        for step in self.plan.steps:
+            start = time.perf_counter()
+            _execute(step, resolve)
+            seconds.append(time.perf_counter() - start)
+        return seconds
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def step_name(step: Step) -> str:
+    """What a step does, in one word."""
+    return "copy" if step.kind == "copy" else step.node.op.name
+
+
+def _execute(step: Step, resolve: Resolve) -> None:
+    operands = [resolve(operand) for operand in step.inputs]
+    if step.kind == "copy":
+        np.copyto(resolve(step.outputs[0]), operands[0], casting="no")
+        return
+    result = evaluate_node(step.node, operands)
+    results = result if isinstance(result, tuple) else (result,)
+    if len(results) > 1:  # one result may be a view of an operand that another overwrites
+        results = tuple(each.copy() if _shared(each, operands) else each for each in results)
+    for target, each in zip(step.outputs, results, strict=True):
+        np.copyto(resolve(target), each, casting="no")
+
+
+def _shared(result: Array, operands: Sequence[Array]) -> bool:
+    return any(np.may_share_memory(result, operand) for operand in operands)
+
+
+def _resolver(plan: Plan, arena: Array, bound: Sequence[Array]) -> Resolve:
+    """What finds an operand's elements in this run's memory."""
+    memories: dict[int, Array] = {}
+
+    def resolve(operand: Operand) -> Array:
+        memory = memories.get(operand.buffer)
+        if memory is None:
+            memory = _memory(plan.buffers[operand.buffer], arena, bound)
+            memories[operand.buffer] = memory
+        itemsize = operand.dtype.itemsize
+        return np.ndarray(
+            operand.shape,
+            operand.dtype.numpy,
+            memory,
+            operand.offset * itemsize,
+            tuple(stride * itemsize for stride in operand.strides),
+        )
+
+    return resolve
+
+
+def _memory(buffer: Buffer, arena: Array, bound: Sequence[Array]) -> Array:
+    """The buffer's bytes, one dim."""
+    if buffer.kind == "arena":
+        return arena[buffer.offset : buffer.offset + buffer.nbytes]
+    base = bound[buffer.id] if buffer.array is None else buffer.array
+    if buffer.nbytes == 0:
+        return np.empty(0, np.uint8)
+    count = buffer.nbytes // base.itemsize
+    flat = np.lib.stride_tricks.as_strided(base, (count,), (base.itemsize,))
+    data: Array = flat.view(np.uint8)
+    return data
