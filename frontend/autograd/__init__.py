@@ -1,0 +1,1 @@
+"""Gradients: the tape of dynamic mode, ``backward`` and ``grad`` in both modes."""

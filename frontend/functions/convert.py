@@ -1,0 +1,153 @@
+"""From what users pass to operands: Python numbers, arrays and tensors of mixed dtypes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Union
+
+import numpy as np
+
+from graphc.dims import Dim
+from graphc.dtypes import DType, as_dtype, float32, result_type
+from graphc.errors import ArgumentError, DTypeError
+from graphc.frontend.base import TensorBase, concrete, symbolic
+from graphc.frontend.modes import modes
+from graphc.ops.leaf import size_value
+from graphc.ops.select import cast as cast_op
+from graphc.provenance import user_location_text
+
+if TYPE_CHECKING:
+    from graphc.frontend.tensor import Tensor
+
+Number = bool | int | float | complex | Dim
+TensorLike = Union["Tensor", Number]
+_NUMBERS = (bool, int, float, complex, Dim)
+
+
+def require_tensor(function: str, x: Any) -> Tensor:
+    """Raise DTypeError unless ``x`` is a tensor; return it."""
+    if not isinstance(x, TensorBase):
+        raise DTypeError(
+            f"{function}: expected a tensor",
+            got=type(x).__name__,
+            fix="wrap it: gc.tensor(...)",
+            where=user_location_text(),
+        )
+    return x  # type: ignore[return-value]  # every TensorBase is a Tensor
+
+
+def scalar_tensor(value: Number, dtype: DType) -> Tensor:
+    """A Python number as a 0-d tensor of this dtype."""
+    if isinstance(value, Dim):
+        recorder = modes.recorder
+        if recorder is None:
+            raise ArgumentError(
+                "an unknown size has a value only while recording", got=str(value)
+            )
+        return cast(symbolic(size_value(value), recorder), dtype)
+    if isinstance(value, int) and dtype.category == 1:
+        return concrete(np.asarray(value, np.int64).astype(dtype.numpy))
+    return concrete(np.asarray(value, dtype.numpy))
+
+
+def cast(x: Tensor, dtype: DType) -> Tensor:
+    """The tensor with this dtype; itself if it has it already."""
+    return x if x.dtype is dtype else cast_op(x, dtype=dtype)
+
+
+def common_dtype(function: str, values: Sequence[Any]) -> DType:
+    """The dtype that PyTorch promotes these operands to."""
+    dimensioned: list[DType] = []
+    zero_dim: list[DType] = []
+    scalars: list[DType] = []
+    for value in values:
+        if isinstance(value, TensorBase):
+            (dimensioned if value.ndim else zero_dim).append(value.dtype)
+        elif isinstance(value, _NUMBERS):
+            scalars.append(as_dtype(int if isinstance(value, Dim) else type(value)))
+        elif isinstance(value, np.generic):
+            scalars.append(as_dtype(type(value.item())))
+        else:
+            require_tensor(function, value)
+    return result_type(dimensioned, zero_dim, scalars)
+
+
+def to_operand(value: Any, dtype: DType) -> Tensor:
+    """A tensor or number as a tensor of this dtype."""
+    if isinstance(value, TensorBase):
+        return cast(value, dtype)  # type: ignore[arg-type]  # every TensorBase is a Tensor
+    return scalar_tensor(value.item() if isinstance(value, np.generic) else value, dtype)
+
+
+def promote(function: str, a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:
+    """Two operands in their common dtype."""
+    if isinstance(a, TensorBase) and isinstance(b, TensorBase) and a.dtype is b.dtype:
+        return a, b
+    dtype = common_dtype(function, (a, b))
+    return to_operand(a, dtype), to_operand(b, dtype)
+
+
+def promote_float(function: str, a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:
+    """Two operands in their common dtype, integers as float32."""
+    dtype = common_dtype(function, (a, b))
+    dtype = dtype if dtype.is_differentiable else float32
+    return to_operand(a, dtype), to_operand(b, dtype)
+
+
+def as_float(function: str, x: Tensor) -> Tensor:
+    """The tensor itself if floating point, else as float32."""
+    tensor = require_tensor(function, x)
+    return tensor if tensor.dtype.is_differentiable else cast(tensor, float32)
+
+
+def normalize_dim(function: str, dim: int, rank: int) -> int:
+    """A dim counted from the front; a 0-d tensor accepts 0 and -1 as in PyTorch.
+
+    Raises:
+        ArgumentError: if the dim does not exist.
+    """
+    bound = max(rank, 1)
+    if not isinstance(dim, int | np.integer) or not -bound <= dim < bound:
+        raise ArgumentError(
+            f"{function}: dim out of range",
+            got=repr(dim),
+            expected=f"{-bound}..{bound - 1}",
+            where=user_location_text(),
+        )
+    return int(dim) % bound
+
+
+def normalize_dims(
+    function: str, dim: int | Sequence[int] | None, rank: int
+) -> tuple[int, ...]:
+    """Dims counted from the front, ascending; None means all.
+
+    Raises:
+        ArgumentError: if a dim does not exist or is named twice.
+    """
+    if rank == 0:
+        for each in () if dim is None else (dim,) if isinstance(dim, int) else dim:
+            normalize_dim(function, each, rank)
+        return ()
+    if dim is None:
+        return tuple(range(rank))
+    dims = [dim] if isinstance(dim, int | np.integer) else list(dim)
+    found = sorted(normalize_dim(function, each, rank) for each in dims)
+    if len(set(found)) < len(found):
+        raise ArgumentError(
+            f"{function}: a dim is named twice", got=str(dim), where=user_location_text()
+        )
+    return tuple(found)
+
+
+def shape_argument(function: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Sizes given one by one or as one sequence."""
+    sizes = args[0] if len(args) == 1 and isinstance(args[0], list | tuple) else args
+    for size in sizes:
+        if not isinstance(size, int | np.integer | Dim):
+            raise ArgumentError(
+                f"{function}: sizes must be whole numbers",
+                got=repr(size),
+                where=user_location_text(),
+            )
+    return tuple(size if isinstance(size, Dim) else int(size) for size in sizes)

@@ -1,0 +1,230 @@
+"""New tensors: from data, filled, or counting."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphc.dims import Dim, Size
+from graphc.dtypes import DTypeLike, as_dtype, float32, int64, of_array
+from graphc.errors import ArgumentError, DTypeError
+from graphc.frontend.base import TensorBase, concrete, require_differentiable, symbolic
+from graphc.frontend.functions import pointwise
+from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor, shape_argument
+from graphc.frontend.modes import modes
+from graphc.ops import shape as shape_ops
+from graphc.ops.leaf import iota
+from graphc.ops.select import cast as cast_op
+from graphc.provenance import user_location_text
+from graphc.storage import Array
+
+if TYPE_CHECKING:
+    from graphc.frontend.tensor import Tensor
+
+
+def tensor(data: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """A new concrete tensor with a copy of the data.
+
+    Args:
+        data: number, nested sequence, array or tensor. Python floats become float32, ints int64.
+        dtype: element type; default: from the data.
+        requires_grad: track gradients.
+
+    Source: ``torch.tensor``.
+
+    Example:
+        >>> import graphc as gc
+        >>> gc.tensor([[1, 2], [3, 4]]).shape
+        (2, 2)
+    """
+    made = concrete(np.array(_to_array(data, dtype), order="C"))
+    return _with_grad(made, requires_grad)
+
+
+def _with_grad(x: Tensor, requires_grad: bool) -> Tensor:
+    if requires_grad:
+        require_differentiable(x.dtype)
+        x.requires_grad = True
+    return x
+
+
+def _to_array(data: Any, dtype: DTypeLike | None) -> Array:
+    if isinstance(data, TensorBase):
+        data = data.array("a copy of the values")
+    wanted = None if dtype is None else as_dtype(dtype)
+    if isinstance(data, np.ndarray | np.generic):
+        array = np.asarray(data)
+    else:
+        array = _from_python(data)
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    if wanted is None:
+        return array.astype(of_array(array).numpy, copy=False)
+    return np.asarray(array.astype(wanted.numpy, copy=False))
+
+
+def _from_python(data: Any) -> Array:
+    if isinstance(data, list | tuple) and any(isinstance(item, TensorBase) for item in data):
+        data = [item.item() if isinstance(item, TensorBase) else item for item in data]
+    try:
+        array = np.asarray(data)
+    except ValueError:
+        array = np.asarray(None)
+    if array.dtype.kind not in "biufc":
+        raise DTypeError(
+            "tensor: the data are no rectangular array of numbers",
+            got=type(data).__name__,
+            where=user_location_text(),
+        )
+    python_default = {"f": np.float32, "c": np.complex64, "i": np.int64, "u": np.int64}
+    if array.size == 0 and array.dtype == np.float64:
+        return array.astype(np.float32)
+    only_numpy = isinstance(data, list | tuple) and len(data) > 0 and isinstance(data[0], np.ndarray)
+    if array.dtype.kind in python_default and not only_numpy:
+        return array.astype(python_default[array.dtype.kind])
+    return array
+
+
+def as_tensor(data: Any, dtype: DTypeLike | None = None) -> Tensor:
+    """The data as a tensor, without a copy where possible (``torch.as_tensor``)."""
+    if isinstance(data, TensorBase):
+        return cast(data, data.dtype if dtype is None else as_dtype(dtype))  # type: ignore[arg-type]
+    return concrete(_to_array(data, dtype))
+
+
+def from_numpy(ndarray: Array) -> Tensor:
+    """A tensor that shares memory with a numpy array (``torch.from_numpy``).
+
+    Raises:
+        DTypeError: for something else, or a dtype that graphc lacks.
+    """
+    if not isinstance(ndarray, np.ndarray):
+        raise DTypeError("from_numpy: expected a numpy array", got=type(ndarray).__name__)
+    of_array(ndarray)
+    return concrete(ndarray)
+
+
+def full(
+    size: Sequence[Size] | Size, fill_value: Any, *, dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """A tensor filled with one value (``torch.full``).
+
+    Args:
+        size: the shape; unknown sizes while recording.
+        fill_value: number.
+        dtype: default: bool, int64 or float32 by the number.
+        requires_grad: track gradients.
+    """
+    shape = shape_argument("full", (size,) if isinstance(size, int | Dim) else (tuple(size),))
+    of = as_dtype(type(fill_value) if dtype is None else dtype)
+    if modes.recorder is not None and not requires_grad:
+        return shape_ops.expand(scalar_tensor(fill_value, of), shape=shape)
+    _require_known("full", shape)
+    return _with_grad(concrete(np.full(shape, fill_value, of.numpy)), requires_grad)
+
+
+def _require_known(function: str, shape: Sequence[Size]) -> None:
+    for size in shape:
+        if isinstance(size, Dim) or size < 0:
+            raise ArgumentError(
+                f"{function}: sizes must be known and not negative", got=str(tuple(shape)),
+                where=user_location_text(),
+            )  # fmt: skip
+
+
+def zeros(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Zeros (``torch.zeros``); float32 by default."""
+    shape = shape_argument("zeros", size)
+    return full(shape, 0, dtype=dtype or float32, requires_grad=requires_grad)
+
+
+def ones(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """Ones (``torch.ones``); float32 by default."""
+    shape = shape_argument("ones", size)
+    return full(shape, 1, dtype=dtype or float32, requires_grad=requires_grad)
+
+
+def empty(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """A tensor whose values do not matter; graphc fills it with zeros (``torch.empty``)."""
+    return zeros(*size, dtype=dtype, requires_grad=requires_grad)
+
+
+def zeros_like(input: Tensor, *, dtype: DTypeLike | None = None) -> Tensor:
+    """Zeros of the shape and dtype of another tensor (``torch.zeros_like``)."""
+    return full_like(input, 0, dtype=dtype)
+
+
+def ones_like(input: Tensor, *, dtype: DTypeLike | None = None) -> Tensor:
+    """Ones of the shape and dtype of another tensor (``torch.ones_like``)."""
+    return full_like(input, 1, dtype=dtype)
+
+
+def empty_like(input: Tensor, *, dtype: DTypeLike | None = None) -> Tensor:
+    """A tensor of the same shape whose values do not matter (``torch.empty_like``)."""
+    return full_like(input, 0, dtype=dtype)
+
+
+def full_like(input: Tensor, fill_value: Any, *, dtype: DTypeLike | None = None) -> Tensor:
+    """One value in the shape and dtype of another tensor (``torch.full_like``)."""
+    x = require_tensor("full_like", input)
+    return full(x.shape, fill_value, dtype=x.dtype if dtype is None else dtype)
+
+
+def arange(
+    start: Any, end: Any = None, step: Any = 1, *, dtype: DTypeLike | None = None
+) -> Tensor:
+    """``start, start + step, ...`` below ``end``; int64 for ints, else float32.
+
+    Args:
+        start: first value, or the end if it stands alone.
+        end: bound, not reached.
+        step: distance.
+        dtype: element type.
+
+    Source: ``torch.arange``.
+
+    Example:
+        >>> import graphc as gc
+        >>> gc.arange(1, 7, 2)
+        tensor([1, 3, 5])
+    """
+    if end is None:
+        start, end = 0, start
+    if isinstance(end, Dim) or isinstance(start, Dim):
+        return _symbolic_arange(start, end, step, dtype)
+    if step == 0 or (end - start) * step < 0:
+        raise ArgumentError(
+            "arange: the step does not lead from start to end", got=f"{start}, {end}, {step}",
+            where=user_location_text(),
+        )  # fmt: skip
+    whole = all(isinstance(value, int | np.integer) for value in (start, end, step))
+    of = as_dtype((int64 if whole else float32) if dtype is None else dtype)
+    count = math.ceil((end - start) / step)
+    ramp = np.arange(count, dtype=np.int64 if whole else np.float64)
+    return concrete((start + ramp * step).astype(of.numpy))
+
+
+def _symbolic_arange(start: Any, end: Any, step: Any, dtype: DTypeLike | None) -> Tensor:
+    if step != 1 or modes.recorder is None:
+        raise ArgumentError("arange: an unknown size needs step 1, while recording")
+    of = int64 if dtype is None else as_dtype(dtype)
+    ramp = symbolic(iota((end - start,), 0, int64), modes.recorder)
+    return cast_op(pointwise.add(ramp, start) if start != 0 else ramp, dtype=of)
+
+
+def linspace(start: float, end: float, steps: int, *, dtype: DTypeLike | None = None) -> Tensor:
+    """``steps`` values from start to end, both included (``torch.linspace``)."""
+    if steps < 0:
+        raise ArgumentError("linspace: steps must not be negative", got=str(steps))
+    of = float32 if dtype is None else as_dtype(dtype)
+    return concrete(np.linspace(start, end, steps).astype(of.numpy))
+
+
+def eye(n: int, m: int | None = None, *, dtype: DTypeLike | None = None) -> Tensor:
+    """Ones on the diagonal, zeros elsewhere (``torch.eye``)."""
+    of = float32 if dtype is None else as_dtype(dtype)
+    return concrete(np.eye(n, m, dtype=of.numpy))
+

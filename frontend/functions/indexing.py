@@ -1,0 +1,330 @@
+"""Reading by position: ``x[...]`` in all of Python's forms, gather, index_select, scatter_add."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphc.dims import Dim, Size
+from graphc.dtypes import BOOLEAN, INTEGER, int64
+from graphc.errors import ArgumentError, DTypeError, IndexRangeError, SymbolicValueError
+from graphc.frontend.base import TensorBase, concrete
+from graphc.frontend.functions.convert import (
+    cast, normalize_dim, require_tensor, scalar_tensor,
+)  # fmt: skip
+from graphc.frontend.functions.shaping import drop_dims, expand, reshape, unsqueeze
+from graphc.frontend.modes import is_recording
+from graphc.ops import comparison, elementwise, select
+from graphc.ops import index as ops
+from graphc.ops import shape as shape_ops
+from graphc.provenance import user_location_text
+
+if TYPE_CHECKING:
+    from graphc.frontend.tensor import Tensor
+
+
+def getitem(x: Tensor, key: Any) -> Tensor:
+    """``x[key]``: ints, slices with any step, ``...``, None, and integer or bool arrays.
+
+    Args:
+        x: tensor.
+        key: what stands between the brackets.
+
+    Raises:
+        IndexRangeError: for too many indices or an index outside its dim.
+        SymbolicValueError: for a bool mask while recording, since its result has no known shape.
+    """
+    items = _expand_ellipsis(x, key if isinstance(key, tuple) else (key,))
+    viewed, arrays = _apply_views(x, items)
+    return _apply_arrays(viewed, arrays) if arrays else viewed
+
+
+def _is_array(item: Any) -> bool:
+    return isinstance(item, TensorBase | np.ndarray | list)
+
+
+def _expand_ellipsis(x: Tensor, items: tuple[Any, ...]) -> list[Any]:
+    """Write ``...`` out as slices and add those missing at the end."""
+    flat = [_as_index(item) if _is_array(item) else item for item in items]
+    used = sum(_dims_used(item) for item in flat)
+    if used > x.ndim:
+        raise IndexRangeError(
+            "too many indices", got=f"{used} for {x.type}", where=user_location_text()
+        )
+    fill = [slice(None)] * (x.ndim - used)
+    where = next((i for i, item in enumerate(flat) if item is Ellipsis), len(flat))
+    if sum(item is Ellipsis for item in flat) > 1:
+        raise ArgumentError("an index can have one ellipsis only", where=user_location_text())
+    return [*flat[:where], *fill, *flat[where + 1 :]]
+
+
+def _dims_used(item: Any) -> int:
+    if item is None or item is Ellipsis or isinstance(item, bool):
+        return 0
+    if isinstance(item, TensorBase) and item.dtype.category == BOOLEAN:
+        return item.ndim
+    return 1
+
+
+def _as_index(item: Any) -> Tensor:
+    tensor: Any = item if isinstance(item, TensorBase) else concrete(np.asarray(item))
+    if isinstance(item, list) and not item:
+        tensor = cast(tensor, int64)
+    if tensor.dtype.category not in (INTEGER, BOOLEAN):
+        raise DTypeError(
+            "an index must be integer or bool", got=tensor.dtype.name, where=user_location_text()
+        )
+    return tensor  # type: ignore[no-any-return]  # a Tensor by construction
+
+
+def _apply_views(x: Tensor, items: list[Any]) -> tuple[Tensor, dict[int, Tensor]]:
+    """Do what needs no integer arrays: slices, flips, ints and None.
+
+    Returns:
+        The result, and the index arrays by the result's dim that each one indexes.
+    """
+    starts: list[Size] = []
+    stops: list[Size] = []
+    steps: list[int] = []
+    flips: list[int] = []
+    shape: list[int | None] = []  # per dim of the result: the source dim, None for a new one
+    arrays: dict[int, Tensor] = {}
+    for item in items:
+        axis = len(starts)
+        if item is None:
+            shape.append(None)
+            continue
+        if isinstance(item, TensorBase) and item.dtype.category == BOOLEAN:
+            for position in _mask_positions(x, item, axis):
+                arrays[len(shape)] = position
+                shape.append(len(starts))
+                _take(0, x.shape[len(starts)], 1, starts, stops, steps)
+            continue
+        if isinstance(item, TensorBase):
+            arrays[len(shape)] = _non_negative(item, x.shape[axis])  # type: ignore[arg-type]
+            shape.append(axis)
+            _take(0, x.shape[axis], 1, starts, stops, steps)
+        elif isinstance(item, slice):
+            start, stop, step, flipped = _slice_bounds(item, x.shape[axis])
+            _take(start, stop, step, starts, stops, steps)
+            flips.extend([axis] if flipped else [])
+            shape.append(axis)
+        else:
+            at = _int_position(item, x.shape[axis])
+            _take(at, at + 1, 1, starts, stops, steps)
+    if any(s != 0 for s in starts) or tuple(stops) != x.shape or any(s != 1 for s in steps):
+        x = shape_ops.slice_(x, starts=tuple(starts), stops=tuple(stops), steps=tuple(steps))
+    if flips:
+        x = shape_ops.flip(x, dims=tuple(flips))
+    sizes = tuple(1 if axis is None else x.shape[axis] for axis in shape)
+    return (x if sizes == x.shape else shape_ops.reshape(x, shape=sizes)), arrays
+
+
+def _take(
+    start: Size, stop: Size, step: int, starts: list[Size], stops: list[Size], steps: list[int]
+) -> None:
+    starts.append(start)
+    stops.append(stop)
+    steps.append(step)
+
+
+def _int_position(item: Any, size: Size) -> Size:
+    if isinstance(item, bool) or not isinstance(item, int | np.integer):
+        raise ArgumentError(
+            "unsupported index", got=repr(item),
+            expected="int, slice, ..., None, or an integer or bool tensor",
+            where=user_location_text(),
+        )  # fmt: skip
+    at = int(item)
+    if isinstance(size, int) and not -size <= at < size:
+        raise IndexRangeError(
+            "index out of range", got=str(at), expected=f"{-size}..{size - 1}",
+            where=user_location_text(),
+        )  # fmt: skip
+    return at + size if at < 0 else at
+
+
+def _slice_bounds(item: slice, size: Size) -> tuple[Size, Size, int, bool]:
+    """Start, stop and positive step of the elements, and whether their order is reversed."""
+    step = 1 if item.step is None else int(item.step)
+    if step == 0:
+        raise ArgumentError("a slice's step must not be 0", where=user_location_text())
+    if isinstance(size, int):
+        positions = range(*item.indices(size))
+        if len(positions) == 0:
+            return 0, 0, 1, False
+        low, high = min(positions[0], positions[-1]), max(positions[0], positions[-1])
+        return low, high + 1, abs(step), step < 0
+    return _symbolic_bounds(item, size, step)
+
+
+def _symbolic_bounds(item: slice, size: Dim, step: int) -> tuple[Size, Size, int, bool]:
+    """Bounds within an unknown size: whole, from the front, or counted from the end."""
+
+    def bound(value: Any, default: Size) -> Size:
+        if value is None:
+            return default
+        return size + value if isinstance(value, int) and value < 0 else value
+
+    if step < 0:
+        if item.start is None and item.stop is None and step == -1:
+            return 0, size, 1, True
+        raise ArgumentError(
+            "a negative step over an unknown size needs the whole dim", got=str(item),
+            fix="use x.flip(dim) and then a slice", where=user_location_text(),
+        )  # fmt: skip
+    return bound(item.start, 0), bound(item.stop, size), step, False
+
+
+def _mask_positions(x: Tensor, mask: TensorBase, axis: int) -> list[Tensor]:
+    if is_recording() or mask.is_symbolic:
+        raise SymbolicValueError(
+            "a bool mask as an index gives a shape that depends on values",
+            got=f"{mask.type}",
+            fix="gc.where(mask, x, 0) keeps the shape",
+            where=user_location_text(),
+        )
+    if tuple(x.shape[axis : axis + mask.ndim]) != mask.shape:
+        raise IndexRangeError(
+            "the mask's shape differs from the indexed dims",
+            got=f"{mask.type} for {x.type} at dim {axis}",
+            where=user_location_text(),
+        )
+    return [concrete(position) for position in np.nonzero(mask.storage.array)]
+
+
+def _non_negative(index: Tensor, size: Size) -> Tensor:
+    """Count negative positions from the end."""
+    if not index.is_symbolic and not is_recording() and index.type.numel:
+        values = index.storage.array
+        low, high = int(values.min()), int(values.max())
+        if low < -int(size) or high >= int(size):
+            raise IndexRangeError(
+                "index out of range", got=str(low if low < 0 else high),
+                expected=f"{-int(size)}..{int(size) - 1}", where=user_location_text(),
+            )  # fmt: skip
+        if low >= 0:
+            return cast(index, int64)
+    wide = cast(index, int64)
+    below = comparison.lt(wide, scalar_tensor(0, int64))
+    return select.where(below, elementwise.add(wide, scalar_tensor(size, int64)), wide)
+
+
+def _apply_arrays(x: Tensor, arrays: dict[int, Tensor]) -> Tensor:
+    """Index with integer arrays; neighbouring ones keep their place, else they come first."""
+    dims = tuple(sorted(arrays))
+    result = ops.index(x, *(arrays[dim] for dim in dims), dims=dims)
+    rank = max(array.ndim for array in arrays.values())
+    adjacent = dims == tuple(range(dims[0], dims[0] + len(dims)))
+    if not adjacent or dims[0] == 0:
+        return result
+    front = dims[0]
+    order = (
+        *range(rank, rank + front),
+        *range(rank),
+        *range(rank + front, result.ndim),
+    )
+    return shape_ops.permute(result, dims=order)
+
+
+def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """``out[i][j] = input[index[i][j]][j]`` for ``dim=0``, and so on (``torch.gather``).
+
+    Raises:
+        IndexRangeError: for an index outside ``0 .. size - 1``, when it runs.
+    """
+    x = require_tensor("gather", input)
+    return ops.gather(x, _int_index("gather", index), dim=normalize_dim("gather", dim, x.ndim))
+
+
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+    """``out[index[i][j]][j] += src[i][j]`` for ``dim=0``; repeated indices add up.
+
+    Source: ``torch.scatter_add``.
+    """
+    x = require_tensor("scatter_add", input)
+    axis = normalize_dim("scatter_add", dim, x.ndim)
+    picked = _int_index("scatter_add", index)
+    if src.shape != picked.shape:
+        src = shape_ops.slice_(
+            src, starts=(0,) * src.ndim, stops=tuple(picked.shape), steps=(1,) * src.ndim
+        )
+    return ops.scatter_add(x, picked, src, dim=axis)
+
+
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """The slices at these positions along a dim (``torch.index_select``)."""
+    x = require_tensor("index_select", input)
+    axis = normalize_dim("index_select", dim, x.ndim)
+    positions = _int_index("index_select", index)
+    if positions.ndim > 1:
+        raise ArgumentError("index_select: the index must be a vector", got=str(positions.type))
+    if positions.ndim == 0:
+        positions = unsqueeze(positions, 0)
+    picked = ops.index(x, positions, dims=(axis,))
+    order = (*range(1, axis + 1), 0, *range(axis + 1, x.ndim))
+    return picked if axis == 0 else shape_ops.permute(picked, dims=order)
+
+
+def _int_index(function: str, index: Any) -> Tensor:
+    tensor = require_tensor(function, index)
+    if tensor.dtype.category != INTEGER:
+        raise DTypeError(
+            f"{function}: the index must be integer", got=tensor.dtype.name,
+            where=user_location_text(),
+        )  # fmt: skip
+    return cast(tensor, int64)
+
+
+def embedding(weight: Tensor, indices: Tensor) -> Tensor:
+    """The rows of ``weight`` at these indices, with their shape in front."""
+    return ops.index(weight, _int_index("embedding", indices), dims=(0,))
+
+
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """1 at the index, 0 elsewhere, along a new last dim (``torch.nn.functional.one_hot``).
+
+    Args:
+        tensor: int64 classes, any shape.
+        num_classes: the new size; -1 means the largest class plus one (dynamic mode only).
+    """
+    classes = require_tensor("one_hot", tensor)
+    if classes.dtype is not int64:
+        raise DTypeError("one_hot: expected int64", got=classes.dtype.name)
+    if num_classes == -1:
+        num_classes = int(classes.array("the largest class").max(initial=-1)) + 1
+    elif not classes.is_symbolic:
+        values = classes.storage.array
+        if values.size and (int(values.min()) < 0 or int(values.max()) >= num_classes):
+            raise IndexRangeError(
+                "one_hot: class out of range", got=f"{values.min()}..{values.max()}",
+                expected=f"0..{num_classes - 1}", where=user_location_text(),
+            )  # fmt: skip
+    ramp = concrete(np.arange(num_classes, dtype=np.int64))
+    return cast(comparison.eq(unsqueeze(classes, -1), ramp), int64)
+
+
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+    """Gather with broadcasting of the other dims (``torch.take_along_dim``)."""
+    x = require_tensor("take_along_dim", input)
+    if dim is None:
+        return gather(reshape(x, (-1,)), 0, reshape(indices, (-1,)))
+    axis = normalize_dim("take_along_dim", dim, x.ndim)
+    wide = tuple(indices.shape[d] if d == axis else x.shape[d] for d in range(x.ndim))
+    return gather(x, axis, expand(indices, wide))
+
+
+def select_at(input: Tensor, dim: int, index: int) -> Tensor:
+    """One slice along a dim, without it (``torch.select``)."""
+    x = require_tensor("select", input)
+    axis = normalize_dim("select", dim, x.ndim)
+    at = _int_position(index, x.shape[axis])
+    return drop_dims(shape_ops.narrow(x, axis, at, at + 1), (axis,))
+
+
+def nonzero(input: Tensor) -> Tensor:
+    """The positions of elements that are not zero; dynamic mode only (``torch.nonzero``)."""
+    values = require_tensor("nonzero", input).array("the number of non-zero elements")
+    return concrete(np.stack(np.nonzero(values), axis=-1).astype(np.int64))
+

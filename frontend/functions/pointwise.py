@@ -1,0 +1,382 @@
+"""Arithmetic, comparisons and functions of one element (``torch``'s pointwise operations)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from graphc.dtypes import BOOLEAN, FLOATING, INTEGER, DType, bool_
+from graphc.errors import ArgumentError, DTypeError
+from graphc.frontend.base import TensorBase
+from graphc.frontend.functions.convert import (
+    Number, TensorLike, as_float, cast, common_dtype, promote, promote_float, require_tensor,
+    scalar_tensor, to_operand,
+)  # fmt: skip
+from graphc.opdef import OpDef
+from graphc.ops import comparison, elementwise, select
+from graphc.provenance import user_location_text
+
+if TYPE_CHECKING:
+    from graphc.frontend.tensor import Tensor
+
+Unary = Callable[["Tensor"], "Tensor"]
+Binary = Callable[["TensorLike", "TensorLike"], "Tensor"]
+
+
+def add(input: TensorLike, other: TensorLike, *, alpha: Number = 1) -> Tensor:
+    """``input + alpha * other``, with promotion and broadcasting.
+
+    Args:
+        input: tensor or number.
+        other: tensor or number.
+        alpha: factor of ``other``.
+
+    Source: ``torch.add``.
+
+    Example:
+        >>> import graphc as gc
+        >>> gc.add(gc.tensor([1.0, 2.0]), 1, alpha=2)
+        tensor([3., 4.])
+    """
+    a, b = promote("add", input, other)
+    return elementwise.add(a, b if alpha == 1 else mul(b, alpha))
+
+
+def sub(input: TensorLike, other: TensorLike, *, alpha: Number = 1) -> Tensor:
+    """``input - alpha * other`` (``torch.sub``).
+
+    Raises:
+        DTypeError: for two bool tensors; use ``^`` or ``logical_xor``.
+    """
+    a, b = promote("sub", input, other)
+    return elementwise.sub(a, b if alpha == 1 else mul(b, alpha))
+
+
+def mul(input: TensorLike, other: TensorLike) -> Tensor:
+    """``input * other`` (``torch.mul``)."""
+    return elementwise.mul(*promote("mul", input, other))
+
+
+def div(input: TensorLike, other: TensorLike, *, rounding_mode: str | None = None) -> Tensor:
+    """``input / other``; integers divide to float32 (``torch.div``).
+
+    Args:
+        input: tensor or number.
+        other: tensor or number.
+        rounding_mode: None, ``"trunc"`` (towards zero) or ``"floor"``.
+
+    Raises:
+        ArgumentError: for another rounding mode.
+    """
+    if rounding_mode is None:
+        return elementwise.div(*promote_float("div", input, other))
+    if rounding_mode == "floor":
+        return floor_divide(input, other)
+    if rounding_mode != "trunc":
+        raise ArgumentError(
+            "div: unknown rounding_mode", got=repr(rounding_mode),
+            expected="None, 'trunc' or 'floor'", where=user_location_text(),
+        )  # fmt: skip
+    a, b = promote("div", input, other)
+    if a.dtype.is_floating_point:
+        return elementwise.trunc(elementwise.div(a, b))
+    quotient = elementwise.floor_divide(a, b)
+    inexact = comparison.ne(elementwise.mul(quotient, b), a)
+    negative = comparison.lt(quotient, scalar_tensor(0, a.dtype))
+    return elementwise.add(quotient, cast(comparison.logical_and(inexact, negative), a.dtype))
+
+
+def floor_divide(input: TensorLike, other: TensorLike) -> Tensor:
+    """``input // other``, rounded down (``torch.floor_divide``); an int by zero gives 0."""
+    return elementwise.floor_divide(*promote("floor_divide", input, other))
+
+
+def remainder(input: TensorLike, other: TensorLike) -> Tensor:
+    """``input % other`` with the sign of ``other`` (``torch.remainder``); an int by zero gives 0."""
+    return elementwise.remainder(*promote("remainder", input, other))
+
+
+def pow(input: TensorLike, exponent: TensorLike) -> Tensor:
+    """``input ** exponent`` (``torch.pow``).
+
+    Numbers 2, 3, 0.5, 1, -1 and 0 as exponents become products, roots and quotients.
+
+    Raises:
+        DTypeError: for an integer tensor to a negative number.
+    """
+    if isinstance(input, TensorBase) and isinstance(exponent, int | float):
+        special = _special_power(input, exponent)
+        if special is not None:
+            return special
+    return elementwise.power(*promote("pow", input, exponent))
+
+
+def _special_power(x: Tensor, exponent: float) -> Tensor | None:
+    if isinstance(exponent, int) and exponent < 0 and not x.dtype.is_differentiable:
+        raise DTypeError(
+            "pow: integers to negative powers are not allowed",
+            got=f"{x.dtype.name} ** {exponent}",
+            fix="cast the base to a floating point type",
+            where=user_location_text(),
+        )
+    if isinstance(exponent, float) and not x.dtype.is_differentiable:
+        return None
+    if exponent == 1:
+        return mul(x, 1)
+    if exponent == 2:
+        return mul(x, x)
+    if exponent == 3:
+        return mul(mul(x, x), x)
+    if exponent == 0.5:
+        return sqrt(x)
+    if exponent == -1:
+        return reciprocal(x)
+    return None
+
+
+def _unary(op: OpDef, name: str, doc: str) -> Unary:
+    def function(input: Tensor) -> Tensor:
+        return op(as_float(name, input))
+
+    return _named(function, name, doc)
+
+
+def _named(function: Any, name: str, doc: str) -> Any:
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"{doc}\n\nSource: ``torch.{name}``."
+    return function
+
+
+exp = _unary(elementwise.exp, "exp", "The exponential; integers as float32.")
+expm1 = _unary(elementwise.expm1, "expm1", "``exp(x) - 1``, accurate near 0.")
+log = _unary(elementwise.log, "log", "The natural logarithm; integers as float32.")
+log1p = _unary(elementwise.log1p, "log1p", "``log(1 + x)``, accurate near 0.")
+sqrt = _unary(elementwise.sqrt, "sqrt", "The square root; NaN below 0.")
+rsqrt = _unary(elementwise.rsqrt, "rsqrt", "``1 / sqrt(x)``.")
+sin = _unary(elementwise.sin, "sin", "The sine of an angle in radians.")
+cos = _unary(elementwise.cos, "cos", "The cosine of an angle in radians.")
+tan = _unary(elementwise.tan, "tan", "The tangent of an angle in radians.")
+tanh = _unary(elementwise.tanh, "tanh", "The hyperbolic tangent.")
+sigmoid = _unary(elementwise.sigmoid, "sigmoid", "``1 / (1 + exp(-x))``.")
+erf = _unary(elementwise.erf, "erf", "The error function.")
+
+
+def reciprocal(input: Tensor) -> Tensor:
+    """``1 / x``; integers as float32 (``torch.reciprocal``)."""
+    return div(1.0, input)
+
+
+def square(input: Tensor) -> Tensor:
+    """``x * x`` (``torch.square``)."""
+    return mul(input, input)
+
+
+def neg(input: Tensor) -> Tensor:
+    """``-x`` (``torch.neg``).
+
+    Raises:
+        DTypeError: for bool; use ``~x``.
+    """
+    return elementwise.neg(require_tensor("neg", input))
+
+
+def abs(input: Tensor) -> Tensor:
+    """The absolute value (``torch.abs``)."""
+    return elementwise.abs_(require_tensor("abs", input))
+
+
+def sign(input: Tensor) -> Tensor:
+    """-1, 0 or 1 by sign; NaN stays NaN (``torch.sign``)."""
+    return elementwise.sign(require_tensor("sign", input))
+
+
+def _rounding(op: OpDef, name: str, doc: str) -> Unary:
+    def function(input: Tensor) -> Tensor:
+        x = require_tensor(name, input)
+        return x if x.dtype.category == INTEGER else op(x)
+
+    return _named(function, name, doc)
+
+
+floor = _rounding(elementwise.floor, "floor", "Round down; integers stay as they are.")
+ceil = _rounding(elementwise.ceil, "ceil", "Round up; integers stay as they are.")
+trunc = _rounding(elementwise.trunc, "trunc", "Round towards zero; integers stay as they are.")
+
+
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+    """Round to nearest, halves to even (``torch.round``).
+
+    Args:
+        input: tensor.
+        decimals: digits after the point; negative ones round before it.
+    """
+    x = require_tensor("round", input)
+    if x.dtype.category == INTEGER:
+        return x
+    if decimals == 0:
+        return elementwise.round_(x)
+    scale = 10.0 ** (decimals if decimals > 0 else -decimals)
+    if decimals > 0:
+        return div(elementwise.round_(mul(x, scale)), scale)
+    return mul(elementwise.round_(div(x, scale)), scale)
+
+
+def maximum(input: TensorLike, other: TensorLike) -> Tensor:
+    """The larger element; NaN wins; ties share the gradient (``torch.maximum``)."""
+    return elementwise.maximum(*promote("maximum", input, other))
+
+
+def minimum(input: TensorLike, other: TensorLike) -> Tensor:
+    """The smaller element; NaN wins; ties share the gradient (``torch.minimum``)."""
+    return elementwise.minimum(*promote("minimum", input, other))
+
+
+def clamp(
+    input: Tensor, min: TensorLike | None = None, max: TensorLike | None = None
+) -> Tensor:
+    """Limit elements to ``min .. max``; NaN stays; the gradient passes at the limits.
+
+    Args:
+        input: tensor.
+        min: lower limit, a number or tensor; None for none.
+        max: upper limit; it wins where ``min > max``.
+
+    Raises:
+        ArgumentError: if both limits are None.
+
+    Source: ``torch.clamp``.
+    """
+    x = require_tensor("clamp", input)
+    limits = [limit for limit in (min, max) if limit is not None]
+    if not limits:
+        raise ArgumentError("clamp: give min, max or both", where=user_location_text())
+    dtype = common_dtype("clamp", [x, *limits])
+    result = cast(x, dtype)
+    if min is not None:
+        low = to_operand(min, dtype)
+        result = select.where(comparison.lt(result, low), low, result)
+    if max is not None:
+        high = to_operand(max, dtype)
+        result = select.where(comparison.gt(result, high), high, result)
+    return result
+
+
+def _comparison(op: OpDef, name: str, doc: str) -> Binary:
+    def function(input: TensorLike, other: TensorLike) -> Tensor:
+        return op(*promote(name, input, other))
+
+    return _named(function, name, doc)
+
+
+eq = _comparison(comparison.eq, "eq", "True where equal.")
+ne = _comparison(comparison.ne, "ne", "True where not equal; NaN differs from NaN.")
+lt = _comparison(comparison.lt, "lt", "True where ``input < other``.")
+le = _comparison(comparison.le, "le", "True where ``input <= other``.")
+gt = _comparison(comparison.gt, "gt", "True where ``input > other``.")
+ge = _comparison(comparison.ge, "ge", "True where ``input >= other``.")
+
+
+def to_bool(x: TensorLike) -> Tensor:
+    """True where not zero."""
+    if not isinstance(x, TensorBase):
+        return scalar_tensor(bool(x), bool_)
+    return cast(x, bool_)
+
+
+def logical_and(input: Tensor, other: TensorLike) -> Tensor:
+    """True where both are not zero (``torch.logical_and``)."""
+    return comparison.logical_and(to_bool(input), to_bool(other))
+
+
+def logical_or(input: Tensor, other: TensorLike) -> Tensor:
+    """True where one or both are not zero (``torch.logical_or``)."""
+    return comparison.logical_or(to_bool(input), to_bool(other))
+
+
+def logical_xor(input: Tensor, other: TensorLike) -> Tensor:
+    """True where exactly one is not zero (``torch.logical_xor``)."""
+    return comparison.logical_xor(to_bool(input), to_bool(other))
+
+
+def logical_not(input: Tensor) -> Tensor:
+    """True where zero (``torch.logical_not``)."""
+    return comparison.logical_not(to_bool(input))
+
+
+bitwise_and = _comparison(comparison.bitwise_and, "bitwise_and", "Bits set in both.")
+bitwise_or = _comparison(comparison.bitwise_or, "bitwise_or", "Bits set in either.")
+bitwise_xor = _comparison(comparison.bitwise_xor, "bitwise_xor", "Bits that differ.")
+bitwise_left_shift = _comparison(
+    comparison.shift_left, "bitwise_left_shift", "Bits moved up by ``other``."
+)
+bitwise_right_shift = _comparison(
+    comparison.shift_right, "bitwise_right_shift", "Bits moved down by ``other``, sign kept."
+)
+
+
+def bitwise_not(input: Tensor) -> Tensor:
+    """Every bit inverted; for bool, logical not (``torch.bitwise_not``)."""
+    return comparison.bitwise_not(require_tensor("bitwise_not", input))
+
+
+def where(condition: Tensor, input: TensorLike, other: TensorLike) -> Tensor:
+    """``input`` where the condition is True, else ``other`` (``torch.where``).
+
+    Args:
+        condition: bool tensor.
+        input: tensor or number.
+        other: tensor or number.
+
+    Example:
+        >>> import graphc as gc
+        >>> gc.where(gc.tensor([True, False]), gc.tensor([1.0, 2.0]), 0.0)
+        tensor([1., 0.])
+    """
+    mask = require_tensor("where", condition)
+    if mask.dtype.category != BOOLEAN:
+        raise DTypeError(
+            "where: the condition must be bool", got=mask.dtype.name, fix="compare first, e.g. x > 0",
+            where=user_location_text(),
+        )  # fmt: skip
+    return select.where(mask, *promote("where", input, other))
+
+
+def isnan(input: Tensor) -> Tensor:
+    """True where NaN (``torch.isnan``)."""
+    x = require_tensor("isnan", input)
+    return comparison.ne(x, x)
+
+
+def isinf(input: Tensor) -> Tensor:
+    """True where infinite (``torch.isinf``)."""
+    x = require_tensor("isinf", input)
+    if x.dtype.category != FLOATING:
+        return comparison.ne(x, x)
+    return comparison.eq(elementwise.abs_(x), scalar_tensor(math.inf, x.dtype))
+
+
+def isfinite(input: Tensor) -> Tensor:
+    """True where neither NaN nor infinite (``torch.isfinite``)."""
+    x = require_tensor("isfinite", input)
+    if x.dtype.category != FLOATING:
+        return comparison.eq(x, x)
+    return comparison.lt(elementwise.abs_(x), scalar_tensor(math.inf, x.dtype))
+
+
+def to_dtype(input: Tensor, dtype: DType) -> Tensor:
+    """The tensor with another element type; itself if it has it."""
+    return cast(input, dtype)
+
+
+def relu(input: Tensor) -> Tensor:
+    """``max(x, 0)``; NaN stays NaN, the gradient at 0 is 0 (``torch.relu``)."""
+    x = require_tensor("relu", input)
+    zero = scalar_tensor(0, x.dtype)
+    return select.where(comparison.le(x, zero), zero, x)
+
+
+def masked_fill(input: Tensor, mask: Tensor, value: TensorLike) -> Tensor:
+    """``value`` where the mask is True (``torch.masked_fill``)."""
+    x = require_tensor("masked_fill", input)
+    return select.where(require_tensor("masked_fill", mask), to_operand(value, x.dtype), x)

@@ -1,0 +1,338 @@
+"""Reductions over some or all dims (``torch``'s reduction operations)."""
+
+from __future__ import annotations
+
+import builtins
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from graphc.dims import Dim
+from graphc.dtypes import DTypeLike, as_dtype, bool_, int64
+from graphc.errors import ArgumentError, DTypeError
+from graphc.frontend.functions import pointwise
+from graphc.frontend.functions.convert import (
+    cast, normalize_dim, normalize_dims, require_tensor, scalar_tensor,
+)  # fmt: skip
+from graphc.frontend.functions.shaping import drop_dims, reshape
+from graphc.opdef import OpDef
+from graphc.ops import elementwise, reduce
+from graphc.ops.index import gather
+from graphc.provenance import user_location_text
+
+if TYPE_CHECKING:
+    from graphc.frontend.tensor import Tensor
+
+Dims = int | Sequence[int] | None
+
+
+class ValuesAndIndices(NamedTuple):
+    """Result of a reduction that also says where: ``values`` and int64 ``indices``."""
+
+    values: Tensor
+    indices: Tensor
+
+
+def _reduce(op: OpDef, x: Tensor, dims: tuple[int, ...], keepdim: bool) -> Tensor:
+    reduced = op(x, dims=dims)
+    return reduced if keepdim else drop_dims(reduced, dims)
+
+
+def _dims(function: str, x: Tensor, dim: Dims) -> tuple[int, ...]:
+    """An empty sequence means all dims, as None does."""
+    if isinstance(dim, Sequence) and len(dim) == 0:
+        dim = None
+    return normalize_dims(function, dim, x.ndim)
+
+
+def sum(
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
+) -> Tensor:
+    """The sum over dims; bools and integers add up as int64.
+
+    Args:
+        input: tensor.
+        dim: dim or dims; None for all.
+        keepdim: keep reduced dims with size 1.
+        dtype: cast to this type first.
+
+    Source: ``torch.sum``.
+
+    Example:
+        >>> import graphc as gc
+        >>> gc.sum(gc.tensor([[1, 2], [3, 4]]), dim=0)
+        tensor([4, 6])
+    """
+    x = _wide(require_tensor("sum", input), dtype)
+    return _reduce(reduce.sum_, x, _dims("sum", x, dim), keepdim)
+
+
+def _wide(x: Tensor, dtype: DTypeLike | None) -> Tensor:
+    if dtype is not None:
+        return cast(x, as_dtype(dtype))
+    return x if x.dtype.is_differentiable else cast(x, int64)
+
+
+def prod(
+    input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
+) -> Tensor:
+    """The product over one dim or all; integers multiply as int64 (``torch.prod``)."""
+    x = _wide(require_tensor("prod", input), dtype)
+    return _reduce(reduce.prod, x, _dims("prod", x, dim), keepdim)
+
+
+def mean(
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
+) -> Tensor:
+    """The mean over dims; NaN of no elements (``torch.mean``).
+
+    Raises:
+        DTypeError: for integers, unless ``dtype`` says what to cast them to.
+    """
+    x = require_tensor("mean", input)
+    x = x if dtype is None else cast(x, as_dtype(dtype))
+    _require_float("mean", x)
+    dims = _dims("mean", x, dim)
+    total = reduce.sum_(x, dims=dims)
+    average = elementwise.div(total, scalar_tensor(reduce.reduced_count(x.type, dims), x.dtype))
+    return average if keepdim else drop_dims(average, dims)
+
+
+def _require_float(function: str, x: Tensor) -> None:
+    if not x.dtype.is_differentiable:
+        raise DTypeError(
+            f"{function}: expected a floating point tensor",
+            got=x.dtype.name,
+            fix="cast it first, e.g. x.float(), or give dtype=",
+            where=user_location_text(),
+        )
+
+
+def var(
+    input: Tensor, dim: Dims = None, *, correction: float = 1, keepdim: bool = False,
+    unbiased: bool | None = None,
+) -> Tensor:  # fmt: skip
+    """The variance over dims, in two passes.
+
+    Args:
+        input: floating point tensor.
+        dim: dim or dims; None for all.
+        correction: the divisor is ``n - correction`` (at least 0).
+        keepdim: keep reduced dims with size 1.
+        unbiased: older name: True is ``correction=1``, False ``correction=0``.
+
+    Source: ``torch.var``.
+    """
+    x = require_tensor("var", input)
+    _require_float("var", x)
+    dims = _dims("var", x, dim)
+    if unbiased is not None:
+        correction = int(unbiased)
+    centered = elementwise.sub(x, mean(x, dims, keepdim=True) if dims else mean(x))
+    squares = reduce.sum_(elementwise.mul(centered, centered), dims=dims)
+    count = reduce.reduced_count(x.type, dims)
+    if isinstance(count, Dim):
+        freedom = pointwise.clamp(scalar_tensor(count, x.dtype) - correction, min=0)
+    else:
+        freedom = scalar_tensor(builtins.max(count - correction, 0.0), x.dtype)
+    variance = elementwise.div(squares, freedom)
+    return variance if keepdim else drop_dims(variance, dims)
+
+
+def std(
+    input: Tensor, dim: Dims = None, *, correction: float = 1, keepdim: bool = False,
+    unbiased: bool | None = None,
+) -> Tensor:  # fmt: skip
+    """The standard deviation, the root of ``var`` (``torch.std``)."""
+    return pointwise.sqrt(
+        var(input, dim, correction=correction, keepdim=keepdim, unbiased=unbiased)
+    )
+
+
+def amax(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
+    """The maximum over dims; NaN wins; ties share the gradient (``torch.amax``)."""
+    x = require_tensor("amax", input)
+    return _reduce(reduce.amax, x, _dims("amax", x, dim), keepdim)
+
+
+def amin(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
+    """The minimum over dims; NaN wins; ties share the gradient (``torch.amin``)."""
+    x = require_tensor("amin", input)
+    return _reduce(reduce.amin, x, _dims("amin", x, dim), keepdim)
+
+
+def max(
+    input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False
+) -> Tensor | ValuesAndIndices:
+    """The maximum of all elements, or values and first indices along one dim.
+
+    Args:
+        input: tensor.
+        dim: dim; None for all elements; a tensor means ``maximum(input, dim)``.
+        keepdim: keep the dim with size 1.
+
+    Source: ``torch.max``.
+
+    Example:
+        >>> import graphc as gc
+        >>> gc.max(gc.tensor([[1.0, 3.0], [4.0, 2.0]]), dim=1).indices
+        tensor([1, 0])
+    """
+    return _extremum("max", reduce.amax, reduce.argmax, pointwise.maximum, input, dim, keepdim)
+
+
+def min(
+    input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False
+) -> Tensor | ValuesAndIndices:
+    """The minimum of all elements, or values and first indices along one dim (``torch.min``)."""
+    return _extremum("min", reduce.amin, reduce.argmin, pointwise.minimum, input, dim, keepdim)
+
+
+def _extremum(
+    function: str, value_op: OpDef, index_op: OpDef, pairwise: pointwise.Binary, input: Tensor,
+    dim: int | Tensor | None, keepdim: bool,
+) -> Tensor | ValuesAndIndices:  # fmt: skip
+    x = require_tensor(function, input)
+    if dim is None:
+        return _reduce(value_op, x, _dims(function, x, None), False)
+    if not isinstance(dim, int):
+        return pairwise(x, dim)
+    axis = normalize_dim(function, dim, x.ndim)
+    if x.ndim == 0:
+        return ValuesAndIndices(x, scalar_tensor(0, int64))
+    indices = index_op(x, dims=(axis,))
+    values = gather(x, indices, dim=axis)
+    if keepdim:
+        return ValuesAndIndices(values, indices)
+    return ValuesAndIndices(drop_dims(values, (axis,)), drop_dims(indices, (axis,)))
+
+
+def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """The index of the first maximum, of all elements or along one dim; NaN wins.
+
+    Source: ``torch.argmax``.
+    """
+    return _arg_extremum("argmax", reduce.argmax, input, dim, keepdim)
+
+
+def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """The index of the first minimum, of all elements or along one dim (``torch.argmin``)."""
+    return _arg_extremum("argmin", reduce.argmin, input, dim, keepdim)
+
+
+def _arg_extremum(
+    function: str, op: OpDef, input: Tensor, dim: int | None, keepdim: bool
+) -> Tensor:
+    x = require_tensor(function, input)
+    if dim is None:
+        index = op(reshape(x, (-1,) if x.type.numel != 0 else (0,)), dims=(0,))
+        return reshape(index, (1,) * x.ndim if keepdim else ())
+    axis = normalize_dim(function, dim, x.ndim)
+    if x.ndim == 0:
+        return scalar_tensor(0, int64)
+    return _reduce(op, x, (axis,), keepdim)
+
+
+def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    """True if one element or more is not zero (``torch.any``); False of no elements."""
+    return _logical("any", reduce.amax, False, input, dim, keepdim)
+
+
+def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+    """True if every element is not zero (``torch.all``); True of no elements."""
+    return _logical("all", reduce.amin, True, input, dim, keepdim)
+
+
+def _logical(
+    function: str, op: OpDef, of_none: bool, input: Tensor, dim: Dims, keepdim: bool
+) -> Tensor:
+    x = cast(require_tensor(function, input), bool_)
+    dims = _dims(function, x, dim)
+    if reduce.reduced_count(x.type, dims) == 0:
+        shape = tuple(1 if axis in dims else size for axis, size in enumerate(x.shape))
+        empty = scalar_tensor(of_none, bool_).expand(shape)
+        return empty if keepdim else drop_dims(empty, dims)
+    return _reduce(op, x, dims, keepdim)
+
+
+def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) -> Tensor:
+    """``log(sum(exp(x)))`` over dims, without overflow (``torch.logsumexp``)."""
+    x = require_tensor("logsumexp", input)
+    x = x if x.dtype.is_differentiable else cast(x, as_dtype(float))
+    dims = _dims("logsumexp", x, dim)
+    if reduce.reduced_count(x.type, dims) == 0:
+        return pointwise.log(sum(x, dims, keepdim))
+    peak = detach_finite(reduce.amax(x, dims=dims))
+    total = reduce.sum_(elementwise.exp(elementwise.sub(x, peak)), dims=dims)
+    result = elementwise.add(elementwise.log(total), peak)
+    return result if keepdim else drop_dims(result, dims)
+
+
+def detach_finite(peak: Tensor) -> Tensor:
+    """The peak as a constant for gradients, 0 where infinite so that inf - inf is no NaN."""
+    infinite = pointwise.isinf(peak)
+    return pointwise.where(infinite, 0.0, peak).detach()
+
+
+
+def softmax(input: Tensor, dim: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
+    """``exp(x) / sum(exp(x))`` along a dim, without overflow.
+
+    Args:
+        input: tensor.
+        dim: the dim that sums to 1; required.
+        dtype: cast to this type first.
+
+    Raises:
+        ArgumentError: without ``dim``.
+
+    Source: ``torch.nn.functional.softmax``.
+    """
+    x, dims = _softmax_operands("softmax", input, dim, dtype)
+    raised = elementwise.exp(_below_peak(x, dims))
+    return elementwise.div(raised, reduce.sum_(raised, dims=dims))
+
+
+def log_softmax(input: Tensor, dim: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
+    """The logarithm of softmax, accurate for small probabilities.
+
+    Source: ``torch.nn.functional.log_softmax``.
+    """
+    x, dims = _softmax_operands("log_softmax", input, dim, dtype)
+    below = _below_peak(x, dims)
+    total = reduce.sum_(elementwise.exp(below), dims=dims)
+    return elementwise.sub(below, elementwise.log(total))
+
+
+def _softmax_operands(
+    function: str, input: Tensor, dim: int | None, dtype: DTypeLike | None
+) -> tuple[Tensor, tuple[int, ...]]:
+    x = require_tensor(function, input)
+    x = x if dtype is None else cast(x, as_dtype(dtype))
+    _require_float(function, x)
+    if dim is None:
+        raise ArgumentError(f"{function}: say which dim sums to 1", fix="dim=-1 for the last")
+    return x, () if x.ndim == 0 else (normalize_dim(function, dim, x.ndim),)
+
+
+def _below_peak(x: Tensor, dims: tuple[int, ...]) -> Tensor:
+    """``x - max(x)``; the peak cancels in the result, so it has no gradient of its own."""
+    if x.type.numel == 0:
+        return x
+    return elementwise.sub(x, reduce.amax(x, dims=dims).detach())
+
+
+def norm(
+    input: Tensor, p: float = 2.0, dim: Dims = None, keepdim: bool = False
+) -> Tensor:
+    """The p-norm over dims: 1, 2, inf, or any other positive number (``torch.norm``)."""
+    x = require_tensor("norm", input)
+    _require_float("norm", x)
+    magnitude = pointwise.abs(x)
+    if p == 2:
+        return pointwise.sqrt(sum(elementwise.mul(x, x), dim, keepdim))
+    if p == 1:
+        return sum(magnitude, dim, keepdim)
+    if p == math.inf:
+        return amax(magnitude, () if dim is None else dim, keepdim)
+    return pointwise.pow(sum(pointwise.pow(magnitude, p), dim, keepdim), 1.0 / p)

@@ -1,0 +1,361 @@
+"""Recording: operations become nodes, tensors with memory become variables, writes become updates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphc.dims import Dim, Size
+from graphc.dtypes import DType, DTypeLike, as_dtype, int64
+from graphc.errors import ArgumentError, AutogradError, RecordingError
+from graphc.frontend.base import TensorBase, concrete, symbolic
+from graphc.frontend.modes import modes
+from graphc.graph import Graph as CoreGraph
+from graphc.node import Node, constant
+from graphc.opdef import OpDef
+from graphc.ops.elementwise import add
+from graphc.ops.leaf import placeholder, variable
+from graphc.ops.select import cast, detach
+from graphc.ops.shape import expand
+from graphc.passes.autodiff import gradients
+from graphc.provenance import user_location_text
+from graphc.storage import HostValue, Storage
+from graphc.types import TensorType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from graphc.frontend.tensor import Tensor
+
+
+@dataclass
+class GradSlot:
+    """What a recording knows of one tensor's ``grad``.
+
+    Attributes:
+        tensor: the tensor whose gradient it is.
+        value: the gradient as recorded so far.
+        cleared: the program itself set it to None first.
+        stepped: an optimizer of the program has used it.
+    """
+
+    tensor: Tensor
+    value: Tensor | None
+    cleared: bool = False
+    stepped: bool = False
+
+    @property
+    def is_local(self) -> bool:
+        """True if the gradient lives inside one run only, so it needs no memory of its own."""
+        return self.value is None or (self.cleared and self.stepped)
+
+
+class Recorder:
+    """The state of one recording; ``graphc.frontend.graph.Graph`` is its public face."""
+
+    def __init__(self) -> None:
+        self.placeholders: dict[str, Tensor] = {}
+        self.outputs: dict[str, Tensor] = {}
+        self.current: dict[Storage, Node] = {}
+        self.grads: dict[int, GradSlot] = {}
+        self.guards: list[tuple[Callable[[], Any], Any, str]] = []
+        self._variables: dict[Storage | HostValue, Node] = {}
+        self._tensors: dict[Storage, TensorBase] = {}
+        self._captured: dict[Storage, Node] = {}
+        self._names: dict[Storage, str] = {}
+        self._taken: set[str] = set()
+        self._random_calls: dict[Storage, int] = {}
+        self._hooks: dict[Node, list[Callable[[Tensor], Tensor | None]]] = {}
+        self._retained: dict[Node, Tensor] = {}
+        self._leaves: dict[Node, Tensor] = {}
+
+    def placeholder(
+        self, shape: Sequence[Size | str | None], dtype: DTypeLike, name: str | None,
+        requires_grad: bool = False,
+    ) -> Tensor:  # fmt: skip
+        """Add an input; see ``gc.placeholder``."""
+        name = name or f"x{len(self.placeholders)}"
+        if name in self.placeholders:
+            raise ArgumentError(f"the graph has a placeholder called {name!r} already")
+        sizes: list[Size] = []
+        for position, size in enumerate(shape):
+            if size is None:
+                size = Dim.named(f"{name}_{position}" if name.isidentifier() else f"d{position}")
+            elif isinstance(size, str):
+                size = Dim.named(size)
+            elif isinstance(size, int) and size < 0:
+                raise ArgumentError(f"placeholder {name!r}: a size is negative", got=str(size))
+            sizes.append(size)
+        node = placeholder(name, TensorType(tuple(sizes), as_dtype(dtype)))
+        tensor = symbolic(node, self, requires_grad)
+        if requires_grad:
+            self._leaves[node] = tensor
+        self.placeholders[name] = tensor
+        return tensor
+
+    def record(
+        self, op: OpDef, inputs: tuple[TensorBase, ...], attrs: Mapping[str, Any]
+    ) -> Tensor:
+        """Apply an operation to nodes; concrete operands become variables or constants."""
+        tracked = modes.grad_enabled
+        nodes = []
+        requires_grad = False
+        for x in inputs:
+            node = self.node_of(x)
+            if x._requires_grad and not tracked:
+                node = detach(node)
+            requires_grad |= x._requires_grad
+            nodes.append(node)
+        result = nodes[0].__apply__(op, tuple(nodes), attrs)
+        differentiable = op.vjp is not None and result.type.dtype.is_differentiable
+        return symbolic(result, self, tracked and requires_grad and differentiable)
+
+    def node_of(self, x: TensorBase) -> Node:
+        """The node that stands for a tensor now.
+
+        Raises:
+            RecordingError: if the tensor belongs to another recording.
+        """
+        if x.node is not None:
+            if x.recorder is not self:
+                raise RecordingError(
+                    "a symbolic tensor of one graph was used in another graph",
+                    got=f"{x.type}",
+                    fix="return it as an output of its graph and feed its value to this one",
+                    where=user_location_text(),
+                )
+            return x.node
+        storage = x.storage
+        if storage in self.current:
+            return self.current[storage]
+        if not (x._requires_grad or x.is_state):
+            return self._capture(storage)
+        node = self._variable(x)
+        if x._requires_grad:
+            self._require_leaf(x)
+            self._leaves[node] = x  # type: ignore[assignment]  # every TensorBase is a Tensor
+        return node
+
+    def _require_leaf(self, x: TensorBase) -> None:
+        if x._grad_fn is not None:
+            raise RecordingError(
+                "a dynamic result that requires a gradient was used while recording",
+                got=f"{x.type} made by {x._grad_fn}",
+                fix="compute it inside the graph, or detach() it",
+                where=user_location_text(),
+            )
+
+    def _capture(self, storage: Storage) -> Node:
+        if storage not in self._captured:
+            self._captured[storage] = constant(np.array(storage.array, order="K"))
+        return self._captured[storage]
+
+    def _variable(self, x: TensorBase) -> Node:
+        storage = x.storage
+        if storage not in self._variables:
+            if not storage.array.flags.c_contiguous:
+                raise RecordingError(
+                    "a variable's memory must be contiguous",
+                    got=f"{x.type} with strides {storage.array.strides}",
+                    fix="use x.contiguous() when you make the parameter or buffer",
+                )
+            name = self._unique(self._names.get(storage, f"v{len(self._variables)}"))
+            self._variables[storage] = variable(name, x.type, storage)
+            self._tensors[storage] = x
+        self.current.setdefault(storage, self._variables[storage])
+        return self.current[storage]
+
+    def _unique(self, name: str) -> str:
+        candidate, number = name, 1
+        while candidate in self._taken:
+            candidate, number = f"{name}.{number}", number + 1
+        self._taken.add(candidate)
+        return candidate
+
+    def suggest_name(self, x: TensorBase, name: str) -> None:
+        """Call the variable of this tensor so, if it becomes one."""
+        if x.node is None:
+            self._names.setdefault(x.storage, name)
+
+    def host_value(self, source: HostValue, dtype: DType, name: str) -> Tensor:
+        """A Python number that is read at each run."""
+        if source not in self._variables:
+            self._variables[source] = variable(self._unique(name), TensorType((), dtype), source)
+        return symbolic(self._variables[source], self)
+
+    def guard(self, read: Callable[[], Any], what: str) -> Any:
+        """Read a Python value that shapes the program; a compiled function retraces on change."""
+        value = read()
+        self.guards.append((read, value, what))
+        return value
+
+    def assign(self, x: TensorBase, value: TensorBase) -> None:
+        """Record an in-place write to a tensor; the variable gets it after the run."""
+        node = self.node_of(value)
+        if x._requires_grad and modes.grad_enabled:
+            raise AutogradError(
+                "a leaf that requires a gradient was written in place",
+                fix="write it inside `with gc.no_grad():`",
+                where=user_location_text(),
+            )
+        if node.type.shape != x.type.shape:
+            node = expand(node, shape=x.type.shape)
+        if node.type.dtype is not x.dtype:
+            node = cast(node, dtype=x.dtype)
+        if x.node is not None:
+            x.node, x._requires_grad = node, x._requires_grad or value._requires_grad
+            return
+        if x.storage in self._captured:
+            raise RecordingError(
+                "a tensor was captured by value and then written in place",
+                got=str(x.type),
+                fix="make it an nn.Buffer, so that it is a variable of the graph",
+                where=user_location_text(),
+            )
+        self._variable(x)
+        self.current[x.storage] = node
+        if x._requires_grad:
+            self._leaves[node] = x  # type: ignore[assignment]  # every TensorBase is a Tensor
+
+    def next_random_call(self, state: TensorBase) -> int:
+        """The number of this random call within one run of the program."""
+        call = self._random_calls.get(state.storage, 0)
+        self._random_calls[state.storage] = call + 1
+        return call
+
+    def grad_slot(self, x: Tensor) -> GradSlot:
+        """The gradient of a tensor as this program sees it."""
+        if id(x) not in self.grads:
+            before = None if x.node is not None else x._grad
+            if before is not None:
+                before.is_state = True
+            self.grads[id(x)] = GradSlot(x, before)
+        return self.grads[id(x)]
+
+    def set_grad(self, x: Tensor, value: Tensor | None) -> None:
+        """Record ``x.grad = value``."""
+        slot = self.grad_slot(x)
+        slot.value = value
+        slot.cleared = True
+
+    def add_hook(
+        self, x: Tensor, hook: Callable[[Tensor], Tensor | None]
+    ) -> list[Callable[[Tensor], Tensor | None]]:
+        """Call ``hook`` with the gradient of this value in backward passes recorded later.
+
+        Returns:
+            The list that the hook was put into.
+        """
+        hooks = self._hooks.setdefault(self.node_of(x), [])
+        hooks.append(hook)
+        return hooks
+
+    def add_leaf(self, x: Tensor) -> None:
+        """Let ``backward`` set ``x.grad``."""
+        self._leaves[self.node_of(x)] = x
+
+    def is_leaf(self, x: Tensor) -> bool:
+        """True if ``backward`` sets ``x.grad`` without being asked to retain it."""
+        return x.node in self._leaves
+
+    def retain_grad(self, x: Tensor) -> None:
+        """Make ``backward`` set ``x.grad`` though ``x`` is no leaf."""
+        self._retained[self.node_of(x)] = x
+
+    def gradients(
+        self, outputs: Sequence[Tensor], grads: Sequence[Tensor | None], wrt: Sequence[Tensor],
+        create_graph: bool,
+    ) -> list[Tensor | None]:  # fmt: skip
+        """The gradients of outputs as new symbolic tensors."""
+        found = gradients(
+            [self.node_of(x) for x in outputs],
+            [None if g is None else self.node_of(g) for g in grads],
+            [self.node_of(x) for x in wrt],
+            on_grad=self._run_hooks,
+        )
+        return [None if node is None else symbolic(node, self, create_graph) for node in found]
+
+    def _run_hooks(self, node: Node, grad: Node) -> Node:
+        for x in (self._leaves.get(node),):
+            for hook in (x._hooks or ()) if x is not None else ():
+                grad = self._hooked(hook, grad)
+        for hook in self._hooks.get(node, ()):
+            grad = self._hooked(hook, grad)
+        return grad
+
+    def _hooked(self, hook: Callable[[Tensor], Tensor | None], grad: Node) -> Node:
+        changed = hook(symbolic(grad, self))
+        return grad if changed is None else self.node_of(changed)
+
+    def backward(
+        self, output: Tensor, grad: Tensor | None, inputs: Sequence[Tensor] | None,
+        create_graph: bool,
+    ) -> None:  # fmt: skip
+        """Record ``output.backward()``: every leaf's ``grad`` becomes a value of the graph."""
+        leaves = {id(x): x for x in (*self._leaves.values(), *self._retained.values())}
+        wrt = list(leaves.values()) if inputs is None else list(inputs)
+        for leaf, found in zip(
+            wrt, self.gradients([output], [grad], wrt, create_graph), strict=True
+        ):
+            if found is None:
+                continue
+            slot = self.grad_slot(leaf)
+            if slot.value is None and not slot.cleared and leaf.node is None:
+                slot.value = self._zero_grad_variable(leaf)
+            slot.value = found if slot.value is None else add(slot.value, found)
+
+    def _zero_grad_variable(self, leaf: Tensor) -> Tensor:
+        """Memory for a gradient that runs add up, since the program does not clear it."""
+        leaf._grad = concrete(np.zeros_like(leaf.storage.array))
+        leaf._grad.is_state = True
+        return leaf._grad
+
+    def mark_output(self, tensor: Tensor, name: str) -> None:
+        """Give a result a name."""
+        if name in self.outputs:
+            raise ArgumentError(f"the graph has an output called {name!r} already")
+        self.outputs[name] = tensor
+
+    def program(self, outputs: Mapping[str, TensorBase] | None = None) -> CoreGraph:
+        """The graph as recorded so far.
+
+        Args:
+            outputs: results by name; default: the marked ones.
+        """
+        results = self.outputs if outputs is None else outputs
+        for slot in self.grads.values():
+            if slot.value is not None and not slot.is_local and slot.tensor.node is None:
+                self._keep_grad(slot)
+        updates = {
+            self._variables[storage]: node
+            for storage, node in self.current.items()
+            if node is not self._variables[storage]
+        }
+        for storage, calls in self._random_calls.items():
+            state = self._variables[storage]
+            updates[state] = add(updates.get(state, state), constant(np.array([0, calls])))
+        return CoreGraph(
+            (self.node_of(x) for x in self.placeholders.values()),
+            {name: self.node_of(x) for name, x in results.items()},
+            updates,
+        )
+
+    def _keep_grad(self, slot: GradSlot) -> None:
+        """Write the gradient to the tensor's ``grad`` after the run."""
+        leaf, value = slot.tensor, slot.value
+        assert value is not None
+        if value is leaf._grad:
+            return
+        memory = leaf._grad or self._zero_grad_variable(leaf)
+        memory.is_state = True
+        self._variable(memory)
+        self.current[memory.storage] = self.node_of(value)
+
+    def random_state(self, state: TensorBase) -> Node:
+        """The node of a generator's state at the start of the run."""
+        if state.dtype is not int64:
+            raise RecordingError("a generator's state must be int64", got=state.dtype.name)
+        return self._variable(state)

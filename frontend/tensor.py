@@ -1,0 +1,496 @@
+"""The tensor that users see: PyTorch's methods, dynamic and symbolic alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from graphc.dims import Dim
+from graphc.dtypes import (
+    DTypeLike, as_dtype, bfloat16, bool_, float16, float32, float64, int8, int16, int32,
+    int64, uint8,
+)  # fmt: skip
+from graphc.errors import ArgumentError, AutogradError, SymbolicValueError
+from graphc.frontend.autograd import api
+from graphc.frontend.autograd.tape import GradFn
+from graphc.frontend.base import TensorBase, concrete, init, require_differentiable, tensor_class
+from graphc.frontend.formatting import format_tensor
+from graphc.frontend.functions import (
+    creation, inplace, indexing, pointwise, products, reduction, sampling, shaping,
+)  # fmt: skip
+from graphc.frontend.functions.convert import TensorLike
+from graphc.frontend.modes import modes
+from graphc.ops import select
+from graphc.provenance import user_location_text
+from graphc.storage import Array, Storage
+
+
+class Tensor(TensorBase):
+    """An array that runs dynamically, or a value of a graph that is being recorded.
+
+    Make one by ``gc.tensor``, ``gc.zeros`` and the like, or by ``gc.placeholder``.
+
+    Args:
+        data: what ``gc.tensor`` accepts; floats become float32.
+
+    Example:
+        >>> import graphc as gc
+        >>> a = gc.tensor(2.0, requires_grad=True)
+        >>> b = gc.tensor(3.0, requires_grad=True)
+        >>> (a * b + a + b).backward()
+        >>> a.grad, b.grad
+        (tensor(4.), tensor(3.))
+    """
+
+    __slots__ = ("__dict__",)
+    __array_priority__ = 1000
+
+    def __init__(self, data: Any = ()) -> None:
+        init(self, Storage(creation.tensor(data).storage.array))
+
+    # --- state ------------------------------------------------------------------------------
+
+    @property
+    def requires_grad(self) -> bool:
+        """True if gradients are tracked for this tensor."""
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Track gradients of this leaf, or stop tracking (``torch.Tensor.requires_grad_``).
+
+        Raises:
+            AutogradError: for a dtype without gradients, or switching off for a result.
+        """
+        if requires_grad:
+            require_differentiable(self.dtype)
+        elif self._grad_fn is not None:
+            raise AutogradError(
+                "only a leaf can stop requiring gradients", fix="use x.detach()",
+                where=user_location_text(),
+            )  # fmt: skip
+        self._requires_grad = bool(requires_grad)
+        if self.recorder is not None and requires_grad:
+            self.recorder.add_leaf(self)
+        return self
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that ``backward`` has added up; None before."""
+        recorder = self.recorder or modes.recorder
+        return self._grad if recorder is None else recorder.grad_slot(self).value
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None and value.shape != self.shape:
+            raise AutogradError(
+                "a gradient must have its tensor's shape", got=str(value.type),
+                expected=str(self.type), where=user_location_text(),
+            )  # fmt: skip
+        recorder = self.recorder or modes.recorder
+        if recorder is None:
+            self._grad = value
+        else:
+            recorder.set_grad(self, value)
+
+    @property
+    def grad_fn(self) -> GradFn | None:
+        """The step of the tape that made this tensor; None for leaves and while recording."""
+        return self._grad_fn
+
+    @property
+    def is_leaf(self) -> bool:
+        """True if no tracked operation made this tensor."""
+        if self.recorder is not None:
+            return not self._requires_grad or self.recorder.is_leaf(self)
+        return self._grad_fn is None
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory, not tracked."""
+        return self.detach()
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        self.storage.write(value.array("new data"))
+
+    @property
+    def retains_grad(self) -> bool:
+        """True if ``retain_grad`` was called on this result."""
+        return self._retains_grad
+
+    backward = api.backward
+    retain_grad = api.retain_grad
+    register_hook = api.register_hook
+
+    def detach(self) -> Tensor:
+        """The same values, cut off from gradients; shares memory (``torch.Tensor.detach``)."""
+        if self.recorder is not None or modes.recorder is not None:
+            return select.detach(self)
+        made = concrete(self.storage.array)
+        made.storage = Storage(self.storage.array, self.storage.version)
+        return made
+
+    # --- values -----------------------------------------------------------------------------
+
+    def numpy(self) -> Array:
+        """The values as a numpy array that shares memory.
+
+        Raises:
+            SymbolicValueError: while recording.
+            AutogradError: if gradients are tracked; use ``detach()`` first.
+        """
+        array = self.array("numpy()")
+        if self._requires_grad and modes.grad_enabled:
+            raise AutogradError(
+                "numpy() of a tensor that requires a gradient would lose it",
+                fix="x.detach().numpy()", where=user_location_text(),
+            )  # fmt: skip
+        return array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        array = self.array("an array")
+        if copy is False and dtype is not None and array.dtype != dtype:
+            raise ArgumentError("a copy is needed for another dtype", got=str(dtype))
+        return np.array(array, dtype=dtype, copy=True if copy else None)
+
+    def item(self) -> Any:
+        """The only element as a Python number (``torch.Tensor.item``)."""
+        array = self.array("item()")
+        if array.size != 1:
+            raise ArgumentError(
+                "item(): only a tensor with one element has one", got=str(self.type),
+                where=user_location_text(),
+            )  # fmt: skip
+        return array.item()
+
+    def tolist(self) -> Any:
+        """The values as nested lists of Python numbers."""
+        return self.array("tolist()").tolist()
+
+    def __bool__(self) -> bool:
+        self.array("bool()")
+        if self.storage.array.size != 1:
+            raise ArgumentError(
+                "the truth of a tensor with several elements is ambiguous", got=str(self.type),
+                fix="use .any() or .all()", where=user_location_text(),
+            )  # fmt: skip
+        return bool(self.storage.array.item())
+
+    def __int__(self) -> int:
+        self.array("int()")
+        return int(self.item())
+
+    def __index__(self) -> int:
+        value = self.array("an index")
+        if value.dtype.kind not in "iub":
+            raise SymbolicValueError("only integer tensors can be indices", got=self.dtype.name)
+        return int(self.item())
+
+    def __float__(self) -> float:
+        self.array("float()")
+        return float(self.item())
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise ArgumentError("len() of a tensor without dims", where=user_location_text())
+        return int(self.shape[0])
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter(shaping.unbind(self, 0))
+
+    def __repr__(self) -> str:
+        return format_tensor(self)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
+
+    __hash__ = object.__hash__
+
+    def __contains__(self, element: TensorLike) -> bool:
+        return bool(pointwise.eq(self, element).any())
+
+    # --- shape ------------------------------------------------------------------------------
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or one of its sizes."""
+        return self.shape if dim is None else self.shape[dim]
+
+    def dim(self) -> int:
+        """The number of dims."""
+        return self.ndim
+
+    def numel(self) -> int | Dim:
+        """The number of elements."""
+        return self.type.numel
+
+    def element_size(self) -> int:
+        """Bytes per element."""
+        return self.dtype.itemsize
+
+    def is_floating_point(self) -> bool:
+        """True for the floating point dtypes."""
+        return self.dtype.is_floating_point
+
+    def is_contiguous(self) -> bool:
+        """True if elements lie in memory in index order; always while recording."""
+        return self.is_symbolic or bool(self.storage.array.flags.c_contiguous)
+
+    def contiguous(self) -> Tensor:
+        """The same values in index order; itself if they are."""
+        return self if self.is_contiguous() else self.clone()
+
+    @property
+    def T(self) -> Tensor:  # noqa: N802 - PyTorch's name
+        """All dims in reverse order."""
+        return shaping.permute(self, *reversed(range(self.ndim)))
+
+    @property
+    def mT(self) -> Tensor:  # noqa: N802 - PyTorch's name
+        """The last two dims swapped."""
+        return shaping.transpose(self, -2, -1)
+
+    clone = shaping.clone
+    reshape = shaping.reshape
+    view = shaping.reshape
+    flatten = shaping.flatten
+    permute = shaping.permute
+    transpose = shaping.transpose
+    t = shaping.t
+    expand = shaping.expand
+    expand_as = shaping.expand_as
+    broadcast_to = shaping.broadcast_to
+    squeeze = shaping.squeeze
+    unsqueeze = shaping.unsqueeze
+    flip = shaping.flip
+    narrow = shaping.narrow
+    split = shaping.split
+    chunk = shaping.chunk
+    unbind = shaping.unbind
+
+    def reshape_as(self, other: Tensor) -> Tensor:
+        """The same elements in the shape of another tensor."""
+        return shaping.reshape(self, other.shape)
+
+    def view_as(self, other: Tensor) -> Tensor:
+        """The same elements in the shape of another tensor."""
+        return shaping.reshape(self, other.shape)
+
+    # --- dtype ------------------------------------------------------------------------------
+
+    def to(self, dtype: DTypeLike | Tensor) -> Tensor:
+        """The tensor with another dtype, or with that of another tensor."""
+        wanted = dtype.dtype if isinstance(dtype, Tensor) else as_dtype(dtype)
+        return pointwise.to_dtype(self, wanted)
+
+    def type_as(self, other: Tensor) -> Tensor:
+        """The tensor with the dtype of another."""
+        return self.to(other)
+
+    def float(self) -> Tensor:
+        """As float32."""
+        return self.to(float32)
+
+    def double(self) -> Tensor:
+        """As float64."""
+        return self.to(float64)
+
+    def half(self) -> Tensor:
+        """As float16."""
+        return self.to(float16)
+
+    def bfloat16(self) -> Tensor:
+        """As bfloat16."""
+        return self.to(bfloat16)
+
+    def long(self) -> Tensor:
+        """As int64."""
+        return self.to(int64)
+
+    def int(self) -> Tensor:
+        """As int32."""
+        return self.to(int32)
+
+    def short(self) -> Tensor:
+        """As int16."""
+        return self.to(int16)
+
+    def char(self) -> Tensor:
+        """As int8."""
+        return self.to(int8)
+
+    def byte(self) -> Tensor:
+        """As uint8."""
+        return self.to(uint8)
+
+    def bool(self) -> Tensor:
+        """As bool: True where not zero."""
+        return self.to(bool_)
+
+    # --- pointwise --------------------------------------------------------------------------
+
+    add = pointwise.add
+    sub = subtract = pointwise.sub
+    mul = multiply = pointwise.mul
+    div = divide = true_divide = pointwise.div
+    floor_divide = pointwise.floor_divide
+    remainder = pointwise.remainder
+    pow = pointwise.pow
+    neg = negative = pointwise.neg
+    abs = absolute = pointwise.abs
+    sign = pointwise.sign
+    exp = pointwise.exp
+    expm1 = pointwise.expm1
+    log = pointwise.log
+    log1p = pointwise.log1p
+    sqrt = pointwise.sqrt
+    rsqrt = pointwise.rsqrt
+    square = pointwise.square
+    reciprocal = pointwise.reciprocal
+    sin = pointwise.sin
+    cos = pointwise.cos
+    tan = pointwise.tan
+    tanh = pointwise.tanh
+    sigmoid = pointwise.sigmoid
+    erf = pointwise.erf
+    floor = pointwise.floor
+    ceil = pointwise.ceil
+    round = pointwise.round
+    trunc = pointwise.trunc
+    maximum = pointwise.maximum
+    minimum = pointwise.minimum
+    clamp = clip = pointwise.clamp
+    eq = pointwise.eq
+    ne = pointwise.ne
+    lt = pointwise.lt
+    le = pointwise.le
+    gt = pointwise.gt
+    ge = pointwise.ge
+    logical_and = pointwise.logical_and
+    logical_or = pointwise.logical_or
+    logical_xor = pointwise.logical_xor
+    logical_not = pointwise.logical_not
+    bitwise_and = pointwise.bitwise_and
+    bitwise_or = pointwise.bitwise_or
+    bitwise_xor = pointwise.bitwise_xor
+    bitwise_not = pointwise.bitwise_not
+    isnan = pointwise.isnan
+    isinf = pointwise.isinf
+    isfinite = pointwise.isfinite
+    relu = pointwise.relu
+    masked_fill = pointwise.masked_fill
+
+    def where(self, condition: Tensor, other: TensorLike) -> Tensor:
+        """These elements where the condition is True, else ``other``."""
+        return pointwise.where(condition, self, other)
+
+    # --- reductions, products, indexing -----------------------------------------------------
+
+    sum = reduction.sum
+    prod = reduction.prod
+    mean = reduction.mean
+    var = reduction.var
+    std = reduction.std
+    amax = reduction.amax
+    amin = reduction.amin
+    max = reduction.max
+    min = reduction.min
+    argmax = reduction.argmax
+    argmin = reduction.argmin
+    any = reduction.any
+    all = reduction.all
+    logsumexp = reduction.logsumexp
+    softmax = reduction.softmax
+    log_softmax = reduction.log_softmax
+    norm = reduction.norm
+    matmul = products.matmul
+    mm = products.mm
+    bmm = products.bmm
+    mv = products.mv
+    dot = products.dot
+    gather = indexing.gather
+    scatter_add = indexing.scatter_add
+    index_select = indexing.index_select
+    select = indexing.select_at
+    nonzero = indexing.nonzero
+    bernoulli = sampling.bernoulli
+    __getitem__ = indexing.getitem
+
+    # --- operators --------------------------------------------------------------------------
+
+    __add__ = pointwise.add
+    __sub__ = pointwise.sub
+    __mul__ = pointwise.mul
+    __truediv__ = pointwise.div
+    __floordiv__ = pointwise.floor_divide
+    __mod__ = pointwise.remainder
+    __pow__ = pointwise.pow
+    __matmul__ = products.matmul
+    __neg__ = pointwise.neg
+    __abs__ = pointwise.abs
+    __invert__ = pointwise.bitwise_not
+    __and__ = pointwise.bitwise_and
+    __or__ = pointwise.bitwise_or
+    __xor__ = pointwise.bitwise_xor
+    __lshift__ = pointwise.bitwise_left_shift
+    __rshift__ = pointwise.bitwise_right_shift
+    __lt__ = pointwise.lt
+    __le__ = pointwise.le
+    __gt__ = pointwise.gt
+    __ge__ = pointwise.ge
+    __eq__ = pointwise.eq  # type: ignore[assignment]  # compares elements, as in PyTorch
+    __ne__ = pointwise.ne  # type: ignore[assignment]  # compares elements, as in PyTorch
+
+    def __pos__(self) -> Tensor:
+        return self
+
+    def __radd__(self, other: TensorLike) -> Tensor:
+        return pointwise.add(other, self)
+
+    def __rsub__(self, other: TensorLike) -> Tensor:
+        return pointwise.sub(other, self)
+
+    def __rmul__(self, other: TensorLike) -> Tensor:
+        return pointwise.mul(other, self)
+
+    def __rtruediv__(self, other: TensorLike) -> Tensor:
+        return pointwise.div(other, self)
+
+    def __rfloordiv__(self, other: TensorLike) -> Tensor:
+        return pointwise.floor_divide(other, self)
+
+    def __rmod__(self, other: TensorLike) -> Tensor:
+        return pointwise.remainder(other, self)
+
+    def __rpow__(self, other: TensorLike) -> Tensor:
+        return pointwise.pow(other, self)
+
+    __rand__ = pointwise.bitwise_and
+    __ror__ = pointwise.bitwise_or
+    __rxor__ = pointwise.bitwise_xor
+
+    # --- in place ---------------------------------------------------------------------------
+
+    copy_ = inplace.copy_
+    fill_ = inplace.fill_
+    zero_ = inplace.zero_
+    add_ = inplace.add_
+    sub_ = inplace.sub_
+    mul_ = inplace.mul_
+    div_ = inplace.div_
+    clamp_ = inplace.clamp_
+    uniform_ = inplace.uniform_
+    normal_ = inplace.normal_
+    __iadd__ = inplace.add_
+    __isub__ = inplace.sub_
+    __imul__ = inplace.mul_
+    __itruediv__ = inplace.div_
+    detach_ = inplace.detach_
+
+
+tensor_class.append(Tensor)
