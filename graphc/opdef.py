@@ -16,7 +16,7 @@ class Trait(enum.Flag):
 
     NONE = 0
     ELEMENTWISE = enum.auto()  # each result element depends on one element of each operand
-    COMMUTATIVE = enum.auto()  # op(a, b) is op(b, a), bit for bit
+    COMMUTATIVE = enum.auto()  # op(a, b) is op(b, a), bit for bit unless complex
     REDUCE = enum.auto()  # folds dims to size 1; attr `dims`
     VIEW = enum.auto()  # only re-indexes its input; numpy may return a view
     RANDOM = enum.auto()  # a pseudo-random function of its key
