@@ -61,3 +61,28 @@ def _join(
         return make([build(values[start:stop]) for start, stop, build in builders])
 
     return names, leaves, rebuild
+
+
+def map_leaves(structure: Any, name: str, change: Callable[[str, Any], Any]) -> Any:
+    """The same nested structure with every leaf changed.
+
+    Args:
+        structure: lists, tuples and dicts of anything.
+        name: the name of this part.
+        change: ``change(name, leaf)``; leaves are called ``name``, ``name.key``, ``name.0``.
+    """
+    if isinstance(structure, dict):
+        return {
+            key: map_leaves(part, _child(name, key), change) for key, part in structure.items()
+        }
+    if isinstance(structure, list | tuple):
+        parts = [
+            map_leaves(part, _child(name, position), change)
+            for position, part in enumerate(structure)
+        ]
+        return _sequence_maker(structure)(parts)
+    return change(name, structure)
+
+
+def _child(name: str, key: Any) -> str:
+    return f"{name}.{key}" if name else str(key)

@@ -1,0 +1,204 @@
+"""``gc.compare``: the same code dynamically and compiled, side by side."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from graphc.errors import ArgumentError
+from graphc.frontend.compiled import CompiledFunction, as_arguments
+from graphc.frontend.structure import flatten
+from graphc.frontend.tensor import Tensor
+from graphc.storage import Array, Storage
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What ``gc.compare`` found.
+
+    Attributes:
+        max_abs: the largest absolute difference of an element of an output or variable.
+        max_ulp: the same in units in the last place of the dynamic value's dtype.
+        worst: the name of the output or variable with the largest difference.
+        dynamic_seconds: median time of one dynamic call.
+        static_seconds: median time of one compiled call.
+        trace_seconds: time to trace and compile.
+        kernels: number of steps of the compiled program.
+        dynamic_ops: number of operations in the recorded program.
+        arena_bytes: working memory of the compiled program.
+        compared: how many arrays were compared.
+    """
+
+    max_abs: float
+    max_ulp: float
+    worst: str
+    dynamic_seconds: float
+    static_seconds: float
+    trace_seconds: float
+    kernels: int
+    dynamic_ops: int
+    arena_bytes: int
+    compared: int
+
+    @property
+    def speedup(self) -> float:
+        """Dynamic time over compiled time."""
+        return self.dynamic_seconds / self.static_seconds
+
+    def __str__(self) -> str:
+        rows = [
+            ("largest difference", f"{self.max_abs:.3g} ({self.max_ulp:.3g} ULP) in {self.worst}"),
+            ("arrays compared", f"{self.compared}"),
+            ("dynamic, per call", f"{self.dynamic_seconds * 1e6:,.0f} us"),
+            ("compiled, per call", f"{self.static_seconds * 1e6:,.0f} us"),
+            ("speed-up", f"{self.speedup:.2f}x"),
+            ("operations -> steps", f"{self.dynamic_ops} -> {self.kernels}"),
+            ("working memory", f"{self.arena_bytes:,} bytes"),
+            ("trace and compile", f"{self.trace_seconds * 1e3:,.0f} ms"),
+        ]
+        return "\n".join(f"{label:<22}{text}" for label, text in rows)
+
+
+def compare(
+    function: Callable[..., Any], *args: Any, repeats: int = 20, **kwargs: Any
+) -> Comparison:
+    """Run a function dynamically and compiled from the same state, and compare.
+
+    Parameters, buffers, optimizer state and random state are put back afterwards.
+
+    Args:
+        function: a dynamic function, or what ``gc.compile`` made of one.
+        args: its arguments, tensors or arrays.
+        repeats: calls for the times; both kinds take turns.
+        kwargs: more arguments.
+
+    Returns:
+        Differences of outputs and of every updated variable, times, steps and memory.
+
+    Example:
+        >>> import graphc as gc
+        >>> report = gc.compare(lambda x: (x * 2).sum(), gc.ones(8))
+        >>> report.max_abs
+        0.0
+    """
+    if repeats < 1:
+        raise ArgumentError("compare: expected one repeat or more", got=str(repeats))
+    static = function if isinstance(function, CompiledFunction) else CompiledFunction(function, {})
+    inputs = as_arguments(args)
+    started = time.perf_counter()
+    entry = static.entry(*inputs, **kwargs)
+    entry.session.prepare(entry.feed(*_arrays(inputs, kwargs)))
+    trace_seconds = time.perf_counter() - started
+    state = _State(entry.graph.program.variables)
+    tensors = [slot.tensor for slot, _ in entry.slots]
+
+    def dynamic() -> dict[str, Array]:
+        return _named_results(static.function(*inputs, **kwargs))
+
+    def compiled() -> dict[str, Array]:
+        return _named_results(static(*inputs, **kwargs))
+
+    with _restored(state, tensors):
+        expected = dynamic() | state.read()
+    with _restored(state, tensors):
+        got = compiled() | state.read()
+    differences = {name: _difference(expected[name], got[name]) for name in expected}
+    worst = max(differences, key=lambda name: differences[name][1], default="nothing")
+    with _restored(state, tensors):
+        times = _interleaved_times(dynamic, compiled, repeats)
+    memory = entry.session.memory_plan(entry.feed(*_arrays(inputs, kwargs)))
+    return Comparison(
+        max_abs=max((d[0] for d in differences.values()), default=0.0),
+        max_ulp=max((d[1] for d in differences.values()), default=0.0),
+        worst=worst,
+        dynamic_seconds=times[0],
+        static_seconds=times[1],
+        trace_seconds=trace_seconds,
+        kernels=memory.steps,
+        dynamic_ops=sum(bool(node.inputs) for node in entry.graph.nodes),
+        arena_bytes=memory.peak,
+        compared=len(differences),
+    )
+
+
+class _State:
+    """The memory of a program's variables, to read, keep and put back."""
+
+    def __init__(self, variables: Any) -> None:
+        self.storages: dict[str, Storage] = {
+            node.attrs["name"]: node.attrs["source"]
+            for node in variables
+            if isinstance(node.attrs["source"], Storage)
+        }
+
+    def read(self) -> dict[str, Array]:
+        """Copies of all values by name."""
+        return {name: storage.array.copy() for name, storage in self.storages.items()}
+
+    def write(self, values: dict[str, Array]) -> None:
+        """Put values back."""
+        for name, storage in self.storages.items():
+            storage.write(values[name])
+
+
+class _restored:  # noqa: N801 - reads as a phrase
+    """Put variables and gradients back at the end of the block."""
+
+    def __init__(self, state: _State, tensors: list[Tensor]) -> None:
+        self.state, self.tensors = state, tensors
+
+    def __enter__(self) -> None:
+        self.values = self.state.read()
+        self.grads = [x._grad for x in self.tensors]
+
+    def __exit__(self, *exc: object) -> None:
+        self.state.write(self.values)
+        for x, grad in zip(self.tensors, self.grads, strict=True):
+            x._grad = grad
+
+
+def _named_results(result: Any) -> dict[str, Array]:
+    names, leaves, _ = flatten(result)
+    return {
+        f"output {name}": leaf.detach().numpy() for name, leaf in zip(names, leaves, strict=True)
+    }
+
+
+def _difference(expected: Array, got: Array) -> tuple[float, float]:
+    """Largest absolute difference, and largest in units of the last place."""
+    if expected.shape != got.shape or expected.dtype != got.dtype:
+        return float("inf"), float("inf")
+    wide = np.complex128 if expected.dtype.kind == "c" else np.float64
+    a, b = expected.astype(wide), got.astype(wide)
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    with np.errstate(invalid="ignore"):
+        gap = np.where(same, 0.0, np.abs(a - b))
+    gap = np.where(np.isnan(gap), np.inf, gap)
+    if gap.size == 0:
+        return 0.0, 0.0
+    if expected.dtype.kind in "iub":
+        return float(gap.max()), float(gap.max())
+    narrow = np.float32 if expected.dtype.itemsize <= 4 else np.float64
+    unit = np.spacing(np.maximum(np.abs(a), np.finfo(narrow).tiny).astype(narrow))
+    return float(gap.max()), float((gap / unit).max())
+
+
+def _interleaved_times(
+    first: Callable[[], Any], second: Callable[[], Any], repeats: int
+) -> tuple[float, float]:
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(repeats):
+        for run, kept in zip((first, second), times, strict=True):
+            started = time.perf_counter()
+            run()
+            kept.append(time.perf_counter() - started)
+    return float(np.median(times[0])), float(np.median(times[1]))
+
+
+def _arrays(args: list[Any], kwargs: dict[str, Any]) -> list[Array]:
+    _, leaves, _ = flatten((args, kwargs))
+    return [leaf.array("an argument") for leaf in leaves]

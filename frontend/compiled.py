@@ -1,0 +1,300 @@
+"""``gc.compile`` and ``gc.trace``: the dynamic function, recorded once per signature and compiled."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from graphc.dims import Size
+from graphc.dtypes import DTypeLike, as_dtype, float32, of_array
+from graphc.errors import AutogradError, FeedError
+from graphc.frontend.autograd.tape import GradFn
+from graphc.frontend.base import TensorBase, concrete
+from graphc.frontend.compiling import Numerics, OptLevel
+from graphc.frontend.functions.creation import as_tensor
+from graphc.frontend.graph import Graph
+from graphc.frontend.modes import modes
+from graphc.frontend.recorder import GradSlot
+from graphc.frontend.structure import Rebuild, flatten, map_leaves
+from graphc.frontend.tensor import Tensor
+from graphc.ops.select import copy
+from graphc.runtime.session import Session
+from graphc.storage import Array
+
+CACHE_SIZE = 32
+"""How many signatures one compiled function keeps; the least recently used goes first."""
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """What ``gc.trace`` takes in place of a tensor.
+
+    Args:
+        shape: sizes; None or a name for one that is known at run time.
+        dtype: element type.
+        name: the placeholder's name; default: the function's parameter name.
+    """
+
+    shape: Sequence[Size | str | None]
+    dtype: DTypeLike = float32
+    name: str | None = None
+
+
+class CacheInfo(NamedTuple):
+    """What a compiled function keeps: one line of reasons per trace."""
+
+    hits: int
+    misses: int
+    size: int
+    reasons: tuple[str, ...]
+
+
+def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
+    """Record one call of a function.
+
+    Args:
+        function: the dynamic function.
+        args: per parameter a ``TensorSpec``, a tensor or array (its shape and dtype count), a
+            nested structure of these, or a plain Python value, which is fixed in the graph.
+        kwargs: the same by keyword.
+
+    Returns:
+        The graph; its outputs have the structure of what the function returned.
+
+    Raises:
+        SymbolicValueError: if the function asks a tensor for its values.
+
+    Example:
+        >>> import graphc as gc
+        >>> graph = gc.trace(lambda x: x * 2, gc.TensorSpec((3,)))
+        >>> graph.compile(backend="numpy").run({"x": [1.0, 2.0, 3.0]})
+        array([2., 4., 6.], dtype=float32)
+    """
+    graph = Graph()
+    with graph:
+        bound = _bind(function, args, kwargs)
+        for name, value in bound.arguments.items():
+            bound.arguments[name] = map_leaves(value, name, functools.partial(_symbolic, graph))
+        result = function(*bound.args, **bound.kwargs)
+        graph.structure = map_leaves(result, "output", lambda name, leaf: leaf)
+    return graph
+
+
+def _bind(function: Callable[..., Any], args: Any, kwargs: Any) -> inspect.BoundArguments:
+    try:
+        bound = inspect.signature(function).bind(*args, **kwargs)
+    except ValueError:  # a builtin without a signature
+        bound = inspect.signature(lambda *args, **kwargs: None).bind(*args, **kwargs)
+    except TypeError as error:
+        raise FeedError(f"the arguments do not fit the function: {error}") from None
+    return bound
+
+
+def _symbolic(graph: Graph, name: str, leaf: Any) -> Any:
+    if isinstance(leaf, TensorSpec):
+        return graph.placeholder(leaf.shape, leaf.dtype, leaf.name or name)
+    if isinstance(leaf, TensorBase):
+        return graph.placeholder(leaf.shape, leaf.dtype, name, leaf._requires_grad)
+    if isinstance(leaf, np.ndarray):
+        return graph.placeholder(leaf.shape, of_array(leaf), name)
+    return leaf
+
+
+class _CutOff(GradFn):
+    """Stands behind results of compiled functions: gradients end here, and say so."""
+
+    def operands(self, rebuild: Any) -> tuple[list[Any], Any]:
+        raise AutogradError(
+            "backward reached a result of a compiled function, which has no tape",
+            fix="call backward() inside the compiled function",
+        )
+
+
+@dataclass
+class _Entry:
+    """One traced and compiled signature."""
+
+    graph: Graph
+    session: Session
+    names: list[str]
+    tracked: list[bool]
+    rebuild: Rebuild
+    slots: list[tuple[GradSlot, Tensor | None]]
+
+    @property
+    def changed_guard(self) -> str | None:
+        """What no longer is as it was while tracing, or None."""
+        for read, value, what in self.graph.recorder.guards:
+            if read() != value:
+                return f"{what} was {value!r}, is {read()!r}"
+        return None
+
+    def call(self, arrays: list[Array]) -> Any:
+        """Run with these inputs and give the function's result."""
+        for slot, memory in self.slots:
+            _connect_grad(slot.tensor, memory)
+        results = self.session.run_flat(dict(zip(self.names, arrays, strict=True)))
+        for slot, memory in self.slots:
+            slot.tensor._grad = memory
+        return self.rebuild(
+            [_result(a, t) for a, t in zip(results.values(), self.tracked, strict=True)]
+        )
+
+
+def _connect_grad(x: Tensor, memory: Tensor | None) -> None:
+    """Make a gradient that the program adds to live in the memory that the program knows."""
+    if memory is None or x._grad is memory:
+        return
+    memory.storage.write(np.zeros(()) if x._grad is None else x._grad.storage.array)
+
+
+def _result(array: Array, tracked: bool) -> Tensor:
+    return concrete(array, tracked, _CutOff(copy, {}, ()) if tracked else None)
+
+
+class CompiledFunction:
+    """A function that runs as native code; made by ``gc.compile``.
+
+    It is traced once per signature: shapes and dtypes of tensors, values of all other arguments,
+    and the Python values that shaped the trace (a module's ``training``, an optimizer's options).
+    """
+
+    def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.options = options
+        self._entries: OrderedDict[Any, list[_Entry]] = OrderedDict()
+        self._hits = 0
+        self._reasons: list[str] = []
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if modes.recorder is not None:
+            return self.function(*args, **kwargs)
+        key, arrays = _signature(args, kwargs)
+        return self._entry(key, args, kwargs).call(arrays)
+
+    def entry(self, *args: Any, **kwargs: Any) -> _Entry:
+        """The traced and compiled form for these arguments; traces if there is none."""
+        return self._entry(_signature(args, kwargs)[0], args, kwargs)
+
+    def session(self, *args: Any, **kwargs: Any) -> Session:
+        """The session that runs these arguments, e.g. for ``explain()``."""
+        return self.entry(*args, **kwargs).session
+
+    def cache_info(self) -> CacheInfo:
+        """Hits, traces, kept signatures, and why each trace was needed."""
+        size = sum(map(len, self._entries.values()))
+        return CacheInfo(self._hits, len(self._reasons), size, tuple(self._reasons))
+
+    def cache_clear(self) -> None:
+        """Forget all traces and free their sessions."""
+        for entries in self._entries.values():
+            for entry in entries:
+                entry.session.close()
+        self._entries.clear()
+
+    def _entry(self, key: Any, args: Any, kwargs: Any) -> _Entry:
+        reason = "new signature"
+        for entry in self._entries.get(key, []):
+            changed = entry.changed_guard
+            if changed is None:
+                self._hits += 1
+                self._entries.move_to_end(key)
+                return entry
+            reason = changed
+        made = self._trace(args, kwargs)
+        self._reasons.append(reason)
+        self._entries.setdefault(key, []).append(made)
+        if sum(map(len, self._entries.values())) > CACHE_SIZE:
+            for entry in self._entries.popitem(last=False)[1]:
+                entry.session.close()
+        return made
+
+    def _trace(self, args: Any, kwargs: Any) -> _Entry:
+        graph = trace(self.function, *args, **kwargs)
+        recorder = graph.recorder
+        _, outputs, rebuild = flatten(graph.structure)
+        session = graph.compile(**self.options)
+        slots: list[tuple[GradSlot, Tensor | None]] = [
+            (slot, None if slot.is_local else slot.tensor._grad)
+            for slot in recorder.grads.values()
+            if slot.tensor.node is None
+        ]
+        tracked = [x._requires_grad and modes.grad_enabled for x in outputs]
+        return _Entry(graph, session, list(recorder.placeholders), tracked, rebuild, slots)
+
+
+def _signature(args: Any, kwargs: Any) -> tuple[Any, list[Array]]:
+    """A hashable key for the arguments, and the arrays of their tensors in order."""
+    arrays: list[Array] = []
+
+    def describe(name: str, leaf: Any) -> Any:
+        if isinstance(leaf, TensorBase):
+            array = leaf.array("the value of an argument")
+            arrays.append(array)
+            return (array.shape, array.dtype, leaf._requires_grad)
+        if isinstance(leaf, np.ndarray):
+            arrays.append(leaf)
+            return (leaf.shape, as_dtype(leaf.dtype), False)
+        return leaf
+
+    described = map_leaves((args, kwargs), "", describe)
+    return (_hashable(described), modes.grad_enabled), arrays
+
+
+def _hashable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return ("dict", tuple((key, _hashable(item)) for key, item in value.items()))
+    if isinstance(value, list | tuple):
+        return (type(value), tuple(map(_hashable, value)))
+    return (type(value), value)
+
+
+def compile(
+    function: Callable[..., Any] | None = None,
+    *,
+    backend: str = "llvm",
+    optimize: OptLevel = "O2",
+    disable: Iterable[str] = (),
+    threads: int | None = None,
+    numerics: Numerics = "strict",
+) -> Any:
+    """Make a function run as one compiled graph per signature; the same code, traced.
+
+    Args:
+        function: takes tensors, arrays, nested structures of them, and plain Python values. It
+            may read and update parameters, buffers, optimizer state and random numbers.
+        backend: ``"llvm"`` or ``"numpy"``.
+        optimize: ``"O0"``, ``"O1"`` or ``"O2"``.
+        disable: names of passes to leave out.
+        threads: how many threads native code may use.
+        numerics: ``"strict"``, ``"stable"`` or ``"fast"``.
+
+    Returns:
+        A ``CompiledFunction`` with the same arguments, which returns tensors. Without
+        ``function``: a decorator.
+
+    Example:
+        >>> import graphc as gc
+        >>> double = gc.compile(lambda x: x * 2, backend="numpy")
+        >>> double(gc.tensor([1.0, 2.0]))
+        tensor([2., 4.])
+    """
+    options = {
+        "backend": backend, "optimize": optimize, "disable": tuple(disable),
+        "threads": threads, "numerics": numerics,
+    }  # fmt: skip
+    if function is None:
+        return lambda wrapped: CompiledFunction(wrapped, options)
+    return CompiledFunction(function, options)
+
+
+def as_arguments(args: Sequence[Any]) -> list[Any]:
+    """Arrays as tensors, so that a dynamic function accepts what the compiled one does."""
+    return [as_tensor(x) if isinstance(x, np.ndarray) else x for x in args]
