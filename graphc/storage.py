@@ -14,7 +14,7 @@ Array = npt.NDArray[Any]
 class Version:
     """Counts the in-place writes to one piece of memory; views share it."""
 
-    __slots__ = ("count",)
+    __slots__ = ("__weakref__", "count")
 
     def __init__(self) -> None:
         self.count = 0

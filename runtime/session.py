@@ -1,0 +1,401 @@
+"""A graph that is ready to run, from any thread, any number of times."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from graphc.errors import ArgumentError, FeedError, SessionError
+from graphc.graph import Graph
+from graphc.runtime.backend import Kernel
+from graphc.runtime.backends import get_backend
+from graphc.runtime.bindings import Snapshot, Variables, address_range
+from graphc.runtime.feeds import Feed, Feeds
+from graphc.runtime.locks import RunLocks, renew_after_fork
+from graphc.runtime.pickling import FlatGraph, require_picklable
+from graphc.runtime.reports import (
+    Explanation,
+    MemoryReport,
+    Profile,
+    explanation,
+    memory_report,
+    profile_report,
+)
+from graphc.runtime.specialization import (
+    Optimize,
+    PassReport,
+    Specialization,
+    fresh_output,
+    specialize,
+)
+from graphc.runtime.structure import Structure, fill, require_known
+from graphc.storage import Array
+
+Key = tuple[object, ...]
+Sizes = Mapping[str, int]
+
+
+def unoptimized(graph: Graph) -> tuple[Graph, Sequence[PassReport]]:
+    """The optimizer that does nothing."""
+    return graph, ()
+
+
+@dataclass(frozen=True, slots=True)
+class CacheEntry:
+    """One compiled form in a session's cache.
+
+    Args:
+        signature: input types by name.
+        reason: why it was compiled.
+        runs: how often it ran.
+        phases: seconds per phase of compiling.
+    """
+
+    signature: Mapping[str, str]
+    reason: str
+    runs: int
+    phases: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class CacheInfo:
+    """What a session has compiled.
+
+    Args:
+        entries: the forms it keeps, the least recently used first.
+        hits: runs that found their form.
+        misses: runs that had to compile one.
+        limit: how many forms it keeps.
+    """
+
+    entries: tuple[CacheEntry, ...]
+    hits: int
+    misses: int
+    limit: int
+
+
+class Session:
+    """Runs a graph: feeds in, fresh arrays out, variables updated in place.
+
+    Several threads may run one session. Runs that write the same variables go one after the
+    other; a run that raises leaves all variables as they were.
+
+    Args:
+        graph: the program; sizes of placeholders may be unknown.
+        backend: ``llvm`` or ``numpy``.
+        optimize: makes a graph with static shapes better, and says how.
+        outputs: the structure that ``run`` returns; leaves are output names. By default a dict of
+            all outputs.
+        wrap: applied to each returned array, e.g. to make tensors.
+        cache_size: how many compiled forms to keep, one per set of input shapes.
+
+    Raises:
+        ArgumentError: for an unknown backend or output.
+        SessionError: if an update goes to something that cannot be written.
+
+    Example:
+        >>> import numpy as np
+        >>> from graphc.dtypes import float32
+        >>> from graphc.ops.elementwise import add
+        >>> from graphc.ops.leaf import placeholder
+        >>> from graphc.types import TensorType
+        >>> x = placeholder("x", TensorType((2,), float32))
+        >>> session = Session(Graph([x], {"twice": add(x, x)}), backend="numpy")
+        >>> session.run({"x": [1.0, 2.0]})
+        {'twice': array([2., 4.], dtype=float32)}
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        backend: str = "llvm",
+        optimize: Optimize = unoptimized,
+        outputs: Structure = None,
+        wrap: Callable[[Array], Any] | None = None,
+        cache_size: int = 16,
+    ) -> None:
+        if cache_size < 1:
+            raise ArgumentError("cache_size must be positive", got=str(cache_size))
+        self._options = {
+            "backend": backend, "optimize": optimize, "outputs": outputs, "wrap": wrap,
+            "cache_size": cache_size,
+        }  # fmt: skip
+        self._graph = graph
+        self._backend = get_backend(backend)
+        self._optimize = optimize
+        self._outputs: Structure = {n: n for n in graph.outputs} if outputs is None else outputs
+        self._wrap = wrap
+        self._cache_size = cache_size
+        require_known(self._outputs, graph.outputs)
+        self._feeds = Feeds(graph)
+        self._variables = Variables(graph)
+        self._locks = RunLocks(
+            self._variables.versions(written=False), self._variables.versions(written=True)
+        )
+        self._cache: OrderedDict[Key, Specialization] = OrderedDict()
+        self._hits = self._misses = 0
+        self._evicted: set[Key] = set()
+        self._closed = False
+        self.renew_locks()
+        renew_after_fork(self)
+
+    def renew_locks(self) -> None:
+        """Make new locks; a forked child calls it."""
+        self._lock = threading.Lock()
+        self._compiling = threading.Lock()
+
+    @property
+    def graph(self) -> Graph:
+        """The program as it was given."""
+        return self._graph
+
+    @property
+    def backend(self) -> str:
+        """The backend's name."""
+        return self._backend.name
+
+    def run(self, feed: Feed | None = None, *, out: Mapping[str, Array] | None = None) -> Any:
+        """Run once.
+
+        Args:
+            feed: a value per placeholder; keys are names or symbolic tensors.
+            out: arrays to write outputs into, by output name: C-contiguous, of exactly the
+                output's type, sharing no memory with each other, with inputs or with variables.
+
+        Returns:
+            The outputs in the session's structure; fresh arrays, unless given in ``out``.
+
+        Raises:
+            FeedError: for unknown or missing inputs, or unfit ``out`` arrays.
+            ShapeError: if a shape does not fit.
+            DTypeError: if a value would be cast unsafely.
+            SessionError: after ``close()``.
+        """
+        arrays = self.run_flat(feed, out=out)
+        if self._wrap is None:
+            return fill(self._outputs, arrays)
+        return fill(self._outputs, {name: self._wrap(array) for name, array in arrays.items()})
+
+    def run_flat(
+        self, feed: Feed | None = None, *, out: Mapping[str, Array] | None = None
+    ) -> dict[str, Array]:
+        """Like ``run``, but return all outputs by name, unwrapped."""
+        arrays, variables, chosen = self._prepare(feed)
+        with chosen.arena() as arena, self._locks.held():
+            for name, array in arrays.items():
+                if variables.may_change(array):
+                    arrays[name] = array.copy()
+            outputs = _outputs(chosen.graph, out, arrays, variables)
+            bases = chosen.bases(arrays, variables, outputs)
+            chosen.executable.run(arena, bases)
+            chosen.publish(bases, variables)
+        return outputs
+
+    def cache_info(self) -> CacheInfo:
+        """What has been compiled, why, and how long it took."""
+        with self._lock:
+            entries = tuple(
+                CacheEntry(one.signature, one.reason, one.runs, one.phases)
+                for one in self._cache.values()
+            )
+            return CacheInfo(entries, self._hits, self._misses, self._cache_size)
+
+    def explain(self, feed: Feed | None = None) -> Explanation:
+        """Passes, kernels, fallbacks, phases and memory; ``print`` it, or use ``as_dict()``.
+
+        Args:
+            feed: chooses the compiled form by its shapes; by default the last one that ran.
+        """
+        return explanation(self._reported(feed), self._backend.name)
+
+    def kernels(self, feed: Feed | None = None) -> tuple[Kernel, ...]:
+        """How the backend executes each step."""
+        return tuple(self._reported(feed).executable.kernels)
+
+    def memory_plan(self, feed: Feed | None = None) -> MemoryReport:
+        """The arena's layout, its size, and what it would be without reuse."""
+        return memory_report(self._reported(feed).plan)
+
+    def profile(self, feed: Feed | None = None, *, runs: int = 10) -> Profile:
+        """Time each step, on copies of the variables: nothing is updated.
+
+        Args:
+            feed: a value per placeholder.
+            runs: how many runs to time, after one to warm up.
+        """
+        if runs < 1:
+            raise ArgumentError("runs must be positive", got=str(runs))
+        arrays, variables, chosen = self._prepare(feed)
+        samples = []
+        with chosen.arena() as arena:
+            for _ in range(runs + 1):
+                with self._locks.held():
+                    outputs = _outputs(chosen.graph, None, arrays, variables)
+                    bases = chosen.bases(arrays, variables, outputs)
+                    for number in chosen.plan.written:
+                        bases[number] = _same_layout_copy(bases[number])
+                samples.append(chosen.executable.timed(arena, bases))
+        return profile_report(chosen, samples[1:])
+
+    def close(self) -> None:
+        """Free compiled code and memory; runs that are under way end first."""
+        with self._lock:
+            self._closed = True
+            retired = list(self._cache.values())
+            self._cache.clear()
+        for one in retired:
+            one.retire()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "closed" if self._closed else f"{len(self._cache)} compiled"
+        return f"<Session on {self._backend.name}: {len(self._graph)} nodes, {state}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self._require_open()
+        require_picklable(self._graph, self._options)
+        return (_restore, (FlatGraph(self._graph), self._options))
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise SessionError("the session is closed", fix="compile the graph again")
+
+    def _prepare(self, feed: Feed | None) -> tuple[dict[str, Array], Snapshot, Specialization]:
+        self._require_open()
+        arrays = self._feeds.arrays(feed)
+        sizes = self._feeds.sizes(arrays)
+        variables = self._variables.snapshot()
+        return arrays, variables, self._specialization(sizes, variables)
+
+    def _specialization(self, sizes: Sizes, variables: Snapshot) -> Specialization:
+        key = (tuple(sizes.items()), variables.key)
+        found = self._find(key)
+        if found is not None:
+            return found
+        with self._compiling:
+            found = self._find(key)  # another thread may have made it meanwhile
+            if found is not None:
+                return found
+            made = specialize(
+                self._graph,
+                sizes,
+                variables,
+                backend=self._backend,
+                optimize=self._optimize,
+                reason=self._reason(key),
+            )
+            self._keep(key, made)
+            return made
+
+    def _find(self, key: Key) -> Specialization | None:
+        with self._lock:
+            found = self._cache.get(key)
+            if found is not None:
+                self._hits += 1
+                self._cache.move_to_end(key)
+            return found
+
+    def _keep(self, key: Key, made: Specialization) -> None:
+        retired = []
+        with self._lock:
+            self._misses += 1
+            self._cache[key] = made
+            while len(self._cache) > self._cache_size:
+                evicted, old = self._cache.popitem(last=False)
+                self._evicted.add(evicted)
+                retired.append(old)
+        for old in retired:
+            old.retire()
+
+    def _reason(self, key: Key) -> str:
+        """Why no compiled form fits."""
+        if not self._cache:
+            return "first run"
+        if key in self._evicted:
+            return f"evicted before: more than {self._cache_size} signatures are in use"
+        sizes, layouts = key
+        last_sizes, last_layouts = next(reversed(self._cache))
+        if sizes == last_sizes and layouts != last_layouts:
+            return "the memory of a variable was replaced by one with another layout"
+        new, old = dict(sizes), dict(last_sizes)
+        changed = [
+            f"{name} is {new[name]}, was {old[name]}" for name in new if new[name] != old[name]
+        ]
+        return "new size: " + ", ".join(changed)
+
+    def _reported(self, feed: Feed | None) -> Specialization:
+        """The compiled form that a report is about; made if it can be without a feed."""
+        self._require_open()
+        if feed is not None:
+            return self._prepare(feed)[2]
+        with self._lock:
+            if self._cache:
+                return next(reversed(self._cache.values()))
+        unknown = [node.attrs["name"] for node in self._graph.inputs if not node.type.is_static]
+        if unknown:
+            raise SessionError(
+                "nothing is compiled yet: sizes are known only from a feed",
+                got=f"unknown sizes in {', '.join(map(repr, unknown))}",
+                fix="run the session first, or give this call a feed",
+            )
+        return self._specialization({}, self._variables.snapshot())
+
+
+def _restore(flat: FlatGraph, options: dict[str, Any]) -> Session:
+    return Session(flat.graph, **options)
+
+
+def _outputs(
+    graph: Graph, out: Mapping[str, Array] | None, arrays: Mapping[str, Array], variables: Snapshot
+) -> dict[str, Array]:
+    """Memory for the outputs: fresh, or what the caller gave."""
+    given = out or {}
+    unknown = [name for name in given if name not in graph.outputs]
+    if unknown:
+        raise FeedError(f"out: the program has no output {unknown[0]!r}")
+    outputs = {}
+    taken = [
+        address_range(array) for array in (*arrays.values(), *variables.bases.values())
+    ] * bool(given)
+    for name, node in graph.outputs.items():
+        array = given.get(name)
+        if array is None:
+            outputs[name] = fresh_output(node)
+            continue
+        exact = array.shape == node.type.shape and array.dtype == node.type.dtype.numpy
+        flags = array.flags
+        if not (exact and flags.c_contiguous and flags.aligned and flags.writeable):
+            raise FeedError(
+                f"out: the array for {name!r} does not fit",
+                got=f"{array.dtype}{list(array.shape)}",
+                expected=f"a writable, C-contiguous {node.type}",
+            )
+        low, high = address_range(array)
+        if any(low < stop and start < high for start, stop in taken):
+            raise FeedError(
+                f"out: the array for {name!r} shares memory with an input, a variable or another",
+                fix="give it memory of its own",
+            )
+        taken.append((low, high))
+        outputs[name] = array
+    return outputs
+
+
+def _same_layout_copy(array: Array) -> Array:
+    """A copy with the same strides, gaps included."""
+    low, high = address_range(array)
+    memory = np.empty(high - low, np.uint8)
+    copy = np.ndarray(array.shape, array.dtype, memory, 0, array.strides)
+    np.copyto(copy, array)
+    return copy

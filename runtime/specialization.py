@@ -1,0 +1,213 @@
+"""One compiled form of a graph, for one set of input shapes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from graphc.errors import SessionError
+from graphc.graph import Graph
+from graphc.node import Node
+from graphc.rebuild import bind_dims
+from graphc.runtime.backend import Backend, Executable
+from graphc.runtime.bindings import Snapshot, read_now
+from graphc.runtime.check_plan import check_plan
+from graphc.runtime.locks import renew_after_fork
+from graphc.runtime.plan import ALIGNMENT, Plan
+from graphc.runtime.planner import make_plan
+from graphc.storage import Array, Storage
+
+SPARE_ARENAS = 4
+"""How many arenas a specialization keeps for the next runs."""
+
+
+class Tally(Protocol):
+    """How often something happened, and the first places where it did."""
+
+    @property
+    def count(self) -> int:
+        """How often."""
+        ...
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The user's lines."""
+        ...
+
+
+class PassReport(Protocol):
+    """What an optimizer tells about one pass that ran."""
+
+    @property
+    def name(self) -> str:
+        """The pass."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        ...
+
+    @property
+    def before(self) -> int:
+        """Nodes of the graph that it got."""
+        ...
+
+    @property
+    def after(self) -> int:
+        """Nodes of the graph that it gave."""
+        ...
+
+    @property
+    def fired(self) -> Mapping[str, Tally]:
+        """By rule, how often and where it changed something."""
+        ...
+
+    @property
+    def refused(self) -> Mapping[str, Tally]:
+        """By reason, how often and where a change was possible but not made."""
+        ...
+
+
+Optimize = Callable[[Graph], tuple[Graph, Sequence[PassReport]]]
+
+
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class Specialization:
+    """A graph with known shapes, planned and prepared.
+
+    Args:
+        signature: the inputs' types by name, as text.
+        reason: why it was made.
+        graph: the optimized graph.
+        passes: what the optimizer did.
+        plan: the plan.
+        executable: the backend's result.
+        phases: seconds that each phase of compiling took.
+    """
+
+    signature: Mapping[str, str]
+    reason: str
+    graph: Graph
+    passes: Sequence[PassReport]
+    plan: Plan
+    executable: Executable
+    phases: Mapping[str, float]
+    runs: int = 0
+    _arenas: list[Array] = field(default_factory=list)
+    _busy: int = 0
+    _retired: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        renew_after_fork(self)
+
+    def renew_locks(self) -> None:
+        """Free the lock in a forked child; runs of other threads do not exist there."""
+        self._lock, self._busy = threading.Lock(), 0
+
+    @contextmanager
+    def arena(self) -> Iterator[Array]:
+        """Memory for one run; meanwhile the executable stays open."""
+        with self._lock:
+            if self._retired and not self._busy:
+                raise SessionError("the session is closed")
+            self._busy += 1
+            self.runs += 1
+            memory = self._arenas.pop() if self._arenas else None
+        try:
+            yield memory if memory is not None else (memory := _aligned(self.plan.arena_bytes))
+        finally:
+            with self._lock:
+                self._busy -= 1
+                if self._retired:
+                    self._close_if_idle()
+                elif memory is not None and len(self._arenas) < SPARE_ARENAS:
+                    self._arenas.append(memory)
+
+    def retire(self) -> None:
+        """Free everything as soon as no run is under way."""
+        with self._lock:
+            self._retired = True
+            self._close_if_idle()
+
+    def _close_if_idle(self) -> None:
+        if not self._busy:
+            self._arenas.clear()
+            self.executable.close()
+
+    def bases(
+        self, arrays: Mapping[str, Array], variables: Snapshot, outputs: Mapping[str, Array]
+    ) -> list[Array]:
+        """The base array of each bound buffer; staged variables are read now."""
+        bases = []
+        for buffer in self.plan.buffers[: self.plan.bound]:
+            if buffer.kind == "input":
+                bases.append(arrays[buffer.name])
+            elif buffer.kind == "output":
+                bases.append(outputs[buffer.name])
+            elif buffer.node in variables.staged:
+                bases.append(read_now(buffer.node))
+            else:
+                bases.append(variables.bases[buffer.node])
+        return bases
+
+    def publish(self, bases: Sequence[Array], variables: Snapshot) -> None:
+        """After a run: write staged updates back, and count the writes."""
+        for number in self.plan.written:
+            node = self.plan.buffers[number].node
+            storage: Storage = node.attrs["source"]
+            if node in variables.staged:
+                storage.write(bases[number])
+            else:
+                storage.version.count += 1
+
+
+def specialize(
+    graph: Graph,
+    sizes: Mapping[str, int],
+    variables: Snapshot,
+    *,
+    backend: Backend,
+    optimize: Optimize,
+    reason: str,
+) -> Specialization:
+    """Compile a graph for one set of sizes: bind, optimize, plan, check, prepare."""
+    phases: dict[str, float] = {}
+
+    @contextmanager
+    def phase(name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        phases[name] = time.perf_counter() - start
+
+    with phase("bind"):
+        bound = bind_dims(graph, sizes) if sizes else graph
+    with phase("optimize"):
+        optimized, passes = optimize(bound)
+    with phase("plan"):
+        plan = make_plan(optimized, variables.layouts)
+    with phase("check"):
+        check_plan(plan, optimized)
+    with phase("prepare"):
+        executable = backend.prepare(plan)
+    phases |= {f"prepare: {name}": seconds for name, seconds in executable.phases.items()}
+    signature = {str(node.attrs["name"]): str(node.type) for node in bound.inputs}
+    return Specialization(signature, reason, optimized, passes, plan, executable, phases)
+
+
+def fresh_output(node: Node) -> Array:
+    """Uninitialized memory for an output."""
+    return np.empty(node.type.static_shape, node.type.dtype.numpy)
+
+
+def _aligned(nbytes: int) -> Array:
+    memory = np.empty(nbytes + ALIGNMENT, np.uint8)
+    start = -memory.__array_interface__["data"][0] % ALIGNMENT
+    return memory[start : start + nbytes]
