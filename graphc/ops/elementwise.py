@@ -24,7 +24,7 @@ from graphc.ops.infer import (
     elementwise_infer,
 )  # fmt: skip
 from graphc.ops.scalar_eval import floor_divide_eval, int_pow_eval, scipy_special, ufunc
-from graphc.ops.select import scalar, where, zeros_like
+from graphc.ops.select import detach, scalar, where, zeros_like
 
 INPUTS, OUTPUT = Saves.INPUTS, Saves.OUTPUT
 COMMUTATIVE = Trait.COMMUTATIVE
@@ -70,7 +70,7 @@ def _div_vjp(call: Call, g: Any) -> tuple[Any, Any]:
 
 def _remainder_vjp(call: Call, g: Any) -> tuple[Any, Any]:
     a, b = call.inputs
-    return g, neg(mul(g, floor_divide(a, b)))
+    return g, neg(mul(g, detach(floor_divide(a, b))))
 
 
 def _pow_vjp(call: Call, g: Any) -> tuple[Any, Any]:

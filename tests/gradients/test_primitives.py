@@ -1,0 +1,174 @@
+"""Every primitive's gradient rule against numeric gradients in float64, first and second order.
+
+Both sides are compared along one random direction, weighted by random numbers: a random projection
+sees every wrong element, and needs two evaluations whatever the sizes.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from graphc.dtypes import float64, of_array
+from graphc.errors import DTypeError
+from graphc.evaluate import evaluate_nodes
+from graphc.node import Node, constant, make_node
+from graphc.opdef import all_ops, get_op
+from graphc.ops.elementwise import add, mul, power
+from graphc.ops.index import scatter_add
+from graphc.ops.leaf import placeholder
+from graphc.ops.reduce import amax, prod, sum_
+from graphc.ops.shape import reshape
+from graphc.passes.autodiff import gradients
+from graphc.types import TensorType
+from tests.op_samples import Array, Sample, samples
+
+STEP = 1e-5
+
+DIFFERENTIABLE = [op.name for op in all_ops() if op.vjp is not None]
+POSITIVE = {"log", "sqrt", "rsqrt", "log1p", "pow", "div", "remainder"}
+"""Operations whose operands stay between 0.5 and 2, away from poles."""
+
+
+def smooth_cases(name: str, rng: np.random.Generator) -> list[Sample]:
+    """Each shape and attribute of the samples once, with float64 operands away from poles."""
+    found: dict[object, Sample] = {}
+    for sample in samples(name):
+        attrs = dict(sample.attrs)
+        if name == "cast":
+            attrs["dtype"] = float64
+        if name == "pad":
+            attrs["value"] = 1.5
+        if name == "scatter_add" and sample.arrays[1].shape != sample.arrays[2].shape:
+            continue
+        arrays = tuple(
+            _smooth(array, name, rng) if _is_variable(name, position, array) else array
+            for position, array in enumerate(sample.arrays)
+        )
+        key = (tuple(array.shape for array in arrays), repr(attrs))
+        found.setdefault(key, Sample(arrays, attrs))
+    return list(found.values())
+
+
+def _is_variable(name: str, position: int, array: Array) -> bool:
+    """True unless the operand holds positions or conditions."""
+    if name in {"index", "index_add"}:
+        return position == 0
+    return (name, position) not in {("gather", 1), ("scatter_add", 1), ("where", 0)}
+
+
+def _smooth(array: Array, name: str, rng: np.random.Generator) -> Array:
+    if name in POSITIVE:
+        return rng.uniform(0.5, 2.0, array.shape)
+    return rng.normal(size=array.shape) * 0.8
+
+
+class Projection:
+    """A scalar function of the sample's floating-point operands, and its gradients as nodes."""
+
+    def __init__(self, name: str, sample: Sample, rng: np.random.Generator) -> None:
+        self.values = {
+            placeholder(f"x{position}", TensorType(array.shape, of_array(array))): array
+            for position, array in enumerate(sample.arrays)
+        }
+        inputs = tuple(self.values)
+        self.wrt = [node for node in inputs if node.type.dtype is float64]
+        self.value = self._weighted(make_node(get_op(name), inputs, sample.attrs), rng)
+        self.directions = [rng.normal(size=node.type.static_shape) for node in self.wrt]
+        self.rng = rng
+
+    def _weighted(self, node: Node, rng: np.random.Generator) -> Node:
+        weights = constant(rng.normal(size=node.type.static_shape))
+        total = sum_(mul(node, weights), dims=tuple(range(node.type.rank)))
+        return reshape(total, shape=())
+
+    def slope(self, value: Node) -> float:
+        """The numeric derivative of a scalar node along the directions."""
+        return (self._at(value, STEP) - self._at(value, -STEP)) / (2 * STEP)
+
+    def _at(self, value: Node, distance: float) -> float:
+        moved = {
+            node: self.values[node] + distance * direction
+            for node, direction in zip(self.wrt, self.directions, strict=True)
+        }
+        return float(evaluate_nodes([value], self.values | moved)[value])
+
+    def derivative(self, value: Node) -> tuple[float, list[Node]]:
+        """The derivative along the directions by the rules, and the gradients themselves."""
+        found = gradients([value], [None], self.wrt)
+        total = 0.0
+        for variable, grad, direction in zip(self.wrt, found, self.directions, strict=True):
+            if grad is not None:
+                assert grad.type == variable.type
+                total += float(np.sum(evaluate_nodes([grad], self.values)[grad] * direction))
+        return total, [grad for grad in found if grad is not None]
+
+    def of_gradients(self, grads: Sequence[Node]) -> Node:
+        """A scalar made of the gradients, to be differentiated again."""
+        total = constant(np.float64(0))
+        for grad in grads:
+            total = add(total, self._weighted(grad, self.rng))
+        return total
+
+
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_first_and_second_order(name: str, rng: np.random.Generator) -> None:
+    cases = smooth_cases(name, rng)
+    assert cases
+    for sample in cases:
+        projection = Projection(name, sample, rng)
+        first, grads = projection.derivative(projection.value)
+        close(first, projection.slope(projection.value), f"{name}{sample}")
+        again = projection.of_gradients(grads)
+        second, _ = projection.derivative(again)
+        close(second, projection.slope(again), f"second order of {name}{sample}")
+
+
+def test_a_shared_operand_gets_both_contributions() -> None:
+    x = placeholder("x", TensorType((), float64))
+    (grad,) = gradients([mul(x, mul(x, x))], [None], [x])
+    assert grad is not None
+    assert evaluate_nodes([grad], {x: np.array(2.0)})[grad] == 12
+
+
+def test_extrema_share_the_gradient_between_equal_elements() -> None:
+    x = placeholder("x", TensorType((4,), float64))
+    (grad,) = gradients([reshape(amax(x, dims=(0,)), shape=())], [None], [x])
+    assert grad is not None
+    found = evaluate_nodes([grad], {x: np.array([1.0, 3.0, 3.0, 2.0])})[grad]
+    np.testing.assert_array_equal(found, [0, 0.5, 0.5, 0])
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [([2, 3, 4], [12, 8, 6]), ([0, 3, 4], [12, 0, 0]), ([0, 3, 0], [0, 0, 0]), ([], [])],
+)
+def test_a_product_with_zeros(values: list[float], expected: list[float]) -> None:
+    x = placeholder("x", TensorType((len(values),), float64))
+    (grad,) = gradients([reshape(prod(x, dims=(0,)), shape=())], [None], [x])
+    assert grad is not None
+    np.testing.assert_array_equal(evaluate_nodes([grad], {x: np.float64(values)})[grad], expected)
+
+
+@pytest.mark.parametrize(
+    ("base", "exponent", "by_base", "by_exponent"),
+    [(0.0, 2.0, 0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (0.0, 1.0, 1.0, 0.0), (-2.0, 3.0, 12.0, np.nan)],
+)
+def test_power_at_its_corners(
+    base: float, exponent: float, by_base: float, by_exponent: float
+) -> None:
+    a, b = (placeholder(name, TensorType((), float64)) for name in "ab")
+    grads = [node for node in gradients([power(a, b)], [None], [a, b]) if node is not None]
+    values = evaluate_nodes(grads, {a: np.array(base), b: np.array(exponent)})
+    np.testing.assert_array_equal([values[grad] for grad in grads], [by_base, by_exponent])
+
+
+def test_scatter_add_needs_a_source_of_the_indexs_shape() -> None:
+    x, source = (placeholder(name, TensorType((4,), float64)) for name in ("x", "source"))
+    value = sum_(scatter_add(x, constant(np.array([0, 1])), source, dim=0), dims=(0,))
+    with pytest.raises(DTypeError, match="source with the index's shape"):
+        gradients([value], [None], [source])
+
+
+def close(rule: float, numeric: float, what: str) -> None:
+    assert rule == pytest.approx(numeric, rel=2e-6, abs=2e-7 * (1 + abs(numeric))), what
