@@ -28,13 +28,15 @@ class Snapshot:
         layouts: where their elements lie, for those that are not C-contiguous.
         staged: the others (host values, unaligned or overlapping memory): each run works on
             fresh copies, and writes updates back when it is over.
-        written: the address ranges of variables that are written directly, ascending.
+        ranges: the address ranges of all variables.
+        written: those of the variables that are written directly, ascending.
         key: equal for snapshots that the same plan fits.
     """
 
     bases: Mapping[Node, Array]
     layouts: Mapping[Node, Layout]
     staged: frozenset[Node]
+    ranges: Sequence[Range]
     written: Sequence[Range]
     key: tuple[object, ...]
 
@@ -109,8 +111,9 @@ class Variables:
                 layouts[node] = layout
         staged = frozenset(node for node in self._nodes if node not in bases)
         written = sorted(address_range(bases[node]) for node in self.updated if node in bases)
+        ranges = [address_range(array) for array in arrays.values()]
         key = (*layouts.items(), *(node for node in self._nodes if node in staged))
-        return Snapshot(bases, layouts, staged, written, key)
+        return Snapshot(bases, layouts, staged, ranges, written, key)
 
     def _check(self, node: Node, array: Array) -> None:
         if array.shape != node.type.shape or array.dtype != node.type.dtype.numpy:

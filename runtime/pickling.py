@@ -8,7 +8,7 @@ from typing import Any
 from graphc.errors import SessionError
 from graphc.graph import Graph
 from graphc.node import Node, make_node
-from graphc.provenance import Origins, made_for, origins_of
+from graphc.provenance import made_for, origins_of
 from graphc.storage import HostValue
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +37,7 @@ from graphc.runtime.specialization import (
 from graphc.runtime.structure import Structure, fill, require_known
 from graphc.storage import Array
 
-Key = tuple[object, ...]
+Key = tuple[tuple[tuple[str, int], ...], tuple[object, ...]]
 Sizes = Mapping[str, int]
 
 
@@ -186,8 +187,12 @@ class Session:
         self, feed: Feed | None = None, *, out: Mapping[str, Array] | None = None
     ) -> dict[str, Array]:
         """Like ``run``, but return all outputs by name, unwrapped."""
-        arrays, variables, chosen = self._prepare(feed)
-        with chosen.arena() as arena, self._locks.held():
+        arrays = self._feeds.arrays(feed)
+        with (
+            self._ready(arrays) as (chosen, variables),
+            chosen.arena() as arena,
+            self._locks.held(),
+        ):
             for name, array in arrays.items():
                 if variables.may_change(array):
                     arrays[name] = array.copy()
@@ -231,17 +236,17 @@ class Session:
         """
         if runs < 1:
             raise ArgumentError("runs must be positive", got=str(runs))
-        arrays, variables, chosen = self._prepare(feed)
+        arrays = self._feeds.arrays(feed)
         samples = []
-        with chosen.arena() as arena:
+        with self._ready(arrays) as (chosen, variables), chosen.arena() as arena:
             for _ in range(runs + 1):
                 with self._locks.held():
                     outputs = _outputs(chosen.graph, None, arrays, variables)
                     bases = chosen.bases(arrays, variables, outputs)
                     for number in chosen.plan.written:
                         bases[number] = _same_layout_copy(bases[number])
-                samples.append(chosen.executable.timed(arena, bases))
-        return profile_report(chosen, samples[1:])
+                    samples.append(chosen.executable.timed(arena, bases))
+            return profile_report(chosen, samples[1:])
 
     def close(self) -> None:
         """Free compiled code and memory; runs that are under way end first."""
@@ -271,14 +276,20 @@ class Session:
         if self._closed:
             raise SessionError("the session is closed", fix="compile the graph again")
 
-    def _prepare(self, feed: Feed | None) -> tuple[dict[str, Array], Snapshot, Specialization]:
+    @contextmanager
+    def _ready(self, arrays: Mapping[str, Array]) -> Iterator[tuple[Specialization, Snapshot]]:
+        """The compiled form that fits these inputs, kept open, and where the variables are."""
         self._require_open()
-        arrays = self._feeds.arrays(feed)
         sizes = self._feeds.sizes(arrays)
         variables = self._variables.snapshot()
-        return arrays, variables, self._specialization(sizes, variables)
+        chosen = self._specialization(sizes, variables)
+        try:
+            yield chosen, variables
+        finally:
+            chosen.release()
 
     def _specialization(self, sizes: Sizes, variables: Snapshot) -> Specialization:
+        """Find or make a compiled form, and reserve it for a run."""
         key = (tuple(sizes.items()), variables.key)
         found = self._find(key)
         if found is not None:
@@ -304,14 +315,16 @@ class Session:
             if found is not None:
                 self._hits += 1
                 self._cache.move_to_end(key)
+                found.reserve()
             return found
 
     def _keep(self, key: Key, made: Specialization) -> None:
-        retired = []
+        made.reserve()
         with self._lock:
             self._misses += 1
             self._cache[key] = made
-            while len(self._cache) > self._cache_size:
+            retired = []
+            while len(self._cache) > self._cache_size or (self._closed and self._cache):
                 evicted, old = self._cache.popitem(last=False)
                 self._evicted.add(evicted)
                 retired.append(old)
@@ -338,7 +351,8 @@ class Session:
         """The compiled form that a report is about; made if it can be without a feed."""
         self._require_open()
         if feed is not None:
-            return self._prepare(feed)[2]
+            with self._ready(self._feeds.arrays(feed)) as (chosen, _):
+                return chosen
         with self._lock:
             if self._cache:
                 return next(reversed(self._cache.values()))
@@ -349,7 +363,8 @@ class Session:
                 got=f"unknown sizes in {', '.join(map(repr, unknown))}",
                 fix="run the session first, or give this call a feed",
             )
-        return self._specialization({}, self._variables.snapshot())
+        with self._ready({}) as (chosen, _):
+            return chosen
 
 
 def _restore(flat: FlatGraph, options: dict[str, Any]) -> Session:

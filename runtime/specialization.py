@@ -11,7 +11,6 @@ from typing import Protocol
 
 import numpy as np
 
-from graphc.errors import SessionError
 from graphc.graph import Graph
 from graphc.node import Node
 from graphc.rebuild import bind_dims
@@ -112,35 +111,41 @@ class Specialization:
         """Free the lock in a forked child; runs of other threads do not exist there."""
         self._lock, self._busy = threading.Lock(), 0
 
-    @contextmanager
-    def arena(self) -> Iterator[Array]:
-        """Memory for one run; meanwhile the executable stays open."""
+    def reserve(self) -> None:
+        """Note a run that is about to start: until ``release`` the executable stays open."""
         with self._lock:
-            if self._retired and not self._busy:
-                raise SessionError("the session is closed")
             self._busy += 1
-            self.runs += 1
-            memory = self._arenas.pop() if self._arenas else None
-        try:
-            yield memory if memory is not None else (memory := _aligned(self.plan.arena_bytes))
-        finally:
-            with self._lock:
-                self._busy -= 1
-                if self._retired:
-                    self._close_if_idle()
-                elif memory is not None and len(self._arenas) < SPARE_ARENAS:
-                    self._arenas.append(memory)
+
+    def release(self) -> None:
+        """Note the end of a run."""
+        with self._lock:
+            self._busy -= 1
+            self._close_if_unused()
 
     def retire(self) -> None:
         """Free everything as soon as no run is under way."""
         with self._lock:
             self._retired = True
-            self._close_if_idle()
+            self._close_if_unused()
 
-    def _close_if_idle(self) -> None:
-        if not self._busy:
+    def _close_if_unused(self) -> None:
+        if self._retired and not self._busy:
             self._arenas.clear()
             self.executable.close()
+
+    @contextmanager
+    def arena(self) -> Iterator[Array]:
+        """Memory for one run; the run has been reserved."""
+        with self._lock:
+            self.runs += 1
+            spare = self._arenas.pop() if self._arenas else None
+        memory = _aligned(self.plan.arena_bytes) if spare is None else spare
+        try:
+            yield memory
+        finally:
+            with self._lock:
+                if len(self._arenas) < SPARE_ARENAS:
+                    self._arenas.append(memory)
 
     def bases(
         self, arrays: Mapping[str, Array], variables: Snapshot, outputs: Mapping[str, Array]

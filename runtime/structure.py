@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Union
+from typing import Any, TypeAlias
 
 from graphc.errors import ArgumentError, did_you_mean
 
-Structure = Union[None, str, list["Structure"], tuple["Structure", ...], Mapping[str, "Structure"]]
+Structure: TypeAlias = (
+    "str | list[Structure] | tuple[Structure, ...] | Mapping[str, Structure] | None"
+)
 """Leaves are names of outputs; None stands for None."""
 
 
