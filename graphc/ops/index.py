@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from graphc.dims import Shape, Size, broadcast_shapes, unify
+from graphc.dims import Shape, Size, broadcast_shapes, shape_text, unify
 from graphc.errors import DTypeError, IndexRangeError, ShapeError
 from graphc.opdef import Call, OpDef, Saves, Trait
-from graphc.ops.infer import INT, require_category, require_dim, require_same_dtype
+from graphc.ops.infer import INT, require_category, require_dim, require_dims, require_same_dtype
 from graphc.ops.select import zeros_like
 from graphc.storage import Array
 from graphc.types import TensorType
@@ -38,8 +38,7 @@ def _kept(shape: Shape, dims: Ints) -> Shape:
 
 
 def _infer_index(x: TensorType, *indices: TensorType, dims: Ints) -> TensorType:
-    for dim in dims:
-        require_dim("index", dim, x.rank)
+    require_dims("index", dims, x.rank)
     if len(dims) != len(indices) or list(dims) != sorted(set(dims)):
         raise ShapeError("index: one index per dim, dims ascending", got=str(dims))
     return x.with_shape((*_index_shape("index", indices), *_kept(x.shape, dims)))
@@ -71,6 +70,7 @@ index = OpDef("index", _infer_index, _eval_index, _index_vjp, Trait.FALLIBLE, Sa
 def _infer_index_add(
     values: TensorType, *indices: TensorType, shape: Shape, dims: Ints
 ) -> TensorType:
+    require_dims("index_add", dims, len(shape))
     wanted = (*_index_shape("index_add", indices), *_kept(shape, dims))
     fits = len(wanted) == values.rank and all(
         unify(own, want) is not None for own, want in zip(values.shape, wanted, strict=False)
@@ -79,7 +79,7 @@ def _infer_index_add(
         raise ShapeError(
             "index_add: values do not have the indexed shape",
             got=str(values),
-            expected=str(wanted),
+            expected=shape_text(wanted),
         )
     return values.with_shape(shape)
 

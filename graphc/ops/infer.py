@@ -81,3 +81,21 @@ def require_dim(op: str, dim: int, rank: int) -> int:
             f"{op}: dim out of range", got=str(dim), expected=f"0..{rank - 1} for {rank} dims"
         )
     return dim
+
+
+def require_dims(op: str, dims: Sequence[int], rank: int) -> None:
+    """Raise ArgumentError unless all dims are in range and none is named twice."""
+    for dim in dims:
+        require_dim(op, dim, rank)
+    if len(set(dims)) < len(dims):
+        raise ArgumentError(f"{op}: a dim is named twice", got=str(tuple(dims)))
+
+
+def require_one_per_dim(op: str, what: str, rank: int, *values: Sequence[object]) -> None:
+    """Raise ArgumentError unless every sequence has one item per dim."""
+    if any(len(each) != rank for each in values):
+        raise ArgumentError(
+            f"{op}: it takes {what} per dim",
+            got=", ".join(map(str, values)),
+            expected=f"{rank} of each",
+        )

@@ -16,7 +16,7 @@ from graphc.errors import ShapeError
 from graphc.opdef import Call, OpDef, Rule, Saves, Trait
 from graphc.ops.comparison import eq
 from graphc.ops.elementwise import div, mul
-from graphc.ops.infer import ANY, NUMBER, REAL, require_category, require_dim
+from graphc.ops.infer import ANY, NUMBER, REAL, require_category, require_dims
 from graphc.ops.select import cast, scalar, where
 from graphc.ops.shape import expand
 from graphc.storage import Array
@@ -26,8 +26,7 @@ Dims = tuple[int, ...]
 
 
 def _reduced(op: str, x: TensorType, dims: Dims) -> TensorType:
-    for dim in dims:
-        require_dim(op, dim, x.rank)
+    require_dims(op, dims, x.rank)
     return x.with_shape(tuple(1 if dim in dims else size for dim, size in enumerate(x.shape)))
 
 

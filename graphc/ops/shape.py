@@ -9,7 +9,7 @@ import numpy as np
 from graphc.dims import Shape, Size, numel, shape_text, unify
 from graphc.errors import ArgumentError, ShapeError
 from graphc.opdef import Call, OpDef, Trait, V
-from graphc.ops.infer import require_dim, require_same_dtype
+from graphc.ops.infer import require_dim, require_dims, require_one_per_dim, require_same_dtype
 from graphc.storage import Array
 from graphc.types import TensorType
 
@@ -17,6 +17,9 @@ Ints = tuple[int, ...]
 
 
 def _infer_reshape(x: TensorType, *, shape: Shape) -> TensorType:
+    for size in shape:
+        if isinstance(size, int) and size < 0:
+            raise ArgumentError("reshape: a size is negative", got=shape_text(shape))
     if unify(x.numel, numel(shape)) is None:
         raise ShapeError(
             "reshape: the number of elements differs",
@@ -80,6 +83,7 @@ expand = OpDef("expand", _infer_expand, _eval_expand, lambda call, g: (g,), Trai
 
 
 def _infer_slice(x: TensorType, *, starts: Shape, stops: Shape, steps: Ints) -> TensorType:
+    require_one_per_dim("slice", "one start, stop and step", x.rank, starts, stops, steps)
     sizes: list[Size] = []
     for dim, (size, start, stop, step) in enumerate(
         zip(x.shape, starts, stops, steps, strict=True)
@@ -124,6 +128,7 @@ def _padded(size: Size, low: Size, high: Size, interior: int) -> Size:
 def _infer_pad(
     x: TensorType, *, low: Shape, high: Shape, interior: Ints, value: float
 ) -> TensorType:
+    require_one_per_dim("pad", "one amount", x.rank, low, high, interior)
     for amount in (*low, *high, *interior):
         if isinstance(amount, int) and amount < 0:
             raise ArgumentError("pad: amounts must not be negative", got=f"{low}, {high}")
@@ -152,8 +157,7 @@ pad = OpDef("pad", _infer_pad, _eval_pad, _pad_vjp)
 
 
 def _infer_flip(x: TensorType, *, dims: Ints) -> TensorType:
-    for dim in dims:
-        require_dim("flip", dim, x.rank)
+    require_dims("flip", dims, x.rank)
     return x
 
 
