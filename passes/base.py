@@ -1,0 +1,166 @@
+"""What a pass is, and what a run of it leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, get_args
+
+from graphc.errors import ArgumentError, did_you_mean
+from graphc.graph import Graph
+from graphc.node import Node
+from graphc.provenance import describe
+
+Numerics = Literal["strict", "stable", "fast"]
+"""How far results may move: not by a bit; only to be more accurate; as ordinary algebra does."""
+
+NUMERICS: tuple[Numerics, ...] = get_args(Numerics)
+PLACES = 5
+"""How many places a record lists for one rule or one reason."""
+
+
+class Pass(Protocol):
+    """One transformation of graphs; a frozen dataclass."""
+
+    @property
+    def name(self) -> str:
+        """The word for ``disable=`` and ``stop_after=``."""
+        ...
+
+    @property
+    def requires(self) -> tuple[str, ...]:
+        """What must hold before, in words that other passes ensure."""
+        ...
+
+    @property
+    def ensures(self) -> tuple[str, ...]:
+        """What holds afterwards."""
+        ...
+
+    def run(self, graph: Graph) -> Graph:
+        """The transformed graph; the same object if there was nothing to do."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often something happened, and the first places where it did."""
+
+    count: int
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PassRecord:
+    """What one pass did to one graph.
+
+    Args:
+        name: the pass.
+        seconds: how long it took.
+        before: the number of nodes it found.
+        after: the number of nodes it left.
+        fired: by rule, how often and where it changed something.
+        refused: by reason, how often and where a change was possible but not made.
+    """
+
+    name: str
+    seconds: float
+    before: int
+    after: int
+    fired: Mapping[str, Tally]
+    refused: Mapping[str, Tally]
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """One change: the rule, the operation that it changed, the user's place, if it is exact."""
+
+    rule: str
+    operation: str
+    place: str
+    exact: bool
+
+
+@dataclass
+class Journal:
+    """Notes of a running pass; passes reach the current one through ``journal()``.
+
+    Args:
+        numerics: which rules may run.
+        budget: how many changes are allowed; None for all. A replay with a smaller budget makes
+            the same first changes, which is how the check mode finds a wrong one.
+    """
+
+    numerics: Numerics = "strict"
+    budget: int | None = None
+    firings: list[Firing] = field(default_factory=list)
+    _refusals: dict[tuple[str, Node], str] = field(default_factory=dict)
+
+    def allows(self, needs: Numerics) -> bool:
+        """True if a rule that needs this level may run."""
+        return NUMERICS.index(needs) <= NUMERICS.index(self.numerics)
+
+    def fire(self, rule: str, node: Node, needs: Numerics = "strict") -> bool:
+        """Note a change; False if the budget is spent and the change must not be made."""
+        if self.budget is not None and len(self.firings) >= self.budget:
+            return False
+        self.firings.append(Firing(rule, repr(node), describe(node), needs == "strict"))
+        return True
+
+    def refuse(self, reason: str, node: Node) -> None:
+        """Note that a change was possible here but was not made; once per node and reason."""
+        self._refusals.setdefault((reason, node), describe(node))
+
+    def fired(self) -> dict[str, Tally]:
+        """The changes by rule."""
+        return _tallies((firing.rule, firing.place) for firing in self.firings)
+
+    def refused(self) -> dict[str, Tally]:
+        """The refusals by reason."""
+        return _tallies((reason, place) for (reason, _), place in self._refusals.items())
+
+
+_current: ContextVar[Journal | None] = ContextVar("journal", default=None)
+
+
+def journal() -> Journal:
+    """The journal of the running pass; a strict one that nobody reads outside the pipeline."""
+    return _current.get() or Journal()
+
+
+@contextmanager
+def writing(notes: Journal) -> Iterator[Journal]:
+    """Make this the current journal inside the block."""
+    token = _current.set(notes)
+    try:
+        yield notes
+    finally:
+        _current.reset(token)
+
+
+def as_numerics(text: str) -> Numerics:
+    """The level with this name.
+
+    Raises:
+        ArgumentError: if there is none.
+    """
+    for level in NUMERICS:
+        if level == text:
+            return level
+    raise ArgumentError(
+        f"unknown numerics level {text!r}",
+        expected=", ".join(NUMERICS),
+        fix=did_you_mean(text, NUMERICS),
+    )
+
+
+def _tallies(events: Iterator[tuple[str, str]]) -> dict[str, Tally]:
+    places: dict[str, list[str]] = {}
+    for what, place in events:
+        places.setdefault(what, []).append(place)
+    return {
+        what: Tally(len(found), tuple(dict.fromkeys(found))[:PLACES])
+        for what, found in places.items()
+    }

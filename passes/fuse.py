@@ -1,0 +1,143 @@
+"""Fusion: elementwise operations and reductions become kernels, each one pass over its data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from graphc.graph import Graph
+from graphc.node import Node
+from graphc.passes.base import Journal, journal
+from graphc.passes.fusion.groups import Group, Groups, readers
+from graphc.passes.fusion.kernel import make_kernel, operands_of
+from graphc.passes.fusion.parts import base_of
+from graphc.rebuild import with_inputs
+
+
+@dataclass(frozen=True)
+class Fuse:
+    """Put elementwise operations and reductions into ``fused`` nodes.
+
+    A producer joins its consumer where both loop over one space (see ``fusion.space``), and
+    kernels that read the same large value join, too. Every group is convex: no path leaves it and
+    comes back. Nodes with unknown sizes stay as they are; views stay outside of kernels but for
+    broadcasts. Each elementwise or reduce node ends up in exactly one kernel.
+    """
+
+    name: str = "fuse"
+    requires: tuple[str, ...] = ()
+    ensures: tuple[str, ...] = ("fused",)
+
+    def run(self, graph: Graph) -> Graph:
+        """The graph with kernels; the same object if there is nothing to fuse."""
+        notes = journal()
+        groups = Groups(graph.nodes)
+        if not groups.work:
+            return graph
+        while _merge_producers(groups) or _merge_readers(groups):
+            pass
+        _note_refusals(groups, notes)
+        return _rebuilt(graph, groups, notes)
+
+
+def _merge_producers(groups: Groups) -> bool:
+    """Merge along the edges, consumers in order, each with its operands' groups."""
+    changed = False
+    for node in groups.work:
+        for operand in node.inputs:
+            base = base_of(operand)
+            if groups.holds(base):
+                changed |= _try_merge(groups, groups.of(base), groups.of(node))
+    return changed
+
+
+def _merge_readers(groups: Groups) -> bool:
+    """Merge kernels of one space that read the same value at full size."""
+    changed = False
+    for value, reading in readers(groups).items():
+        for first, second in _neighbours(groups, reading):
+            full = first.space is not None and value.type.shape == first.space.full
+            if full and first.space == second.space:
+                changed |= _try_merge(groups, first, second)
+    return changed
+
+
+def _neighbours(groups: Groups, reading: list[Group]) -> Iterable[tuple[Group, Group]]:
+    """Pairs of kernels, as they are by now, though earlier pairs may have merged."""
+    members = [group.members[0] for group in reading]
+    for position, first in enumerate(members):
+        for second in members[position + 1 :]:
+            yield groups.of(first), groups.of(second)
+
+
+def _try_merge(groups: Groups, first: Group, second: Group) -> bool:
+    if first is second or groups.obstacle(first, second):
+        return False
+    groups.merge(first, second)
+    return True
+
+
+def _note_refusals(groups: Groups, notes: Journal) -> None:
+    """Say for each value that crosses a kernel's border why it does."""
+    for node in groups.nodes:
+        reader = groups.of(node)
+        for base in reader.reads:
+            producer = groups.of(base)
+            if producer.space is None or node is not reader.members[0]:
+                continue
+            if reader.space is None:
+                notes.refuse(f"used by {node.op.name}", base)
+            else:
+                notes.refuse(groups.obstacle(producer, reader), base)
+
+
+def _rebuilt(graph: Graph, groups: Groups, notes: Journal) -> Graph:
+    """Replace the groups by kernels."""
+    kernels: dict[Node, tuple[Node, ...]] = {}
+    for group in groups.kernels():
+        if notes.fire(_kind(group), group.members[-1]):
+            kernels |= dict.fromkeys(group.members, tuple(group.members))
+    units = _units((*graph.inputs, *graph.updates, *graph.roots), kernels)
+    wanted = {*graph.roots, *(node for unit in units for node in _needs(unit, kernels))}
+    new: dict[Node, Node] = {}
+    for unit in units:
+        if unit[0] in kernels:
+            new |= make_kernel(unit, [node for node in unit if node in wanted], new)
+        else:
+            (node,) = unit
+            new[node] = with_inputs(node, tuple(new[operand] for operand in node.inputs))
+    return Graph(
+        graph.inputs,
+        {name: new[node] for name, node in graph.outputs.items()},
+        {variable: new[node] for variable, node in graph.updates.items()},
+    )
+
+
+def _kind(group: Group) -> str:
+    folds = group.space is not None and group.space.dims is not None
+    return "reduce kernel" if folds else "map kernel"
+
+
+Kernels = Mapping[Node, tuple[Node, ...]]
+
+
+def _needs(unit: tuple[Node, ...], kernels: Kernels) -> tuple[Node, ...]:
+    """What must be computed before a kernel or a single node."""
+    return operands_of(unit) if unit[0] in kernels else unit[0].inputs
+
+
+def _units(roots: Iterable[Node], kernels: Kernels) -> list[tuple[Node, ...]]:
+    """Kernels and the nodes outside of them that the roots need, each after what it needs."""
+    order: dict[Node, tuple[Node, ...]] = {}
+    stack = [(root, False) for root in reversed(tuple(roots))]
+    while stack:
+        node, ready = stack.pop()
+        unit = kernels.get(node, (node,))
+        if unit[0] in order:
+            continue
+        if ready:
+            order[unit[0]] = unit
+            continue
+        stack.append((node, True))
+        stack.extend((need, False) for need in reversed(_needs(unit, kernels)))
+    return list(order.values())

@@ -1,0 +1,1 @@
+"""Which nodes share a kernel, and what the kernel's body looks like."""

@@ -1,0 +1,1 @@
+"""Rewrite rules: each a pattern, its replacement and its equation."""
