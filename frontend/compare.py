@@ -91,7 +91,8 @@ def compare(
     inputs = as_arguments(args)
     started = time.perf_counter()
     entry = static.entry(*inputs, **kwargs)
-    entry.session.prepare(entry.feed(*_arrays(inputs, kwargs)))
+    feed = dict(zip(entry.names, _arrays(inputs, kwargs), strict=True))
+    memory = entry.session.memory_plan(feed)
     trace_seconds = time.perf_counter() - started
     state = _State(entry.graph.program.variables)
     tensors = [slot.tensor for slot, _ in entry.slots]
@@ -110,7 +111,6 @@ def compare(
     worst = max(differences, key=lambda name: differences[name][1], default="nothing")
     with _restored(state, tensors):
         times = _interleaved_times(dynamic, compiled, repeats)
-    memory = entry.session.memory_plan(entry.feed(*_arrays(inputs, kwargs)))
     return Comparison(
         max_abs=max((d[0] for d in differences.values()), default=0.0),
         max_ulp=max((d[1] for d in differences.values()), default=0.0),
@@ -118,7 +118,7 @@ def compare(
         dynamic_seconds=times[0],
         static_seconds=times[1],
         trace_seconds=trace_seconds,
-        kernels=memory.steps,
+        kernels=sum(len(kernel.steps) for kernel in entry.session.kernels(feed)),
         dynamic_ops=sum(bool(node.inputs) for node in entry.graph.nodes),
         arena_bytes=memory.peak,
         compared=len(differences),

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
+from graphc.errors import ArgumentError
+from graphc.frontend.base import TensorBase
+from graphc.frontend.structure import flatten, map_leaves
 from graphc.graph import Graph
 from graphc.passes.base import PassRecord
 from graphc.passes.pipeline import optimize
+from graphc.runtime.session import Session
 
 OptLevel = Literal["O0", "O1", "O2"]
 Numerics = Literal["strict", "stable", "fast"]
@@ -21,3 +25,40 @@ def optimizer(
     return functools.partial(
         optimize, level=level, disable=disable, numerics=numerics, stop_after=stop_after
     )
+
+
+def make_session(
+    outputs: Any,
+    program: Callable[[dict[str, TensorBase]], Graph],
+    *,
+    backend: str,
+    optimize: OptLevel,
+    disable: tuple[str, ...],
+    threads: int | None,
+    numerics: Numerics,
+) -> Session:
+    """Make a session for nested outputs; the options are those of ``Graph.compile``.
+
+    Args:
+        outputs: nested structure of symbolic tensors.
+        program: gives the graph that computes these named results.
+
+    Raises:
+        ArgumentError: for more than one thread, which native code does not use yet.
+    """
+    if threads not in (None, 1):
+        raise ArgumentError(
+            "threads: kernels run on one thread", got=str(threads), expected="None or 1"
+        )
+    names, tensors, rebuild = flatten(outputs)
+    return Session(
+        program(dict(zip(names, tensors, strict=True))),
+        backend=backend,
+        optimize=optimizer(optimize, disable, numerics),
+        outputs=map_leaves(rebuild(names), "", _name_or_none),
+    )
+
+
+def _name_or_none(name: str, leaf: Any) -> str | None:
+    """Results that are no tensors have no value in a session."""
+    return leaf if isinstance(leaf, str) else None

@@ -12,15 +12,14 @@ from graphc.errors import RecordingError
 from graphc.frontend.compiling import Numerics, OptLevel, make_session, optimizer
 from graphc.frontend.modes import modes
 from graphc.frontend.recorder import Recorder
-from graphc.frontend.structure import flatten
 from graphc.graph import Graph as CoreGraph
 from graphc.node import Node
 from graphc.provenance import user_location_text
+from graphc.runtime.session import Session
 
 if TYPE_CHECKING:
     import networkx
 
-    from graphc.frontend.session import Session
     from graphc.frontend.tensor import Tensor
 
 
@@ -152,11 +151,9 @@ class Graph:
         """
         wanted = self.structure if outputs is None else outputs
         wanted = dict(self.recorder.outputs) if wanted is None else wanted
-        names, tensors, rebuild = flatten(wanted)
-        program = self.recorder.program(dict(zip(names, tensors, strict=True)))
         return make_session(
-            program, rebuild, names, backend=backend, optimize=optimize, disable=tuple(disable),
-            threads=threads, numerics=numerics,
+            wanted, self.recorder.program, backend=backend, optimize=optimize,
+            disable=tuple(disable), threads=threads, numerics=numerics,
         )  # fmt: skip
 
 

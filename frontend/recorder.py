@@ -180,6 +180,10 @@ class Recorder:
         if x.node is None:
             self._names.setdefault(x.storage, name)
 
+    def suggested_name(self, x: TensorBase) -> str | None:
+        """The name that ``suggest_name`` gave this tensor, if any."""
+        return self._names.get(x.storage)
+
     def host_value(self, source: HostValue, dtype: DType, name: str) -> Tensor:
         """A Python number that is read at each run."""
         if source not in self._variables:
@@ -349,7 +353,7 @@ class Recorder:
         assert value is not None
         if value is leaf._grad:
             return
-        memory = leaf._grad or self._zero_grad_variable(leaf)
+        memory = self._zero_grad_variable(leaf) if leaf._grad is None else leaf._grad
         memory.is_state = True
         self._variable(memory)
         self.current[memory.storage] = self.node_of(value)

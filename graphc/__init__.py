@@ -21,6 +21,11 @@ from graphc.dtypes import promote_types as promote_types
 from graphc.dtypes import uint8 as uint8
 from graphc.errors import GraphcError as GraphcError
 from graphc.frontend.autograd.api import grad as grad
+from graphc.frontend.compare import Comparison as Comparison
+from graphc.frontend.compare import compare as compare
+from graphc.frontend.compiled import TensorSpec as TensorSpec
+from graphc.frontend.compiled import compile as compile  # noqa: A004 - torch.compile's name
+from graphc.frontend.compiled import trace as trace
 from graphc.frontend.functions.creation import arange as arange
 from graphc.frontend.functions.creation import as_tensor as as_tensor
 from graphc.frontend.functions.creation import empty as empty
@@ -146,6 +151,8 @@ from graphc.frontend.functions.shaping import t as t
 from graphc.frontend.functions.shaping import transpose as transpose
 from graphc.frontend.functions.shaping import unbind as unbind
 from graphc.frontend.functions.shaping import unsqueeze as unsqueeze
+from graphc.frontend.graph import Graph as Graph
+from graphc.frontend.graph import placeholder as placeholder
 from graphc.frontend.modes import enable_grad as enable_grad
 from graphc.frontend.modes import is_grad_enabled as is_grad_enabled
 from graphc.frontend.modes import is_recording as is_recording

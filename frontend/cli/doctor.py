@@ -1,0 +1,40 @@
+"""``graphc doctor``: what this machine offers, and what graphc makes of it."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import version
+
+from rich.console import Console
+from rich.table import Table
+
+from graphc.config import FLAGS
+from graphc.runtime.llvm.cache import cache_status
+from graphc.runtime.llvm.target import host_target
+
+
+def print_diagnosis() -> None:
+    """Print versions, the instruction set in use, the cache and the settings."""
+    target = host_target()
+    rows = [
+        ("graphc", version("graphc")),
+        ("python", platform.python_version()),
+        ("system", f"{platform.system()} {platform.machine()}"),
+        *((name, version(name)) for name in ("numpy", "llvmlite", "scipy", "networkx")),
+        ("processor", target.cpu),
+        ("vector width", f"{target.vector_bits} bits"),
+        ("usable processors", str(_usable_processors())),
+        ("kernel cache", cache_status()),
+        *((f"GRAPHC_{flag.name}", f"{flag.text() or '(not set)'}: {flag.doc}") for flag in FLAGS),
+    ]
+    table = Table(show_header=False)
+    for label, text in rows:
+        table.add_row(label, text)
+    Console(highlight=False).print(table)
+
+
+def _usable_processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
