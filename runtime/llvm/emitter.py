@@ -7,7 +7,7 @@ contracted except where :meth:`Emitter.fma` is called.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.values import BITS, INTEGER_OF, Value, constant, suffix, type_name
@@ -178,8 +178,8 @@ class Emitter:
         return self.cast("sext" if signed else "zext", a, elem)
 
     def splat(self, scalar: Value, lanes: int) -> Value:
-        """A scalar in every lane."""
-        if lanes == 1:
+        """A scalar in every lane; a vector of that width stays as it is."""
+        if lanes == scalar.lanes:
             return scalar
         if not scalar.text.startswith("%"):
             return Value(f"splat ({scalar.elem} {scalar.text})", scalar.elem, lanes)
@@ -189,6 +189,28 @@ class Emitter:
         return self.define(
             f"shufflevector {first.typed}, {vector} poison, {mask}", scalar.elem, lanes
         )
+
+    def halves(self, vector: Value) -> tuple[Value, Value]:
+        """The lower and the upper half of the lanes."""
+        half = vector.lanes // 2
+        lower = self.shuffle(vector, range(half))
+        return lower, self.shuffle(vector, range(half, vector.lanes))
+
+    def join(self, lower: Value, upper: Value) -> Value:
+        """One vector of two."""
+        lanes = lower.lanes * 2
+        mask = ", ".join(f"i32 {lane}" for lane in range(lanes))
+        text = f"shufflevector {lower.typed}, {upper.typed}, <{lanes} x i32> <{mask}>"
+        return self.define(text, lower.elem, lanes)
+
+    def shuffle(self, vector: Value, lanes: Sequence[int]) -> Value:
+        """The chosen lanes, in this order; one lane becomes a scalar."""
+        if len(lanes) == 1:
+            return self.extract(vector, lanes[0])
+        mask = ", ".join(f"i32 {lane}" for lane in lanes)
+        count = len(lanes)
+        text = f"shufflevector {vector.typed}, {vector.type} poison, <{count} x i32> <{mask}>"
+        return self.define(text, vector.elem, count)
 
     def extract(self, vector: Value, lane: int) -> Value:
         """One lane."""

@@ -98,7 +98,7 @@ def _power_of_two(e: Emitter, n: Value, elem: str, form: Format) -> Value:
 
 def _scale(e: Emitter, y: Value, reduced: _Reduced, form: Format) -> Value:
     """y 2^n, rounded once, also where the result is denormal or overflows."""
-    if e.target.isa == "avx512" and y.lanes * BITS[y.elem] in (128, 256, 512):
+    if e.target.isa == "avx512" and y.lanes * BITS[y.elem] >= 128:
         return _scale_instruction(e, y, reduced.number)
     offset = 4 * form.bias  # keeps the shifted number positive: AVX2 has no signed 64-bit shift
     half = e.binary("lshr", e.add(reduced.integer, offset), 1)
@@ -111,6 +111,9 @@ def _scale(e: Emitter, y: Value, reduced: _Reduced, form: Format) -> Value:
 def _scale_instruction(e: Emitter, y: Value, number: Value) -> Value:
     """AVX-512 scales by a power of two in one instruction, with the same rounding."""
     bits = y.lanes * BITS[y.elem]
+    if bits > 512:
+        parts = zip(e.halves(y), e.halves(number), strict=True)
+        return e.join(*(_scale_instruction(e, part, n) for part, n in parts))
     kind = "pd" if y.elem == "double" else "ps"
     all_lanes = Value("-1", "i16" if y.lanes == 16 else "i8", 1)
     rounding = [Value("4", "i32", 1)] if bits == 512 else []  # 4: as the control register says

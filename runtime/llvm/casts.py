@@ -1,0 +1,46 @@
+"""Conversions between dtypes, as ``cast`` defines them."""
+
+from __future__ import annotations
+
+from graphc.dtypes import BOOLEAN, FLOATING, INTEGER, DType
+from graphc.runtime.llvm import halves
+from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.memory import computed_elem, is_half
+from graphc.runtime.llvm.values import Value, suffix
+
+
+def is_signed(dtype: DType) -> bool:
+    """Whether a dtype's integers have a sign."""
+    return dtype.numpy.kind == "i"
+
+
+def convert(e: Emitter, x: Value, source: DType, target: DType) -> Value:
+    """A value of ``source`` as a value of ``target``, both in computed form.
+
+    Floating point to integer truncates, saturates, and makes 0 of NaN.
+    """
+    if source is target:
+        return x
+    elem = computed_elem(target)
+    if target.category == BOOLEAN:
+        return e.cmp("une" if source.category == FLOATING else "ne", x, 0)
+    if source.category == FLOATING:
+        if target.category == INTEGER:
+            kind = "fptosi" if is_signed(target) else "fptoui"
+            name = f"llvm.{kind}.sat.{suffix(elem, x.lanes)}.{suffix(x.elem, x.lanes)}"
+            return e.call(name, elem, x.lanes, x)
+        return _between_floats(e, x, target)
+    if target.category == INTEGER:
+        return e.resize(x, elem, is_signed(source))
+    converted = e.cast("sitofp" if is_signed(source) else "uitofp", x, elem)
+    return halves.rounded(e, converted, target) if is_half(target) else converted
+
+
+def _between_floats(e: Emitter, x: Value, target: DType) -> Value:
+    if is_half(target):
+        narrow = halves.odd_float32(e, x) if x.elem == "double" else x
+        return halves.rounded(e, narrow, target)
+    elem = computed_elem(target)
+    if x.elem == elem:
+        return x
+    return e.cast("fpext" if elem == "double" else "fptrunc", x, elem)

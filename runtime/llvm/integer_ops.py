@@ -1,0 +1,62 @@
+"""Integer operations whose corner cases the processor does not define as numpy does."""
+
+from __future__ import annotations
+
+from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.values import BITS, Value
+
+
+def floor_divide(e: Emitter, a: Value, b: Value, signed: bool) -> Value:
+    """floor(a / b); 0 where b is 0; the smallest number divided by -1 wraps around."""
+    zero = e.cmp("eq", b, 0)
+    if not signed:
+        quotient = e.binary("udiv", a, e.select(zero, 1, b))
+        return e.select(zero, 0, quotient)
+    quotient, rest, divisor = _truncated(e, a, b)
+    lower = _rounds_down(e, rest, divisor)
+    floored = e.select(lower, e.sub(quotient, 1), quotient)
+    floored = e.select(e.cmp("eq", b, -1), e.neg(a), floored)
+    return e.select(zero, 0, floored)
+
+
+def remainder(e: Emitter, a: Value, b: Value, signed: bool) -> Value:
+    """a - floor(a / b) b, with the sign of b; 0 where b is 0."""
+    zero = e.cmp("eq", b, 0)
+    if not signed:
+        return e.select(zero, 0, e.binary("urem", a, e.select(zero, 1, b)))
+    _, rest, divisor = _truncated(e, a, b)
+    lower = _rounds_down(e, rest, divisor)
+    return e.select(lower, e.add(rest, divisor), rest)
+
+
+def shift_left(e: Emitter, a: Value, b: Value, signed: bool) -> Value:
+    """a << b; 0 where b is negative or as large as the number of bits."""
+    inside = e.cmp("ult", b, BITS[a.elem])
+    return e.select(inside, e.binary("shl", a, e.select(inside, b, 0)), 0)
+
+
+def shift_right(e: Emitter, a: Value, b: Value, signed: bool) -> Value:
+    """a >> b; only the sign is left where b is negative or as large as the number of bits."""
+    inside = e.cmp("ult", b, BITS[a.elem])
+    if signed:
+        return e.binary("ashr", a, e.select(inside, b, BITS[a.elem] - 1))
+    return e.select(inside, e.binary("lshr", a, e.select(inside, b, 0)), 0)
+
+
+def sign(e: Emitter, a: Value, signed: bool) -> Value:
+    """-1, 0 or 1."""
+    positive = e.cast("zext", e.cmp("ugt", a, 0), a.elem)
+    return e.select(e.cmp("slt", a, 0), -1, positive) if signed else positive
+
+
+def _truncated(e: Emitter, a: Value, b: Value) -> tuple[Value, Value, Value]:
+    """Quotient, remainder and the divisor that was used: 1 in place of 0 and -1."""
+    special = e.binary("or", e.cmp("eq", b, 0), e.cmp("eq", b, -1))
+    divisor = e.select(special, 1, b)
+    quotient = e.binary("sdiv", a, divisor)
+    return quotient, e.sub(a, e.mul(quotient, divisor)), divisor
+
+
+def _rounds_down(e: Emitter, rest: Value, divisor: Value) -> Value:
+    opposite = e.cmp("slt", e.binary("xor", rest, divisor), 0)
+    return e.binary("and", e.cmp("ne", rest, 0), opposite)

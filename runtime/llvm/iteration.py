@@ -1,0 +1,171 @@
+"""The iteration space of a kernel: its loops, their order, and which one runs in vectors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from graphc.dtypes import DType
+from graphc.errors import CompileError
+from graphc.graph import Graph, has_trait
+from graphc.opdef import Trait
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How an operand lies in memory.
+
+    Args:
+        shape: its sizes.
+        strides: distance between neighbours along each dim, in elements; 0 and negative are fine.
+        dtype: type of its elements.
+    """
+
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    dtype: DType
+
+    @staticmethod
+    def contiguous(shape: tuple[int, ...], dtype: DType) -> Layout:
+        """The layout of a C-contiguous array."""
+        strides = tuple(math.prod(shape[dim + 1 :]) for dim in range(len(shape)))
+        return Layout(shape, strides, dtype)
+
+    def along(self, dim: int, rank: int) -> int:
+        """The stride along one dim of a space of ``rank`` dims; 0 where the operand is repeated."""
+        own = dim - (rank - len(self.shape))
+        return 0 if own < 0 or self.shape[own] == 1 else self.strides[own]
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One loop: some neighbouring dims of the space that every operand can walk as one.
+
+    Args:
+        size: the number of rounds.
+        reduced: whether reductions run along it.
+        strides: one per operand, in elements.
+        dim: the dim of the space if it is just one.
+    """
+
+    size: int
+    reduced: bool
+    strides: tuple[int, ...]
+    dim: int
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The loops of a kernel, outermost first: the kept axes, then the reduced ones.
+
+    Args:
+        kept: axes that results are stored along.
+        reduced: axes that reductions run along.
+        vector: the axis that is walked in vectors, or None when there is no axis; it is the last
+            of its group.
+        rounds: number of elements that one reduction takes in.
+        rank: number of dims of the full shape.
+    """
+
+    kept: tuple[Axis, ...]
+    reduced: tuple[Axis, ...]
+    vector: Axis | None
+    rounds: int
+    rank: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to store at all."""
+        return any(axis.size == 0 for axis in self.kept)
+
+
+def space_of(body: Graph, operands: Sequence[Layout]) -> Space:
+    """Plan the loops.
+
+    Args:
+        body: the scalar graph.
+        operands: layouts of its inputs, outputs and constant arrays, in this order.
+
+    Raises:
+        CompileError: if the body is none that a kernel can be made for.
+    """
+    shape, reduced = _shape_of(body)
+    axes = [
+        Axis(
+            size,
+            dim in reduced,
+            tuple(layout.along(dim, len(shape)) for layout in operands),
+            dim,
+        )
+        for dim, size in enumerate(shape)
+        if size != 1
+    ]
+    axes = list(_merged(axes, set(_indexed_dims(body, len(shape)))))
+    vector = max(axes, key=_vector_score, default=None)
+    kept = [axis for axis in axes if not axis.reduced and axis is not vector]
+    inner = [axis for axis in axes if axis.reduced and axis is not vector]
+    if vector is not None:
+        (inner if vector.reduced else kept).append(vector)
+    rounds = math.prod(shape[dim] for dim in reduced)
+    return Space(tuple(kept), tuple(inner), vector, rounds, len(shape))
+
+
+def _shape_of(body: Graph) -> tuple[tuple[int, ...], frozenset[int]]:
+    """The full shape, and the dims that are reduced."""
+    reductions = [node for node in body.nodes if has_trait(node, Trait.REDUCE)]
+    shapes = [node.type.static_shape for node in body.nodes]
+    rank = max((len(shape) for shape in shapes), default=0)
+    sizes = [1] * rank
+    for shape in shapes:
+        for dim, size in enumerate(shape, rank - len(shape)):
+            if size != 1:
+                if sizes[dim] not in (1, size):
+                    raise CompileError("values of one kernel have shapes that do not broadcast")
+                sizes[dim] = size
+    dims: frozenset[int] = frozenset()
+    for node in reductions:
+        found = frozenset(node.attrs["dims"])
+        if len(node.inputs[0].type.shape) != rank or (dims and found != dims):
+            raise CompileError("reductions of one kernel run over different dims")
+        dims = found
+    for node in reductions:
+        if any(node.inputs[0].type.shape[dim] != sizes[dim] for dim in dims):
+            raise CompileError("reductions of one kernel have different sizes")
+    return tuple(sizes), dims
+
+
+def _indexed_dims(body: Graph, rank: int) -> Iterator[int]:
+    """Dims whose index is itself a value; they stay loops of their own."""
+    for node in body.nodes:
+        if node.op.name == "iota":
+            yield node.attrs["dim"] + rank - len(node.type.shape)
+        elif node.op.name in ("argmax", "argmin"):
+            yield from node.attrs["dims"]
+
+
+def _merged(axes: list[Axis], single: set[int]) -> Iterator[Axis]:
+    """Join neighbours that every operand walks as one."""
+    pending: Axis | None = None
+    for axis in axes:
+        if pending is None:
+            pending = axis
+        elif _mergeable(pending, axis) and not {pending.dim, axis.dim} & single:
+            pending = Axis(pending.size * axis.size, axis.reduced, axis.strides, axis.dim)
+        else:
+            yield pending
+            pending = axis
+    if pending is not None:
+        yield pending
+
+
+def _mergeable(outer: Axis, inner: Axis) -> bool:
+    pairs = zip(outer.strides, inner.strides, strict=True)
+    return outer.reduced == inner.reduced and all(a == b * inner.size for a, b in pairs)
+
+
+def _vector_score(axis: Axis) -> tuple[int, int]:
+    """Neighbouring elements are best, repeated ones do no harm, others cost a load each."""
+    unit = sum(stride == 1 for stride in axis.strides)
+    apart = sum(stride not in (0, 1) for stride in axis.strides)
+    return (2 * unit - 3 * apart if axis.size > 1 else -100), axis.dim

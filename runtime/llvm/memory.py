@@ -1,0 +1,141 @@
+"""Reading and writing one vector of elements with any stride.
+
+A mask never covers memory that a kernel may not touch: lanes beyond ``active`` are neither read nor
+written.
+"""
+
+from __future__ import annotations
+
+from graphc.dtypes import BOOLEAN, FLOATING, DType
+from graphc.errors import CompileError
+from graphc.runtime.llvm import halves
+from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.values import BITS, Value, constant, suffix
+
+POINTER = "ptr"
+
+_COMPUTED = {
+    "bool": "i1", "uint8": "i8", "int8": "i8", "int16": "i16", "int32": "i32", "int64": "i64",
+    "float16": "float", "bfloat16": "float", "float32": "float", "float64": "double",
+}  # fmt: skip
+
+
+def computed_elem(dtype: DType) -> str:
+    """The LLVM type in which values of a dtype are computed.
+
+    Raises:
+        CompileError: for complex numbers, which have none.
+    """
+    if dtype.name not in _COMPUTED:
+        raise CompileError(f"no native code for {dtype.name}")
+    return _COMPUTED[dtype.name]
+
+
+def stored_elem(dtype: DType) -> str:
+    """The LLVM type in which values of a dtype lie in memory."""
+    if is_half(dtype):
+        return "i16"
+    return "i8" if dtype.category == BOOLEAN else computed_elem(dtype)
+
+
+def is_half(dtype: DType) -> bool:
+    """Whether values are stored in 16 bits and computed in float32."""
+    return dtype.category == FLOATING and dtype.itemsize == 2
+
+
+def element(e: Emitter, pointer: Value, dtype: DType, offset: Value) -> Value:
+    """The address of the element ``offset`` elements further."""
+    text = f"getelementptr {stored_elem(dtype)}, ptr {pointer.text}, i64 {offset.text}"
+    return e.define(text, POINTER, 1)
+
+
+def load(e: Emitter, pointer: Value, dtype: DType, stride: int, lanes: int, active: int) -> Value:
+    """Read ``active`` elements into a vector of ``lanes``; the other lanes are 0.
+
+    Args:
+        e: where to emit.
+        pointer: address of the first lane's element.
+        dtype: type of the elements.
+        stride: distance between lanes in elements; 0 reads one element and gives a scalar.
+        lanes: width of the vector.
+        active: number of lanes that exist.
+    """
+    elem = stored_elem(dtype)
+    if stride == 0 or lanes == 1:
+        stored = _load_plain(e, pointer, elem, 1)
+    elif stride == 1:
+        stored = _load_unit(e, pointer, elem, lanes, active)
+    elif stride == -1 and active == lanes:
+        first = element(e, pointer, dtype, constant("i64", 1 - lanes))
+        stored = e.shuffle(_load_plain(e, first, elem, lanes), range(lanes)[::-1])
+    else:
+        stored = constant(elem, 0, lanes)
+        for lane in range(active):
+            address = element(e, pointer, dtype, constant("i64", lane * stride))
+            stored = e.insert(stored, _load_plain(e, address, elem, 1), lane)
+    return _from_memory(e, stored, dtype)
+
+
+def store(e: Emitter, value: Value, pointer: Value, dtype: DType, stride: int, active: int) -> None:
+    """Write the first ``active`` lanes.
+
+    Args:
+        e: where to emit.
+        value: a vector, or a scalar.
+        pointer: address of the first lane's element.
+        dtype: type of the elements.
+        stride: distance between lanes in elements.
+        active: number of lanes that exist.
+    """
+    stored = _to_memory(e, value, dtype)
+    if stored.lanes == 1 or (stride == 1 and active == stored.lanes):
+        _store_plain(e, stored, pointer)
+    elif stride == 1:
+        mask = active_mask(stored.lanes, active)
+        name = f"llvm.masked.store.{suffix(stored.elem, stored.lanes)}.p0"
+        align = BITS[stored.elem] // 8
+        e.module.declare(name, f"declare void @{name}({stored.type}, ptr, {mask.type})")
+        target = f"ptr align {align} {pointer.text}"
+        e.emit(f"call void @{name}({stored.typed}, {target}, {mask.typed})")
+    else:
+        for lane in range(active):
+            address = element(e, pointer, dtype, constant("i64", lane * stride))
+            _store_plain(e, e.extract(stored, lane), address)
+
+
+def _load_plain(e: Emitter, pointer: Value, elem: str, lanes: int) -> Value:
+    kind = Value("", elem, lanes).type
+    return e.define(f"load {kind}, ptr {pointer.text}, align {BITS[elem] // 8}", elem, lanes)
+
+
+def _store_plain(e: Emitter, stored: Value, pointer: Value) -> None:
+    e.emit(f"store {stored.typed}, ptr {pointer.text}, align {BITS[stored.elem] // 8}")
+
+
+def _load_unit(e: Emitter, pointer: Value, elem: str, lanes: int, active: int) -> Value:
+    if active == lanes:
+        return _load_plain(e, pointer, elem, lanes)
+    mask, nothing = active_mask(lanes, active), constant(elem, 0, lanes)
+    name = f"llvm.masked.load.{suffix(elem, lanes)}.p0"
+    e.module.declare(name, f"declare {nothing.type} @{name}(ptr, {mask.type}, {nothing.type})")
+    source = f"ptr align {BITS[elem] // 8} {pointer.text}"
+    text = f"call {nothing.type} @{name}({source}, {mask.typed}, {nothing.typed})"
+    return e.define(text, elem, lanes)
+
+
+def active_mask(lanes: int, active: int) -> Value:
+    """True in the lanes that exist."""
+    bits = ", ".join("i1 true" if lane < active else "i1 false" for lane in range(lanes))
+    return Value(f"<{bits}>", "i1", lanes)
+
+
+def _from_memory(e: Emitter, stored: Value, dtype: DType) -> Value:
+    if dtype.category == BOOLEAN:
+        return e.cmp("ne", stored, 0)
+    return halves.widen(e, stored, dtype) if is_half(dtype) else stored
+
+
+def _to_memory(e: Emitter, value: Value, dtype: DType) -> Value:
+    if dtype.category == BOOLEAN:
+        return e.cast("zext", value, "i8")
+    return halves.narrow(e, value, dtype) if is_half(dtype) else value

@@ -1,0 +1,60 @@
+"""How wide the vectors of a kernel are, and how they cover an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from graphc.graph import has_trait
+from graphc.node import Node
+from graphc.opdef import Trait
+from graphc.runtime.llvm.iteration import Space
+from graphc.runtime.llvm.memory import computed_elem
+from graphc.runtime.llvm.scalar_ops import weight
+from graphc.runtime.llvm.target import Target
+from graphc.runtime.llvm.values import BITS
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Part of the vector axis: ``count`` vectors of ``lanes`` from ``start`` on.
+
+    Of the lanes of each vector, the first ``active`` exist.
+    """
+
+    start: int
+    lanes: int
+    count: int
+    active: int
+
+
+def widths(nodes: Sequence[Node], space: Space, target: Target) -> tuple[int, ...]:
+    """Widths to use, in lanes: one register's and, for light bodies, several registers'.
+
+    Several registers at once hide the latency of instructions; a heavy body would spill them.
+    """
+    if space.vector is None:
+        return (1,)
+    elems = [computed_elem(node.type.dtype) for node in nodes]
+    floats = [BITS[elem] for elem in elems if elem in ("float", "double")]
+    single = target.lanes(max(floats or [max(8, BITS[elem]) for elem in elems]))
+    if any(stride not in (0, 1) for stride in space.vector.strides):
+        return (single,)  # every lane is a load of its own
+    work = sum(weight(node) for node in nodes if has_trait(node, Trait.ELEMENTWISE))
+    registers = 32 if target.isa in ("avx512", "neon") else 16
+    together = 4 if 2 * work <= registers else 2 if work <= registers else 1
+    return (single, single * together) if together > 1 else (single,)
+
+
+def segments(size: int, lanes: Sequence[int]) -> list[Segment]:
+    """Cut an axis: wide vectors first, then single ones, and one masked vector for the rest."""
+    result, start = [], 0
+    for width in sorted(lanes, reverse=True):
+        count = (size - start) // width
+        if count:
+            result.append(Segment(start, width, count, width))
+            start += count * width
+    rest = size - start
+    if rest:
+        result.append(Segment(start, 1 << (rest - 1).bit_length(), 1, rest))
+    return result

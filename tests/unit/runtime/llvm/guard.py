@@ -1,0 +1,103 @@
+"""Arrays next to memory that must not be touched, and kernels that run on them."""
+
+import ctypes
+import mmap
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from graphc.dtypes import of_array
+from graphc.evaluate import evaluate_nodes
+from graphc.graph import Graph
+from graphc.runtime.llvm import engine
+from graphc.runtime.llvm.iteration import Layout
+from graphc.runtime.llvm.kernel import build_kernel
+from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.target import Target, host_target
+
+Array = np.ndarray[Any, Any]
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_NO_ACCESS = 0
+
+
+def guarded(array: Array, *, at_start: bool = False) -> Array:
+    """A copy with the same strides that ends (or starts) right at a page without access."""
+    low, high = _extent(array)
+    length = high - low
+    page = mmap.PAGESIZE
+    inside = -(-max(length, 1) // page) * page
+    region = mmap.mmap(-1, inside + 2 * page)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(region))
+    for border in (address, address + page + inside):
+        if _LIBC.mprotect(ctypes.c_void_p(border), page, _NO_ACCESS) != 0:
+            raise OSError(ctypes.get_errno(), "mprotect")
+    start = page if at_start else page + inside - length
+    flat = np.frombuffer(region, np.uint8)
+    moved: Array = np.ndarray(
+        array.shape, array.dtype, buffer=flat, offset=start - low, strides=array.strides
+    )
+    moved[...] = array
+    return moved
+
+
+def _extent(array: Array) -> tuple[int, int]:
+    """First and last byte of an array, relative to its first element."""
+    if array.size == 0:
+        return 0, 0
+    steps = [(size - 1) * s for size, s in zip(array.shape, array.strides, strict=True)]
+    low = sum(step for step in steps if step < 0)
+    return low, sum(step for step in steps if step > 0) + array.itemsize
+
+
+def layout_of(array: Array) -> Layout:
+    strides = tuple(stride // array.itemsize for stride in array.strides)
+    return Layout(array.shape, strides, of_array(array))
+
+
+class Compiled:
+    """A kernel for arrays of given layouts."""
+
+    def __init__(
+        self,
+        body: Graph,
+        inputs: Sequence[Array],
+        outputs: Sequence[Array],
+        target: Target | None = None,
+    ) -> None:
+        target = target or host_target()
+        module = Module(target)
+        layouts = [layout_of(array) for array in inputs], [layout_of(array) for array in outputs]
+        self.symbol = build_kernel(module, body, *layouts)
+        code = engine.compile_object(module.text(), target)
+        self._library = engine.link([code], [self.symbol])
+        count = len(inputs) + len(outputs)
+        kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * count)
+        self._function = kind(self._library.address(self.symbol))
+
+    def __call__(self, *arrays: Array) -> None:
+        self._function(*(array.ctypes.data for array in arrays))
+
+
+def run_kernel(
+    body: Graph, arrays: Sequence[Array], target: Target | None = None, *, at_start: bool = False
+) -> list[Array]:
+    """Compile a body for these inputs, run it between guard pages, and return its outputs."""
+    inputs = [guarded(array, at_start=at_start) for array in arrays]
+    outputs = []
+    for node in body.outputs.values():
+        blank = np.zeros(node.type.static_shape, node.type.dtype.numpy)
+        blank.view(np.uint8 if blank.ndim else blank.dtype)[...] = 85
+        outputs.append(guarded(blank, at_start=at_start))
+    Compiled(body, inputs, outputs, target)(*inputs, *outputs)
+    for given, used in zip(arrays, inputs, strict=True):
+        assert given.tobytes() == used.tobytes(), "a kernel changed its input"
+    return outputs
+
+
+def reference(body: Graph, arrays: Sequence[Array]) -> list[Array]:
+    """What the definition of the operations gives."""
+    known = dict(zip(body.inputs, arrays, strict=True))
+    values = evaluate_nodes(body.roots, known)
+    return [np.asarray(values[node]) for node in body.outputs.values()]
