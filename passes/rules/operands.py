@@ -29,6 +29,11 @@ def is_real(node: Node) -> bool:
     return not node.type.dtype.is_complex
 
 
+def is_signed(node: Node) -> bool:
+    """True for real values that have negative ones; the negative of 1 as uint8 is 255."""
+    return is_real(node) and node.type.dtype.numpy.kind != "u"
+
+
 def filled(like: Node, value: float) -> Node:
     """A constant of a node's type: stored where it is small, else broadcast."""
     kind = like.type

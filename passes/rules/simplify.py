@@ -27,12 +27,13 @@ from graphc.passes.layout import is_unit
 from graphc.passes.pattern import Attr, as_pattern, is_uniform, uniform_value, var
 from graphc.passes.rewrite import Rewrite, rule
 from graphc.passes.rules.canonicalize import CANONICAL_RULES
-from graphc.passes.rules.operands import filled, is_floating, is_integral, is_real
+from graphc.passes.rules.operands import filled, is_floating, is_integral, is_real, is_signed
 
 Ints = tuple[int, ...]
 
 x, a, b = var("x"), var("a"), var("b")
 integral, floating, real = var("x", is_integral), var("x", is_floating), var("x", is_real)
+signed = var("x", is_signed)
 c, d = var("c", is_uniform), var("d", is_uniform)
 
 
@@ -67,8 +68,9 @@ def over_power_of_two(x: Node, c: Node) -> Node | None:
     kind = c.type.dtype.numpy
     if value == 0 or not math.isfinite(value) or abs(math.frexp(value)[0]) != 0.5:
         return None
-    inverse = np.asarray(1 / value, kind)
-    if 1 / float(inverse) != value or abs(value) == 1:
+    with np.errstate(all="ignore"):
+        inverse = np.asarray(1 / value).astype(kind)
+    if float(inverse) != 1 / value or abs(value) == 1:
         return None
     return mul(x, constant(inverse))
 
@@ -79,7 +81,7 @@ def one_over_root(x: Node) -> Node:
     return rsqrt(x)
 
 
-@rule(abs_(-x))
+@rule(abs_(-signed))
 def absolute_of_negative(x: Node) -> Node:
     """abs(-x) = abs(x)"""
     return abs_(x)
@@ -161,9 +163,9 @@ def _folds_nothing(x: Node, dims: Ints) -> Node | None:
     return x if all(is_unit(x.type.shape[dim]) for dim in dims) else None
 
 
-@rule(sum_(x, dims=Attr("dims")))
+@rule(sum_(integral, dims=Attr("dims")))
 def sum_of_one(x: Node, dims: Ints) -> Node | None:
-    """sum over dims of size 1 = x"""
+    """sum over dims of size 1 = x for integers and bools; a float -0.0 becomes 0.0"""
     return _folds_nothing(x, dims)
 
 

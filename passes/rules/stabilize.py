@@ -77,26 +77,35 @@ def log_sum_exp(x: Node, dims: Ints) -> Node | None:
     """log(sum(exp(x))) = m + log(sum(exp(x - m))) with m = max(x), which cannot overflow"""
     if _is_shifted(x) or any(x.type.shape[dim] == 0 for dim in dims):
         return None
-    highest = amax(x, dims=dims)
-    finite = lt(abs_(highest), scalar(x, math.inf))
-    shift = where(finite, highest, scalar(x, 0))
+    shift = _finite_maximum(x, dims)
     return add(shift, log(sum_(exp(sub(x, shift)), dims=dims)))
 
 
+@rule(log(div(exp(x), sum_(exp(x), dims=Attr("dims")))), needs="stable")
+def log_softmax(x: Node, dims: Ints) -> Node | None:
+    """log(exp(x) / sum(exp(x))) = z - log(sum(exp(z))) with z = x - max(x), finite where the
+    quotient underflows
+    """
+    if any(x.type.shape[dim] == 0 for dim in dims):
+        return None
+    shifted = x if _is_shifted(x) else sub(x, _finite_maximum(x, dims))
+    return sub(shifted, log(sum_(exp(shifted), dims=dims)))
+
+
+def _finite_maximum(x: Node, dims: Ints) -> Node:
+    """The maximum, or 0 where it is infinite or NaN and a difference with it would be NaN."""
+    highest = amax(x, dims=dims)
+    return where(lt(abs_(highest), scalar(x, math.inf)), highest, scalar(x, 0))
+
+
 def _is_shifted(x: Node) -> bool:
-    """True for ``y - max(y)`` and for what this rule makes of it."""
+    """True for ``y - max(y)`` and for ``y - _finite_maximum(y)``."""
     if x.op is not sub:
         return False
     shift = x.inputs[1]
-    while shift.op is where:
+    if shift.op is where:
         shift = shift.inputs[1]
     return shift.op is amax and shift.inputs[0] is x.inputs[0]
-
-
-@rule(log(div(exp(x), sum_(exp(x), dims=Attr("dims")))), needs="stable")
-def log_softmax(x: Node, dims: Ints) -> Node:
-    """log(exp(x) / sum(exp(x))) = x - log(sum(exp(x))), finite where the quotient underflows"""
-    return sub(x, log(sum_(exp(x), dims=dims)))
 
 
 STABILIZE = Rewrite(
