@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +11,9 @@ import numpy as np
 
 from graphc.errors import ArgumentError
 from graphc.frontend.compiled import CompiledFunction, as_arguments
+from graphc.frontend.recorder import GradSlot
 from graphc.frontend.structure import flatten
-from graphc.frontend.tensor import Tensor
+from graphc.node import Node
 from graphc.storage import Array, Storage
 
 
@@ -94,8 +95,7 @@ def compare(
     feed = dict(zip(entry.names, _arrays(inputs, kwargs), strict=True))
     memory = entry.session.memory_plan(feed)
     trace_seconds = time.perf_counter() - started
-    state = _State(entry.graph.program.variables)
-    tensors = [slot.tensor for slot, _ in entry.slots]
+    state = _State(entry.graph.program.variables, entry.slots)
 
     def dynamic() -> dict[str, Array]:
         return _named_results(static.function(*inputs, **kwargs))
@@ -103,13 +103,13 @@ def compare(
     def compiled() -> dict[str, Array]:
         return _named_results(static(*inputs, **kwargs))
 
-    with _restored(state, tensors):
-        expected = dynamic() | state.read()
-    with _restored(state, tensors):
-        got = compiled() | state.read()
+    with _restored(state):
+        expected = dynamic() | state.results()
+    with _restored(state):
+        got = compiled() | state.results()
     differences = {name: _difference(expected[name], got[name]) for name in expected}
     worst = max(differences, key=lambda name: differences[name][1], default="nothing")
-    with _restored(state, tensors):
+    with _restored(state):
         times = _interleaved_times(dynamic, compiled, repeats)
     return Comparison(
         max_abs=max((d[0] for d in differences.values()), default=0.0),
@@ -126,9 +126,10 @@ def compare(
 
 
 class _State:
-    """The memory of a program's variables, to read, keep and put back."""
+    """What a program reads and writes besides its arguments: to compare, keep and put back."""
 
-    def __init__(self, variables: Any) -> None:
+    def __init__(self, variables: Iterable[Node], slots: Iterable[GradSlot]) -> None:
+        self.slots = [slot for slot in slots if not slot.is_local]
         self.storages: dict[str, Storage] = {
             node.attrs["name"]: node.attrs["source"]
             for node in variables
@@ -136,11 +137,24 @@ class _State:
         }
 
     def read(self) -> dict[str, Array]:
-        """Copies of all values by name."""
+        """Copies of all variables' values by name."""
         return {name: storage.array.copy() for name, storage in self.storages.items()}
 
+    def results(self) -> dict[str, Array]:
+        """Copies of what a run leaves behind: variables, and gradients as users see them."""
+        memories = {id(slot.memory.storage) for slot in self.slots if slot.memory is not None}
+        values = {
+            name: storage.array.copy()
+            for name, storage in self.storages.items()
+            if id(storage) not in memories
+        }
+        for position, slot in enumerate(self.slots):
+            if slot.tensor._grad is not None:
+                values[f"grad {position}"] = slot.tensor._grad.storage.array.copy()
+        return values
+
     def write(self, values: dict[str, Array]) -> None:
-        """Put values back."""
+        """Put the variables' values back."""
         for name, storage in self.storages.items():
             storage.write(values[name])
 
@@ -148,17 +162,17 @@ class _State:
 class _restored:  # noqa: N801 - reads as a phrase
     """Put variables and gradients back at the end of the block."""
 
-    def __init__(self, state: _State, tensors: list[Tensor]) -> None:
-        self.state, self.tensors = state, tensors
+    def __init__(self, state: _State) -> None:
+        self.state = state
 
     def __enter__(self) -> None:
         self.values = self.state.read()
-        self.grads = [x._grad for x in self.tensors]
+        self.grads = [slot.tensor._grad for slot in self.state.slots]
 
     def __exit__(self, *exc: object) -> None:
         self.state.write(self.values)
-        for x, grad in zip(self.tensors, self.grads, strict=True):
-            x._grad = grad
+        for slot, grad in zip(self.state.slots, self.grads, strict=True):
+            slot.tensor._grad = grad
 
 
 def _named_results(result: Any) -> dict[str, Array]:

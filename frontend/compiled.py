@@ -16,7 +16,7 @@ from graphc.dtypes import DTypeLike, as_dtype, float32, of_array
 from graphc.errors import AutogradError, FeedError
 from graphc.frontend.autograd.tape import GradFn
 from graphc.frontend.base import TensorBase, concrete
-from graphc.frontend.compiling import Numerics, OptLevel
+from graphc.frontend.compiling import Numerics, OptLevel, make_session
 from graphc.frontend.functions.creation import as_tensor
 from graphc.frontend.graph import Graph
 from graphc.frontend.modes import modes
@@ -125,7 +125,7 @@ class _Entry:
     names: list[str]
     tracked: list[bool]
     rebuild: Rebuild
-    slots: list[tuple[GradSlot, Tensor | None]]
+    slots: list[GradSlot]
 
     @property
     def changed_guard(self) -> str | None:
@@ -137,21 +137,20 @@ class _Entry:
 
     def call(self, arrays: list[Array]) -> Any:
         """Run with these inputs and give the function's result."""
-        for slot, memory in self.slots:
-            _connect_grad(slot.tensor, memory)
+        for slot in self.slots:
+            _connect_grad(slot)
         results = self.session.run_flat(dict(zip(self.names, arrays, strict=True)))
-        for slot, memory in self.slots:
-            slot.tensor._grad = memory
+        self.graph.recorder.publish_grads()
         return self.rebuild(
             [_result(a, t) for a, t in zip(results.values(), self.tracked, strict=True)]
         )
 
 
-def _connect_grad(x: Tensor, memory: Tensor | None) -> None:
-    """Make a gradient that the program adds to live in the memory that the program knows."""
-    if memory is None or x._grad is memory:
-        return
-    memory.storage.write(np.zeros(()) if x._grad is None else x._grad.storage.array)
+def _connect_grad(slot: GradSlot) -> None:
+    """Bring a gradient that the program adds to into the memory that the program knows."""
+    grad, memory = slot.tensor._grad, slot.memory
+    if not slot.is_local and memory is not None and grad is not memory:
+        memory.storage.write(np.zeros(()) if grad is None else grad.storage.array)
 
 
 def _result(array: Array, tracked: bool) -> Tensor:
@@ -220,12 +219,8 @@ class CompiledFunction:
         graph = trace(self.function, *args, **kwargs)
         recorder = graph.recorder
         _, outputs, rebuild = flatten(graph.structure)
-        session = graph.compile(**self.options)
-        slots: list[tuple[GradSlot, Tensor | None]] = [
-            (slot, None if slot.is_local else slot.tensor._grad)
-            for slot in recorder.grads.values()
-            if slot.tensor.node is None
-        ]
+        session = make_session(graph.structure, recorder.program, **self.options)
+        slots = [slot for slot in recorder.grads.values() if slot.tensor.node is None]
         tracked = [x._requires_grad and modes.grad_enabled for x in outputs]
         return _Entry(graph, session, list(recorder.placeholders), tracked, rebuild, slots)
 

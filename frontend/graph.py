@@ -151,10 +151,12 @@ class Graph:
         """
         wanted = self.structure if outputs is None else outputs
         wanted = dict(self.recorder.outputs) if wanted is None else wanted
-        return make_session(
+        session = make_session(
             wanted, self.recorder.program, backend=backend, optimize=optimize,
             disable=tuple(disable), threads=threads, numerics=numerics,
         )  # fmt: skip
+        self.recorder.publish_grads()
+        return session
 
 
 def placeholder(

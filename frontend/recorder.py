@@ -40,12 +40,14 @@ class GradSlot:
         value: the gradient as recorded so far.
         cleared: the program itself set it to None first.
         stepped: an optimizer of the program has used it.
+        memory: where the gradient lives between runs, if it does.
     """
 
     tensor: Tensor
     value: Tensor | None
     cleared: bool = False
     stepped: bool = False
+    memory: Tensor | None = None
 
     @property
     def is_local(self) -> bool:
@@ -96,9 +98,7 @@ class Recorder:
         self.placeholders[name] = tensor
         return tensor
 
-    def record(
-        self, op: OpDef, inputs: tuple[TensorBase, ...], attrs: Mapping[str, Any]
-    ) -> Tensor:
+    def record(self, op: OpDef, inputs: tuple[TensorBase, ...], attrs: Mapping[str, Any]) -> Tensor:
         """Apply an operation to nodes; concrete operands become variables or constants."""
         tracked = modes.grad_enabled
         nodes = []
@@ -236,7 +236,7 @@ class Recorder:
             before = None if x.node is not None else x._grad
             if before is not None:
                 before.is_state = True
-            self.grads[id(x)] = GradSlot(x, before)
+            self.grads[id(x)] = GradSlot(x, before, memory=before)
         return self.grads[id(x)]
 
     def set_grad(self, x: Tensor, value: Tensor | None) -> None:
@@ -308,14 +308,8 @@ class Recorder:
                 continue
             slot = self.grad_slot(leaf)
             if slot.value is None and not slot.cleared and leaf.node is None:
-                slot.value = self._zero_grad_variable(leaf)
+                slot.value = _grad_memory(slot)
             slot.value = found if slot.value is None else add(slot.value, found)
-
-    def _zero_grad_variable(self, leaf: Tensor) -> Tensor:
-        """Memory for a gradient that runs add up, since the program does not clear it."""
-        leaf._grad = concrete(np.zeros_like(leaf.storage.array))
-        leaf._grad.is_state = True
-        return leaf._grad
 
     def mark_output(self, tensor: Tensor, name: str) -> None:
         """Give a result a name."""
@@ -348,18 +342,29 @@ class Recorder:
         )
 
     def _keep_grad(self, slot: GradSlot) -> None:
-        """Write the gradient to the tensor's ``grad`` after the run."""
-        leaf, value = slot.tensor, slot.value
+        """Write the gradient to its memory after the run."""
+        value, memory = slot.value, _grad_memory(slot)
         assert value is not None
-        if value is leaf._grad:
-            return
-        memory = self._zero_grad_variable(leaf) if leaf._grad is None else leaf._grad
-        memory.is_state = True
-        self._variable(memory)
-        self.current[memory.storage] = self.node_of(value)
+        if value is not memory:
+            self._variable(memory)
+            self.current[memory.storage] = self.node_of(value)
+
+    def publish_grads(self) -> None:
+        """Let the tensors' ``grad`` be the memory that runs of the program write."""
+        for slot in self.grads.values():
+            if slot.tensor.node is None:
+                slot.tensor._grad = None if slot.is_local else slot.memory
 
     def random_state(self, state: TensorBase) -> Node:
         """The node of a generator's state at the start of the run."""
         if state.dtype is not int64:
             raise RecordingError("a generator's state must be int64", got=state.dtype.name)
         return self._variable(state)
+
+
+def _grad_memory(slot: GradSlot) -> Tensor:
+    """Memory for a gradient that outlives a run; zeros where there is none yet."""
+    if slot.memory is None:
+        slot.memory = concrete(np.zeros_like(slot.tensor.storage.array))
+        slot.memory.is_state = True
+    return slot.memory
