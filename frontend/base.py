@@ -112,9 +112,7 @@ tensor_class: list[type[Tensor]] = []
 """Holds ``Tensor`` once its module is loaded; results of operations are made of it."""
 
 
-def concrete(
-    array: Array, requires_grad: bool = False, grad_fn: GradFn | None = None
-) -> Tensor:
+def concrete(array: Array, requires_grad: bool = False, grad_fn: GradFn | None = None) -> Tensor:
     """A tensor over this array, not a copy."""
     return _make(Storage(array), None, None, requires_grad, grad_fn)
 

@@ -72,9 +72,7 @@ def map_leaves(structure: Any, name: str, change: Callable[[str, Any], Any]) -> 
         change: ``change(name, leaf)``; leaves are called ``name``, ``name.key``, ``name.0``.
     """
     if isinstance(structure, dict):
-        return {
-            key: map_leaves(part, _child(name, key), change) for key, part in structure.items()
-        }
+        return {key: map_leaves(part, _child(name, key), change) for key, part in structure.items()}
     if isinstance(structure, list | tuple):
         parts = [
             map_leaves(part, _child(name, position), change)

@@ -9,8 +9,18 @@ import numpy as np
 
 from graphc.dims import Dim
 from graphc.dtypes import (
-    DTypeLike, as_dtype, bfloat16, bool_, float16, float32, float64, int8, int16, int32,
-    int64, uint8,
+    DTypeLike,
+    as_dtype,
+    bfloat16,
+    bool_,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
 )  # fmt: skip
 from graphc.errors import ArgumentError, AutogradError, SymbolicValueError
 from graphc.frontend.autograd import api
@@ -18,7 +28,14 @@ from graphc.frontend.autograd.tape import GradFn
 from graphc.frontend.base import TensorBase, concrete, init, require_differentiable, tensor_class
 from graphc.frontend.formatting import format_tensor
 from graphc.frontend.functions import (
-    creation, inplace, indexing, pointwise, products, reduction, sampling, shaping,
+    creation,
+    indexing,
+    inplace,
+    pointwise,
+    products,
+    reduction,
+    sampling,
+    shaping,
 )  # fmt: skip
 from graphc.frontend.functions.convert import TensorLike
 from graphc.frontend.modes import modes

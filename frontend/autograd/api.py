@@ -149,9 +149,7 @@ def _gradients(
         _require_gradient(x)
     keep = create_graph if retain_graph is None else retain_graph
     grads = [_start(end, start) for end, start in zip(ends, starts, strict=True)]
-    by_id = run_backward(
-        ends, grads, inputs=wanted, retain_graph=keep, create_graph=create_graph
-    )
+    by_id = run_backward(ends, grads, inputs=wanted, retain_graph=keep, create_graph=create_graph)
     return [by_id.get(id(x)) for x in wanted]
 
 

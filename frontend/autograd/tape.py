@@ -131,9 +131,7 @@ def record(
     op: OpDef, inputs: tuple[TensorBase, ...], output: TensorBase, attrs: Mapping[str, Any]
 ) -> GradFn:
     """Put one application on the tape."""
-    edges: tuple[Any, ...] = tuple(
-        (x._grad_fn or x) if x._requires_grad else None for x in inputs
-    )
+    edges: tuple[Any, ...] = tuple((x._grad_fn or x) if x._requires_grad else None for x in inputs)
     step = GradFn(op, attrs, edges)
     step.save(inputs, output)
     return step

@@ -41,9 +41,7 @@ def scalar_tensor(value: Number, dtype: DType) -> Tensor:
     if isinstance(value, Dim):
         recorder = modes.recorder
         if recorder is None:
-            raise ArgumentError(
-                "an unknown size has a value only while recording", got=str(value)
-            )
+            raise ArgumentError("an unknown size has a value only while recording", got=str(value))
         return cast(symbolic(size_value(value), recorder), dtype)
     if isinstance(value, int) and dtype.category == 1:
         return concrete(np.asarray(value, np.int64).astype(dtype.numpy))
@@ -117,9 +115,7 @@ def normalize_dim(function: str, dim: int, rank: int) -> int:
     return int(dim) % bound
 
 
-def normalize_dims(
-    function: str, dim: int | Sequence[int] | None, rank: int
-) -> tuple[int, ...]:
+def normalize_dims(function: str, dim: int | Sequence[int] | None, rank: int) -> tuple[int, ...]:
     """Dims counted from the front, ascending; None means all.
 
     Raises:

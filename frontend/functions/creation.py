@@ -81,7 +81,9 @@ def _from_python(data: Any) -> Array:
     python_default = {"f": np.float32, "c": np.complex64, "i": np.int64, "u": np.int64}
     if array.size == 0 and array.dtype == np.float64:
         return array.astype(np.float32)
-    only_numpy = isinstance(data, list | tuple) and len(data) > 0 and isinstance(data[0], np.ndarray)
+    only_numpy = (
+        isinstance(data, list | tuple) and len(data) > 0 and isinstance(data[0], np.ndarray)
+    )
     if array.dtype.kind in python_default and not only_numpy:
         return array.astype(python_default[array.dtype.kind])
     return array
@@ -173,9 +175,7 @@ def full_like(input: Tensor, fill_value: Any, *, dtype: DTypeLike | None = None)
     return full(x.shape, fill_value, dtype=x.dtype if dtype is None else dtype)
 
 
-def arange(
-    start: Any, end: Any = None, step: Any = 1, *, dtype: DTypeLike | None = None
-) -> Tensor:
+def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: DTypeLike | None = None) -> Tensor:
     """``start, start + step, ...`` below ``end``; int64 for ints, else float32.
 
     Args:
@@ -227,4 +227,3 @@ def eye(n: int, m: int | None = None, *, dtype: DTypeLike | None = None) -> Tens
     """Ones on the diagonal, zeros elsewhere (``torch.eye``)."""
     of = float32 if dtype is None else as_dtype(dtype)
     return concrete(np.eye(n, m, dtype=of.numpy))
-

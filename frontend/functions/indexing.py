@@ -11,7 +11,10 @@ from graphc.dtypes import BOOLEAN, INTEGER, int64
 from graphc.errors import ArgumentError, DTypeError, IndexRangeError, SymbolicValueError
 from graphc.frontend.base import TensorBase, concrete
 from graphc.frontend.functions.convert import (
-    cast, normalize_dim, require_tensor, scalar_tensor,
+    cast,
+    normalize_dim,
+    require_tensor,
+    scalar_tensor,
 )  # fmt: skip
 from graphc.frontend.functions.shaping import drop_dims, expand, reshape, unsqueeze
 from graphc.frontend.modes import is_recording
@@ -327,4 +330,3 @@ def nonzero(input: Tensor) -> Tensor:
     """The positions of elements that are not zero; dynamic mode only (``torch.nonzero``)."""
     values = require_tensor("nonzero", input).array("the number of non-zero elements")
     return concrete(np.stack(np.nonzero(values), axis=-1).astype(np.int64))
-

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-
 from graphc.errors import AutogradError, ShapeError
 from graphc.frontend.functions import pointwise, sampling
 from graphc.frontend.functions.convert import TensorLike, to_operand
@@ -88,9 +87,7 @@ def div_(self: Tensor, other: TensorLike) -> Tensor:
     return assign(self, pointwise.div(self, other))
 
 
-def clamp_(
-    self: Tensor, min: TensorLike | None = None, max: TensorLike | None = None
-) -> Tensor:
+def clamp_(self: Tensor, min: TensorLike | None = None, max: TensorLike | None = None) -> Tensor:
     """Limit in place."""
     return assign(self, pointwise.clamp(self, min, max))
 

@@ -10,8 +10,16 @@ from graphc.dtypes import BOOLEAN, FLOATING, INTEGER, DType, bool_
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.base import TensorBase
 from graphc.frontend.functions.convert import (
-    Number, TensorLike, as_float, cast, common_dtype, promote, promote_float, require_tensor,
-    scalar_tensor, to_operand,
+    Number,
+    TensorLike,
+    as_float,
+    cast,
+    common_dtype,
+    promote,
+    promote_float,
+    require_tensor,
+    scalar_tensor,
+    to_operand,
 )  # fmt: skip
 from graphc.opdef import OpDef
 from graphc.ops import comparison, elementwise, select
@@ -232,9 +240,7 @@ def minimum(input: TensorLike, other: TensorLike) -> Tensor:
     return elementwise.minimum(*promote("minimum", input, other))
 
 
-def clamp(
-    input: Tensor, min: TensorLike | None = None, max: TensorLike | None = None
-) -> Tensor:
+def clamp(input: Tensor, min: TensorLike | None = None, max: TensorLike | None = None) -> Tensor:
     """Limit elements to ``min .. max``; NaN stays; the gradient passes at the limits.
 
     Args:

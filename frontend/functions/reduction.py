@@ -12,7 +12,11 @@ from graphc.dtypes import DTypeLike, as_dtype, bool_, int64
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.functions import pointwise
 from graphc.frontend.functions.convert import (
-    cast, normalize_dim, normalize_dims, require_tensor, scalar_tensor,
+    cast,
+    normalize_dim,
+    normalize_dims,
+    require_tensor,
+    scalar_tensor,
 )  # fmt: skip
 from graphc.frontend.functions.shaping import drop_dims, reshape
 from graphc.opdef import OpDef
@@ -274,7 +278,6 @@ def detach_finite(peak: Tensor) -> Tensor:
     return pointwise.where(infinite, 0.0, peak).detach()
 
 
-
 def softmax(input: Tensor, dim: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
     """``exp(x) / sum(exp(x))`` along a dim, without overflow.
 
@@ -322,9 +325,7 @@ def _below_peak(x: Tensor, dims: tuple[int, ...]) -> Tensor:
     return elementwise.sub(x, reduce.amax(x, dims=dims).detach())
 
 
-def norm(
-    input: Tensor, p: float = 2.0, dim: Dims = None, keepdim: bool = False
-) -> Tensor:
+def norm(input: Tensor, p: float = 2.0, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The p-norm over dims: 1, 2, inf, or any other positive number (``torch.norm``)."""
     x = require_tensor("norm", input)
     _require_float("norm", x)

@@ -128,9 +128,7 @@ def uniform_values(shape: Sequence[Size], dtype: DTypeLike, generator: Generator
         )
     bits = source.bits(shape)
     if of is not float64:
-        top = comparison.bitwise_and(
-            comparison.shift_right(bits, _int32(8)), _int32(0xFFFFFF)
-        )
+        top = comparison.bitwise_and(comparison.shift_right(bits, _int32(8)), _int32(0xFFFFFF))
         return cast(elementwise.mul(cast(top, float32), scalar_tensor(2.0**-24, float32)), of)
     high = _low_bits(bits, 5, 2**27 - 1)
     low = _low_bits(source.bits(shape), 6, 2**26 - 1)

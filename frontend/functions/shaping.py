@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 from graphc.dims import Dim, Shape, Size, broadcast_shapes, numel
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.functions.convert import (
-    cast, common_dtype, normalize_dim, normalize_dims, require_tensor, shape_argument,
+    cast,
+    common_dtype,
+    normalize_dim,
+    normalize_dims,
+    require_tensor,
+    shape_argument,
 )  # fmt: skip
 from graphc.ops import select
 from graphc.ops import shape as ops
