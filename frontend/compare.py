@@ -107,7 +107,7 @@ def compare(
         expected = dynamic() | state.results()
     with _restored(state):
         got = compiled() | state.results()
-    differences = {name: _difference(expected[name], got[name]) for name in expected}
+    differences = {name: _difference(expected.get(name), got.get(name)) for name in expected | got}
     worst = max(differences, key=lambda name: differences[name][1], default="nothing")
     with _restored(state):
         times = _interleaved_times(dynamic, compiled, repeats)
@@ -129,7 +129,7 @@ class _State:
     """What a program reads and writes besides its arguments: to compare, keep and put back."""
 
     def __init__(self, variables: Iterable[Node], slots: Iterable[GradSlot]) -> None:
-        self.slots = [slot for slot in slots if not slot.is_local]
+        self.slots = list(slots)
         self.storages: dict[str, Storage] = {
             node.attrs["name"]: node.attrs["source"]
             for node in variables
@@ -142,13 +142,14 @@ class _State:
 
     def results(self) -> dict[str, Array]:
         """Copies of what a run leaves behind: variables, and gradients as users see them."""
-        memories = {id(slot.memory.storage) for slot in self.slots if slot.memory is not None}
+        kept = [slot for slot in self.slots if not slot.is_local]
+        memories = {id(slot.memory.storage) for slot in kept if slot.memory is not None}
         values = {
             name: storage.array.copy()
             for name, storage in self.storages.items()
             if id(storage) not in memories
         }
-        for position, slot in enumerate(self.slots):
+        for position, slot in enumerate(kept):
             if slot.tensor._grad is not None:
                 values[f"grad {position}"] = slot.tensor._grad.storage.array.copy()
         return values
@@ -182,9 +183,14 @@ def _named_results(result: Any) -> dict[str, Array]:
     }
 
 
-def _difference(expected: Array, got: Array) -> tuple[float, float]:
+def _difference(expected: Array | None, got: Array | None) -> tuple[float, float]:
     """Largest absolute difference, and largest in units of the last place."""
-    if expected.shape != got.shape or expected.dtype != got.dtype:
+    if (
+        expected is None
+        or got is None
+        or expected.shape != got.shape
+        or expected.dtype != got.dtype
+    ):
         return float("inf"), float("inf")
     wide = np.complex128 if expected.dtype.kind == "c" else np.float64
     a, b = expected.astype(wide), got.astype(wide)

@@ -1,4 +1,4 @@
-"""``gc.compile`` and ``gc.trace``: the dynamic function, recorded once per signature and compiled."""
+"""``gc.compile`` and ``gc.trace``: a dynamic function, recorded and compiled per signature."""
 
 from __future__ import annotations
 
@@ -173,6 +173,7 @@ class CompiledFunction:
         self._reasons: list[str] = []
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run as native code; inside a recording, record the function as part of it."""
         if modes.recorder is not None:
             return self.function(*args, **kwargs)
         key, arrays = _signature(args, kwargs)

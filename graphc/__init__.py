@@ -7,7 +7,7 @@ training step into native code. ``import graphc as gc``.
 from graphc.dims import Dim as Dim
 from graphc.dtypes import DType as DType
 from graphc.dtypes import bfloat16 as bfloat16
-from graphc.dtypes import bool_ as bool  # noqa: A004 - PyTorch's name
+from graphc.dtypes import bool_ as bool  # noqa: F401 - re-exported under PyTorch's name
 from graphc.dtypes import complex64 as complex64
 from graphc.dtypes import complex128 as complex128
 from graphc.dtypes import float16 as float16
@@ -24,7 +24,7 @@ from graphc.frontend.autograd.api import grad as grad
 from graphc.frontend.compare import Comparison as Comparison
 from graphc.frontend.compare import compare as compare
 from graphc.frontend.compiled import TensorSpec as TensorSpec
-from graphc.frontend.compiled import compile as compile  # noqa: A004 - torch.compile's name
+from graphc.frontend.compiled import compile as compile
 from graphc.frontend.compiled import trace as trace
 from graphc.frontend.functions.creation import arange as arange
 from graphc.frontend.functions.creation import as_tensor as as_tensor
@@ -45,7 +45,7 @@ from graphc.frontend.functions.indexing import index_select as index_select
 from graphc.frontend.functions.indexing import nonzero as nonzero
 from graphc.frontend.functions.indexing import scatter_add as scatter_add
 from graphc.frontend.functions.indexing import take_along_dim as take_along_dim
-from graphc.frontend.functions.pointwise import abs as abs  # noqa: A004 - PyTorch's name
+from graphc.frontend.functions.pointwise import abs as abs
 from graphc.frontend.functions.pointwise import add as add
 from graphc.frontend.functions.pointwise import bitwise_and as bitwise_and
 from graphc.frontend.functions.pointwise import bitwise_left_shift as bitwise_left_shift
@@ -82,11 +82,11 @@ from graphc.frontend.functions.pointwise import minimum as minimum
 from graphc.frontend.functions.pointwise import mul as mul
 from graphc.frontend.functions.pointwise import ne as ne
 from graphc.frontend.functions.pointwise import neg as neg
-from graphc.frontend.functions.pointwise import pow as pow  # noqa: A004 - PyTorch's name
+from graphc.frontend.functions.pointwise import pow as pow
 from graphc.frontend.functions.pointwise import reciprocal as reciprocal
 from graphc.frontend.functions.pointwise import relu as relu
 from graphc.frontend.functions.pointwise import remainder as remainder
-from graphc.frontend.functions.pointwise import round as round  # noqa: A004 - PyTorch's name
+from graphc.frontend.functions.pointwise import round as round
 from graphc.frontend.functions.pointwise import rsqrt as rsqrt
 from graphc.frontend.functions.pointwise import sigmoid as sigmoid
 from graphc.frontend.functions.pointwise import sign as sign
@@ -103,22 +103,22 @@ from graphc.frontend.functions.products import dot as dot
 from graphc.frontend.functions.products import matmul as matmul
 from graphc.frontend.functions.products import mm as mm
 from graphc.frontend.functions.products import mv as mv
-from graphc.frontend.functions.reduction import all as all  # noqa: A004 - PyTorch's name
+from graphc.frontend.functions.reduction import all as all
 from graphc.frontend.functions.reduction import amax as amax
 from graphc.frontend.functions.reduction import amin as amin
-from graphc.frontend.functions.reduction import any as any  # noqa: A004 - PyTorch's name
+from graphc.frontend.functions.reduction import any as any
 from graphc.frontend.functions.reduction import argmax as argmax
 from graphc.frontend.functions.reduction import argmin as argmin
 from graphc.frontend.functions.reduction import log_softmax as log_softmax
 from graphc.frontend.functions.reduction import logsumexp as logsumexp
-from graphc.frontend.functions.reduction import max as max  # noqa: A004 - PyTorch's name
+from graphc.frontend.functions.reduction import max as max
 from graphc.frontend.functions.reduction import mean as mean
-from graphc.frontend.functions.reduction import min as min  # noqa: A004 - PyTorch's name
+from graphc.frontend.functions.reduction import min as min
 from graphc.frontend.functions.reduction import norm as norm
 from graphc.frontend.functions.reduction import prod as prod
 from graphc.frontend.functions.reduction import softmax as softmax
 from graphc.frontend.functions.reduction import std as std
-from graphc.frontend.functions.reduction import sum as sum  # noqa: A004 - PyTorch's name
+from graphc.frontend.functions.reduction import sum as sum
 from graphc.frontend.functions.reduction import var as var
 from graphc.frontend.functions.sampling import Generator as Generator
 from graphc.frontend.functions.sampling import bernoulli as bernoulli

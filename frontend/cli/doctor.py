@@ -10,22 +10,22 @@ from rich.console import Console
 from rich.table import Table
 
 from graphc.config import FLAGS
-from graphc.runtime.llvm.cache import cache_status
+from graphc.runtime.llvm.cache import open_cache
 from graphc.runtime.llvm.target import host_target
 
 
 def print_diagnosis() -> None:
     """Print versions, the instruction set in use, the cache and the settings."""
-    target = host_target()
+    target, cache = host_target(), open_cache()
     rows = [
         ("graphc", version("graphc")),
         ("python", platform.python_version()),
         ("system", f"{platform.system()} {platform.machine()}"),
         *((name, version(name)) for name in ("numpy", "llvmlite", "scipy", "networkx")),
         ("processor", target.cpu),
-        ("vector width", f"{target.vector_bits} bits"),
+        ("instruction set", f"{target.isa}, {target.vector_bits} bits"),
         ("usable processors", str(_usable_processors())),
-        ("kernel cache", cache_status()),
+        ("kernel cache", f"{cache.status}: {cache.directory or 'no directory'}"),
         *((f"GRAPHC_{flag.name}", f"{flag.text() or '(not set)'}: {flag.doc}") for flag in FLAGS),
     ]
     table = Table(show_header=False)

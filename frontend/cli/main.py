@@ -10,7 +10,7 @@ import typer
 from graphc.errors import GraphcError
 from graphc.frontend.cli.demo import run_demo
 from graphc.frontend.cli.doctor import print_diagnosis
-from graphc.runtime.llvm import cache as kernel_cache
+from graphc.runtime.llvm.cache import open_cache
 
 app = typer.Typer(
     help="A static-graph compiler for array programs and neural networks.",
@@ -42,18 +42,18 @@ def doctor() -> None:
 
 @cache_app.command("ls")
 def list_cache() -> None:
-    """List the kernels on disk."""
-    total = 0
-    for entry in kernel_cache.entries():
-        typer.echo(f"{entry.nbytes:>10,}  {entry.key}")
-        total += entry.nbytes
-    typer.echo(f"{total:>10,}  bytes in all")
+    """List the compiled objects on disk."""
+    cache = open_cache()
+    files = cache.entries()
+    for file in files:
+        typer.echo(f"{file.stat().st_size:>10,}  {file.name}")
+    typer.echo(f"{len(files)} objects in {cache.directory} ({cache.status})")
 
 
 @cache_app.command("clear")
 def clear_cache() -> None:
-    """Delete the kernels on disk."""
-    typer.echo(f"{kernel_cache.clear()} kernels deleted")
+    """Delete the compiled objects on disk."""
+    typer.echo(f"{open_cache().clear()} objects deleted")
 
 
 def main() -> None:

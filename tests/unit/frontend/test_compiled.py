@@ -266,7 +266,7 @@ def test_trace_with_unknown_sizes_runs_any_size(backend: str) -> None:
 
 
 def test_placeholders_need_a_graph() -> None:
-    with pytest.raises(RecordingError, match="with gc.Graph"):
+    with pytest.raises(RecordingError, match=r"with gc\.Graph"):
         gc.placeholder((1,))
 
 
