@@ -204,6 +204,10 @@ def _as_dim(size: Size) -> Dim:
     return size if isinstance(size, Dim) else Dim(_terms(size))
 
 
+_DIVISION_STEPS = 64
+"""Polynomials of sizes are short; one that takes more steps stays a quotient."""
+
+
 def _divide_exactly(numerator: Size, denominator: Size) -> Size | None:
     """Polynomial long division by the leading term; None if a remainder is left."""
     divisor = _terms(denominator)
@@ -212,7 +216,7 @@ def _divide_exactly(numerator: Size, denominator: Size) -> Size | None:
     lead_monomial, lead_coefficient = divisor[0]
     quotient: Size = 0
     rest = numerator
-    for _ in range(len(_terms(numerator)) + 1):
+    for _ in range(_DIVISION_STEPS):
         terms = _terms(rest)
         if not terms:
             return quotient

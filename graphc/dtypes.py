@@ -166,7 +166,8 @@ def result_type(dimensioned: list[DType], zero_dim: list[DType], scalars: list[D
     """Promote operands by PyTorch's category rule.
 
     A zero-dim tensor changes the result only if its category is higher than that of every
-    tensor with dimensions, a Python scalar only if it is higher than all tensors.
+    tensor with dimensions, a Python scalar only if it is higher than all tensors. A complex one
+    makes floating-point operands complex with their own precision.
 
     Args:
         dimensioned: dtypes of the operands with one dim or more.
@@ -191,7 +192,8 @@ def result_type(dimensioned: list[DType], zero_dim: list[DType], scalars: list[D
         if result is None:
             result = candidate
         elif candidate.category > result.category:
-            result = promote_types(result, candidate) if candidate.is_complex else candidate
+            keeps_precision = candidate.is_complex and result.is_floating_point
+            result = promote_types(result, complex64) if keeps_precision else candidate
     if result is None:
         raise DTypeError("result_type needs at least one operand")
     return result

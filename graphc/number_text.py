@@ -25,7 +25,8 @@ def array_text(array: Array, dtype: DType) -> str:
         >>> array_text(np.float32([0.1, -0.0, np.inf]), float32)
         '0.1, -0.0, inf'
     """
-    return ", ".join(_element_text(element, dtype) for element in array.reshape(-1))
+    with np.errstate(all="ignore"):  # signalling NaNs
+        return ", ".join(_element_text(element, dtype) for element in array.reshape(-1))
 
 
 def _element_text(element: Any, dtype: DType) -> str:
