@@ -4,6 +4,11 @@ Write PyTorch-style code, run it dynamically, or record it as a graph and compil
 training step into native code. ``import graphc as gc``.
 """
 
+from graphc import autograd as autograd
+from graphc import fft as fft
+from graphc import linalg as linalg
+from graphc import random as random
+from graphc import special as special
 from graphc.dims import Dim as Dim
 from graphc.dtypes import DType as DType
 from graphc.dtypes import bfloat16 as bfloat16

@@ -227,3 +227,27 @@ def register_hook(self: Tensor, hook: Hook) -> RemovableHandle:
         hooks = step.pre_hooks
     hooks.append(hook)
     return RemovableHandle(hooks, hook)
+
+
+def backward_all(
+    tensors: Tensor | Sequence[Tensor],
+    grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Sequence[Tensor] | None = None,
+) -> None:
+    """Add the gradients of several tensors to the leaves' ``grad`` (``torch.autograd.backward``).
+
+    Args:
+        tensors: tensor or tensors.
+        grad_tensors: one gradient per tensor; may be left out for tensors of one element.
+        retain_graph: keep what a second backward needs.
+        create_graph: let the gradients themselves have gradients.
+        inputs: only these tensors' ``grad``.
+    """
+    ends = [tensors] if isinstance(tensors, TensorBase) else list(tensors)
+    starts = [grad_tensors] if isinstance(grad_tensors, TensorBase) else list(grad_tensors or ())
+    starts += [None] * (len(ends) - len(starts))
+    for position, (end, start) in enumerate(zip(ends, starts, strict=True)):
+        last = position == len(ends) - 1
+        backward(end, start, retain_graph if last else True, create_graph, inputs)

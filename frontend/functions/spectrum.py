@@ -1,0 +1,78 @@
+"""Sample frequencies and their order (``torch.fft``'s helpers)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from graphc.dtypes import DTypeLike, as_dtype, float32
+from graphc.errors import ArgumentError
+from graphc.frontend.base import concrete
+from graphc.frontend.functions.convert import normalize_dims, require_tensor
+from graphc.frontend.functions.shaping import cat
+from graphc.ops.shape import narrow
+from graphc.storage import Array
+
+if TYPE_CHECKING:
+    from graphc.frontend.tensor import Tensor
+
+
+def fftfreq(n: int, d: float = 1.0, *, dtype: DTypeLike | None = None) -> Tensor:
+    """The frequencies of a discrete Fourier transform: 0, 1, ..., -2, -1 over ``n * d``.
+
+    Args:
+        n: length of the signal.
+        d: time between samples, in seconds for frequencies in hertz.
+        dtype: default float32.
+
+    Source: ``torch.fft.fftfreq``.
+    """
+    _require_length("fftfreq", n)
+    return _frequencies(np.fft.fftfreq(n, d), dtype)
+
+
+def rfftfreq(n: int, d: float = 1.0, *, dtype: DTypeLike | None = None) -> Tensor:
+    """The frequencies of a transform of real values, ``n // 2 + 1`` of them.
+
+    Source: ``torch.fft.rfftfreq``.
+    """
+    _require_length("rfftfreq", n)
+    return _frequencies(np.fft.rfftfreq(n, d), dtype)
+
+
+def _require_length(function: str, n: int) -> None:
+    if n < 1:
+        raise ArgumentError(f"{function}: expected a length of one or more", got=str(n))
+
+
+def _frequencies(values: Array, dtype: DTypeLike | None) -> Tensor:
+    return concrete(values.astype(as_dtype(dtype or float32).numpy))
+
+
+def fftshift(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
+    """Move frequency 0 to the middle of each dim (``torch.fft.fftshift``).
+
+    Example:
+        >>> import graphc as gc
+        >>> gc.fft.fftshift(gc.tensor([0.0, 1.0, 2.0, -2.0, -1.0]))
+        tensor([-2., -1.,  0.,  1.,  2.])
+    """
+    return _rotate("fftshift", input, dim, lambda size: size - size // 2)
+
+
+def ifftshift(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
+    """Undo ``fftshift`` (``torch.fft.ifftshift``)."""
+    return _rotate("ifftshift", input, dim, lambda size: size // 2)
+
+
+def _rotate(
+    function: str, input: Tensor, dim: int | Sequence[int] | None, first: Callable[[int], int]
+) -> Tensor:
+    x = require_tensor(function, input)
+    for axis in normalize_dims(function, dim, x.ndim):
+        size = int(x.shape[axis])
+        at = first(size)
+        x = cat([narrow(x, axis, at, size), narrow(x, axis, 0, at)], axis)
+    return x
