@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from graphc.errors import ArgumentError, did_you_mean
 from graphc.runtime.backend import Backend
+from graphc.runtime.llvm.backend import BACKEND as LLVM
 from graphc.runtime.numpy_backend import BACKEND as NUMPY
 
-_BACKENDS: dict[str, Backend] = {backend.name: backend for backend in (NUMPY,)}
+_BACKENDS: dict[str, Backend] = {backend.name: backend for backend in (NUMPY, LLVM)}
 
 
 def get_backend(name: str) -> Backend:

@@ -81,9 +81,8 @@ class _Kernel:
             top = Scope({}, tuple(pointers), {}, frozenset(), frozenset())
             self._walk(self.space.kept, top, self._row, self.body.nodes)
         code = "\n".join([*self.slots, *self.e.lines, "  ret void"])
-        text = (
-            f"({', '.join(f'ptr {name}' for name in parameters)}) nounwind {{\nentry:\n{code}\n}}"
-        )
+        arguments = ", ".join(f"ptr {name}" for name in parameters)
+        text = f"({arguments}) nounwind noinline {{\nentry:\n{code}\n}}"
         symbol = f"kernel.{hashlib.sha256(text.encode()).hexdigest()[:24]}"
         self.e.module.define(symbol, f"define void @{symbol}{text}")
         return symbol

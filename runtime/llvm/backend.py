@@ -1,0 +1,158 @@
+"""The LLVM backend: every step that has native code becomes a kernel, the others stay numpy's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from graphc.dtypes import FLOATING
+from graphc.errors import CompileError
+from graphc.runtime.backend import Kernel
+from graphc.runtime.llvm import engine
+from graphc.runtime.llvm.cache import compile_cached, open_cache
+from graphc.runtime.llvm.executable import (
+    LlvmExecutable,
+    MatmulStage,
+    NativeStage,
+    NumpyStage,
+    Stage,
+)
+from graphc.runtime.llvm.kernel import build_kernel
+from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.program import NativeCall, define_run
+from graphc.runtime.llvm.steps import body_of, layout_of
+from graphc.runtime.llvm.target import host_target
+from graphc.runtime.numpy_backend import step_name
+from graphc.runtime.plan import Plan, Step
+
+
+class LlvmBackend:
+    """Compiles a plan's steps to native code for this machine."""
+
+    name = "llvm"
+
+    def prepare(self, plan: Plan) -> LlvmExecutable:
+        """Make a plan executable.
+
+        Raises:
+            CompileError: if LLVM refuses the generated code, or for this processor.
+        """
+        phases: dict[str, float] = {}
+        start = time.perf_counter()
+        module = Module(host_target())
+        translated = [
+            _translate(module, position, step) for position, step in enumerate(plan.steps)
+        ]
+        groups = _groups(module, plan, translated)
+        phases["emit"] = time.perf_counter() - start
+        library = _load(module, translated, groups, phases)
+        stages = [_stage(plan, group, library) for group in groups]
+        return LlvmExecutable(
+            plan, stages, _kernels(plan, translated), phases, library, module.text()
+        )
+
+
+BACKEND = LlvmBackend()
+
+
+@dataclass(frozen=True, slots=True)
+class _Fallback:
+    """A step that stays numpy's, and why."""
+
+    step: int
+    reason: str
+    matmul: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Consecutive steps of one kind; native ones have a function that runs them all."""
+
+    members: tuple[NativeCall | _Fallback, ...]
+    symbol: str = ""
+
+
+def _translate(module: Module, position: int, step: Step) -> NativeCall | _Fallback:
+    if _is_matmul(step):
+        return _Fallback(position, "numpy's BLAS computes matrix products", matmul=True)
+    inputs = [layout_of(operand) for operand in step.inputs]
+    outputs = [layout_of(operand) for operand in step.outputs]
+    try:
+        symbol = build_kernel(module, body_of(step), inputs, outputs)
+    except CompileError as refusal:
+        return _Fallback(position, refusal.what)
+    return NativeCall(position, symbol, (*step.inputs, *step.outputs))
+
+
+def _is_matmul(step: Step) -> bool:
+    if step.kind != "compute" or step.node.op.name != "matmul":
+        return False
+    dtype = step.outputs[0].dtype
+    return dtype.category == FLOATING and dtype.itemsize >= 4
+
+
+def _groups(
+    module: Module, plan: Plan, translated: Sequence[NativeCall | _Fallback]
+) -> list[_Group]:
+    """Join consecutive steps that can run together."""
+
+    def kind(item: NativeCall | _Fallback) -> object:
+        if isinstance(item, NativeCall):
+            return "native"
+        return item.step if item.matmul else "numpy"
+
+    groups = []
+    for _, members in groupby(translated, kind):
+        together = tuple(members)
+        calls = [member for member in together if isinstance(member, NativeCall)]
+        groups.append(_Group(together, define_run(module, plan, calls) if calls else ""))
+    return groups
+
+
+def _load(
+    module: Module,
+    translated: Sequence[NativeCall | _Fallback],
+    groups: Sequence[_Group],
+    phases: dict[str, float],
+) -> engine.Library | None:
+    """Compile the module, or take it from the cache, and link it."""
+    symbols = {group.symbol for group in groups if group.symbol}
+    if not symbols:
+        return None
+    symbols |= {item.symbol for item in translated if isinstance(item, NativeCall)}
+    start = time.perf_counter()
+    code, cached = compile_cached(module.text(), module.target, open_cache())
+    compiled = time.perf_counter()
+    phases["load from cache" if cached else "compile"] = compiled - start
+    library = engine.link([code], sorted(symbols))
+    phases["link"] = time.perf_counter() - compiled
+    return library
+
+
+def _stage(plan: Plan, group: _Group, library: engine.Library | None) -> Stage:
+    first = group.members[0]
+    if isinstance(first, NativeCall):
+        if library is None:
+            raise CompileError("a native step without native code")
+        calls = [member for member in group.members if isinstance(member, NativeCall)]
+        return NativeStage(plan, calls, library, group.symbol)
+    if first.matmul:
+        return MatmulStage(plan, plan.steps[first.step])
+    return NumpyStage(plan, [plan.steps[member.step] for member in group.members])
+
+
+def _kernels(plan: Plan, translated: Sequence[NativeCall | _Fallback]) -> list[Kernel]:
+    """What each step became; steps with the same code share one kernel."""
+    shared: dict[tuple[str, bool, str], list[int]] = {}
+    for item in translated:
+        if isinstance(item, NativeCall):
+            key = (item.symbol, True, "")
+        else:
+            name = "blas" if item.matmul else "numpy"
+            key = (f"{name}.{step_name(plan.steps[item.step])}", False, item.reason)
+        shared.setdefault(key, []).append(item.step)
+    return [
+        Kernel(name, tuple(steps), native, why) for (name, native, why), steps in shared.items()
+    ]

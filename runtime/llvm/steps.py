@@ -1,0 +1,43 @@
+"""From a step of a plan to the scalar graph of a kernel."""
+
+from __future__ import annotations
+
+from graphc.errors import CompileError
+from graphc.graph import Graph, has_trait
+from graphc.node import Node, make_node
+from graphc.opdef import Trait
+from graphc.ops.leaf import placeholder
+from graphc.runtime.llvm.iteration import Layout
+from graphc.runtime.plan import Operand, Step
+from graphc.types import TensorType
+
+
+def body_of(step: Step) -> Graph:
+    """The scalar graph that a step computes: its own body, or one made of a single operation.
+
+    Raises:
+        CompileError: if the step's operation is none that a kernel can compute.
+    """
+    node = step.node
+    if step.kind == "copy":
+        (source,) = _placeholders(step)
+        return Graph((source,), {"r0": source})
+    if node.op.name == "fused":
+        body: Graph = node.attrs["body"]
+        return body
+    if not has_trait(node, Trait.ELEMENTWISE | Trait.REDUCE):
+        raise CompileError(f"{node.op.name}: no native code")
+    inputs = _placeholders(step)
+    return Graph(inputs, {"r0": make_node(node.op, inputs, node.attrs)})
+
+
+def layout_of(operand: Operand) -> Layout:
+    """How an operand lies in memory."""
+    return Layout(operand.shape, operand.strides, operand.dtype)
+
+
+def _placeholders(step: Step) -> tuple[Node, ...]:
+    return tuple(
+        placeholder(f"a{number}", TensorType(operand.shape, operand.dtype))
+        for number, operand in enumerate(step.inputs)
+    )

@@ -1,0 +1,176 @@
+"""Whole plans through the LLVM backend against the meaning of the graph."""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from graphc.config import CACHE, CACHE_DIR, ISA
+from graphc.dtypes import complex64, float32, float64, int64
+from graphc.evaluate import evaluate
+from graphc.graph import Graph
+from graphc.node import Node
+from graphc.ops.elementwise import add, exp, mul, tanh
+from graphc.ops.fused import fused, item
+from graphc.ops.index import gather
+from graphc.ops.leaf import placeholder, variable
+from graphc.ops.linalg import matmul
+from graphc.ops.reduce import amax, sum_
+from graphc.ops.shape import flip, permute
+from graphc.runtime.backend import Kernel
+from graphc.runtime.llvm.addresses import address_of, view_at
+from graphc.runtime.plan import Operand
+from graphc.runtime.session import Session
+from graphc.storage import Storage
+from graphc.types import TensorType
+from tests.random_graphs import Program, programs
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    directory: Path = tmp_path_factory.mktemp("objects")
+    with CACHE.override("1"), CACHE_DIR.override(str(directory)):
+        yield
+
+
+def matrix(name: str, *shape: int, dtype: Any = float32) -> Node:
+    return placeholder(name, TensorType(shape, dtype))
+
+
+def feed_of(graph: Graph, seed: int = 0) -> dict[str, Any]:
+    generator = np.random.default_rng(seed)
+    return {
+        node.attrs["name"]: generator.normal(size=node.type.static_shape).astype(
+            node.type.dtype.numpy
+        )
+        for node in graph.inputs
+    }
+
+
+def check(graph: Graph, rtol: float = 1e-5) -> tuple[Kernel, ...]:
+    feed = feed_of(graph)
+    wanted, _ = evaluate(graph, feed)
+    with Session(graph, backend="llvm") as session:
+        got = session.run(feed)
+        for name, array in wanted.items():
+            assert got[name].dtype == array.dtype
+            np.testing.assert_allclose(got[name], array, rtol=rtol, atol=1e-6)
+        return session.kernels(feed)
+
+
+@settings(max_examples=150, deadline=None)
+@given(programs())
+def test_random_programs(program: Program) -> None:
+    wanted, updates = evaluate(program.graph, program.feed)
+    wanted = {name: np.array(array, order="C") for name, array in wanted.items()}
+    updates = {node: np.array(array, order="C") for node, array in updates.items()}
+    got = Session(program.graph, backend="llvm").run(program.feed)
+    pairs = [(got[name], array) for name, array in wanted.items()]
+    pairs += [(np.array(node.attrs["source"].array), array) for node, array in updates.items()]
+    for result, array in pairs:
+        assert result.dtype == array.dtype
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # the programs may overflow
+            np.testing.assert_allclose(result, array, rtol=1e-4, atol=1e-5)
+
+
+def test_native_and_numpy_steps_take_turns() -> None:
+    x, w, index = matrix("x", 5, 8), matrix("w", 8, 7), matrix("i", 5, 7, dtype=int64)
+    hidden = tanh(matmul(mul(x, x), w))
+    picked = gather(hidden, mul(index, index), dim=0)
+    graph = Graph((x, w, index), {"y": exp(picked), "h": add(hidden, hidden)})
+    kernels = check(graph)
+    names = {kernel.name: kernel for kernel in kernels if not kernel.native}
+    assert set(names) == {"blas.matmul", "numpy.gather"}
+    assert names["numpy.gather"].reason == "gather: no native code"
+    assert sorted(step for kernel in kernels for step in kernel.steps) == list(
+        range(sum(len(kernel.steps) for kernel in kernels))
+    )
+
+
+def test_matrix_products_of_views() -> None:
+    x, w = matrix("x", 3, 5, 8, dtype=float64), matrix("w", 6, 8, dtype=float64)
+    product = matmul(flip(x, dims=(1,)), permute(w, dims=(1, 0)))
+    check(Graph((x, w), {"y": product, "z": tanh(product)}))
+
+
+def test_a_fused_step_with_two_results() -> None:
+    x = matrix("x", 9, 33)
+    a = matrix("a0", 9, 33)
+    total = sum_(exp(a), dims=(1,))
+    body = Graph((a,), {"r0": mul(exp(a), total), "r1": total})
+    both = fused((x,), body)
+    graph = Graph((x,), {"y": tanh(item(both, 0)), "s": add(item(both, 1), item(both, 1))})
+    kernels = check(graph)
+    assert all(kernel.native for kernel in kernels)
+
+
+def test_equal_steps_share_a_kernel() -> None:
+    x = matrix("x", 4, 40)
+    y = x
+    for _ in range(5):
+        y = tanh(y)
+    kernels = check(Graph((x,), {"y": y}))
+    assert [len(kernel.steps) for kernel in kernels if kernel.native] in ([5], [1])
+
+
+def test_complex_numbers_run_in_numpy() -> None:
+    x = matrix("x", 4, dtype=complex64)
+    kernels = check(Graph((x,), {"y": mul(x, x)}))
+    assert [kernel.native for kernel in kernels] == [False]
+    assert "complex" in kernels[0].reason
+
+
+def test_variables_are_updated_in_place() -> None:
+    storage = Storage(np.ones((6, 5), np.float32).T)
+    weight = variable("weight", TensorType((5, 6), float32), storage)
+    x = matrix("x", 5, 6)
+    graph = Graph((x,), {"top": amax(weight, dims=(1,))}, {weight: add(weight, mul(x, x))})
+    feed = feed_of(graph)
+    session = Session(graph, backend="llvm")
+    for step in range(1, 4):
+        session.run(feed)
+        np.testing.assert_allclose(storage.array, 1 + step * feed["x"] ** 2, rtol=1e-6)
+
+
+def test_the_second_session_loads_from_the_cache() -> None:
+    x = matrix("x", 3, 17)
+    graph = Graph((x,), {"y": exp(add(x, x))})
+    feed = feed_of(graph)
+    phases = []
+    for _ in range(2):
+        with Session(graph, backend="llvm") as session:
+            session.run(feed)
+            phases.append(set(session.explain(feed).phases))
+    assert "prepare: compile" in phases[0]
+    assert "prepare: load from cache" in phases[1]
+
+
+def test_smaller_instruction_sets_give_the_same_results() -> None:
+    x = matrix("x", 7, 50)
+    graph = Graph((x,), {"y": tanh(mul(x, exp(x))), "m": amax(x, dims=(0,))})
+    for isa in ("", "baseline"):
+        with ISA.override(isa):
+            check(graph)
+
+
+def test_profile_measures_every_step() -> None:
+    x, w = matrix("x", 5, 8), matrix("w", 8, 7)
+    graph = Graph((x, w), {"y": tanh(matmul(exp(x), w))})
+    session = Session(graph, backend="llvm")
+    assert "tanh" in str(session.profile(feed_of(graph), runs=2))
+
+
+@pytest.mark.parametrize("shape", [(0,), (3,), (2, 3)])
+def test_addresses_and_views(shape: tuple[int, ...]) -> None:
+    array = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    assert address_of(array) == array.ctypes.data
+    strides = tuple(-stride // 4 for stride in array.strides)
+    last = max(array.size - 1, 0)
+    operand = Operand(0, last, shape, strides, float32)
+    view = view_at(array.ctypes.data + 4 * last, operand)
+    np.testing.assert_array_equal(view, array[tuple(slice(None, None, -1) for _ in shape)])
