@@ -380,9 +380,7 @@ def _outputs(
     if unknown:
         raise FeedError(f"out: the program has no output {unknown[0]!r}")
     outputs = {}
-    taken = [
-        address_range(array) for array in (*arrays.values(), *variables.bases.values())
-    ] * bool(given)
+    taken = [*map(address_range, arrays.values()), *variables.ranges] if given else []
     for name, node in graph.outputs.items():
         array = given.get(name)
         if array is None:
