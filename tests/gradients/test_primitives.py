@@ -5,6 +5,7 @@ sees every wrong element, and needs two evaluations whatever the sizes.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from graphc.dtypes import float64, of_array
 from graphc.errors import DTypeError
 from graphc.evaluate import evaluate_nodes
 from graphc.node import Node, constant, make_node
-from graphc.opdef import all_ops, get_op
+from graphc.opdef import Call, Saves, all_ops, get_op
 from graphc.ops.elementwise import add, mul, power
 from graphc.ops.index import scatter_add
 from graphc.ops.leaf import placeholder
@@ -61,6 +62,43 @@ def _smooth(array: Array, name: str, rng: np.random.Generator) -> Array:
     if name in POSITIVE:
         return rng.uniform(0.5, 2.0, array.shape)
     return rng.normal(size=array.shape) * 0.8
+
+
+WITHOUT_GRADIENT = {
+    "placeholder", "variable", "constant", "size", "iota", "random_bits", "normal_from_bits",
+    "detach", "argmax", "argmin", "eq", "ne", "lt", "le", "gt", "ge",
+    "logical_and", "logical_or", "logical_xor", "logical_not",
+    "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "shift_left", "shift_right",
+    "floor_divide", "fused", "item",
+}  # fmt: skip
+
+
+def test_operations_without_a_gradient_are_known() -> None:
+    assert {op.name for op in all_ops() if op.vjp is None} == WITHOUT_GRADIENT
+
+
+@dataclass(frozen=True)
+class Ghost:
+    """Stands for a value that dynamic mode does not keep: only its type is known."""
+
+    type: TensorType
+
+
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_rules_read_only_what_they_say_they_save(name: str, rng: np.random.Generator) -> None:
+    op = get_op(name)
+    assert op.vjp is not None
+    for sample in smooth_cases(name, rng):
+        inputs = tuple(map(constant, sample.arrays))
+        output = make_node(op, inputs, sample.attrs)
+        call = Call(
+            inputs if op.saves & Saves.INPUTS else tuple(Ghost(node.type) for node in inputs),
+            output if op.saves & Saves.OUTPUT else Ghost(output.type),
+            sample.attrs,
+        )
+        grads = op.vjp(call, constant(np.ones(output.type.static_shape)))
+        assert len(grads) == len(inputs)
+        assert all(grad is None or isinstance(grad, Node) for grad in grads)
 
 
 class Projection:
