@@ -66,7 +66,7 @@ def _is_incomparable(name: str, sample: Sample) -> bool:
         return True  # its sums of bools are integers, or not implemented
     if name in {"floor_divide", "remainder", "pow"} and first.dtype.kind in "iu":
         return True  # division by zero and negative powers raise; the oracle test covers them
-    if name == "floor_divide":
+    if name in {"floor_divide", "remainder"}:
         return not np.isfinite(first.astype(np.float64)).all() or first.dtype.itemsize == 2
     if first.dtype.kind == "c" and not np.isfinite(first).all():
         return True  # components of complex infinities are unspecified
