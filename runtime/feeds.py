@@ -21,8 +21,8 @@ class Named(Protocol):
     """A symbolic tensor: it stands for a node."""
 
     @property
-    def node(self) -> Node:
-        """The node that it stands for."""
+    def node(self) -> Node | None:
+        """The node that it stands for; None if it has values of its own."""
         ...
 
 

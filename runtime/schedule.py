@@ -11,9 +11,9 @@ from graphc.runtime.arena import Block
 
 Policy = Literal["program", "shrink", "least"]
 POLICIES: tuple[Policy, ...] = ("program", "shrink", "least")
-WINDOW = 32
+WINDOW = 12
 """How many of the ready actions are weighed against each other."""
-LOOK_AHEAD = 6
+LOOK_AHEAD = 4
 """How many actions that only wait for each other are weighed as one."""
 
 
@@ -70,6 +70,12 @@ class Scheduler:
 
     def __init__(self, dependencies: Dependencies, kept: set[Cell]) -> None:
         self._all = dependencies
+        self._reads = {action: tuple(read_cells(action)) for action in dependencies.actions}
+        self._weight = {
+            view.cell: _weight(view.cell)
+            for action in dependencies.actions
+            for view in (*action.reads, *action.writes)
+        }
         self._left = {cell: len(readers) for cell, readers in dependencies.readers.items()}
         for cell in kept:
             self._left[cell] = self._left.get(cell, 0) + 1
@@ -95,7 +101,7 @@ class Scheduler:
             self._ready.remove(index)
             action = self._all.actions[index]
             order.append(action)
-            for cell in read_cells(action):
+            for cell in self._reads[action]:
                 self._left[cell] -= 1
             for follower in self._all.after[action]:
                 self._waits[follower] -= 1
@@ -117,11 +123,11 @@ class Scheduler:
         for _ in range(LOOK_AHEAD):
             for view in action.writes:
                 if self._left.get(view.cell):
-                    total += _weight(view.cell)
-            for cell in read_cells(action):
+                    total += self._weight[view.cell]
+            for cell in self._reads[action]:
                 used[cell] = used.get(cell, 0) + 1
                 if used[cell] == self._left[cell]:
-                    total -= _weight(cell)
+                    total -= self._weight[cell]
             least = total if least is None else min(least, total)
             following = self._only_waiting_for(action, done)
             if following is None:
@@ -132,11 +138,15 @@ class Scheduler:
         return least
 
     def _only_waiting_for(self, action: Action, done: set[Action]) -> Action | None:
-        for follower in sorted(self._all.after[action], key=self._all.index.__getitem__):
-            waits = self._waits[follower] - sum(follower in self._all.after[one] for one in done)
-            if follower not in done and waits == 0:
-                return follower
-        return None
+        """The first of the actions after this one that then waits for nothing else."""
+        found = None
+        for follower in self._all.after[action]:
+            if found is not None and self._all.index[follower] > self._all.index[found]:
+                continue
+            met = sum(follower in self._all.after[one] for one in done)
+            if follower not in done and self._waits[follower] == met:
+                found = follower
+        return found
 
 
 def _weight(cell: Cell) -> int:
