@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -48,6 +49,16 @@ class set_grad_enabled:  # noqa: N801 - PyTorch's name
         trace: TracebackType | None,
     ) -> None:
         modes.grad_enabled = self.before
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        modes.grad_enabled = self.before  # as a decorator it says nothing about the code after it
+
+        @functools.wraps(function)
+        def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+            with set_grad_enabled(self.mode):
+                return function(*args, **kwargs)
+
+        return wrapped
 
 
 class _GradMode:
@@ -117,3 +128,14 @@ def is_recording() -> bool:
 def current_recorder() -> Any:
     """The recorder of the innermost ``with gc.Graph()`` of this thread, or None."""
     return modes.recorder
+
+
+@contextmanager
+def running_now() -> Iterator[None]:
+    """Run operations on concrete tensors at once, even while a graph is being recorded."""
+    before = modes.recorder
+    modes.recorder = None
+    try:
+        yield
+    finally:
+        modes.recorder = before

@@ -1,4 +1,4 @@
-"""Recording: operations become nodes, tensors with memory become variables, writes become updates."""
+"""Recording: operations become nodes, memory becomes variables, writes become updates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from graphc.dims import Dim, Size
 from graphc.dtypes import DType, DTypeLike, as_dtype, int64
 from graphc.errors import ArgumentError, AutogradError, RecordingError
-from graphc.frontend.base import TensorBase, concrete, symbolic
+from graphc.frontend.base import concrete, symbolic
 from graphc.frontend.modes import modes
 from graphc.graph import Graph as CoreGraph
 from graphc.node import Node, constant
@@ -65,7 +65,7 @@ class Recorder:
         self.grads: dict[int, GradSlot] = {}
         self.guards: list[tuple[Callable[[], Any], Any, str]] = []
         self._variables: dict[Storage | HostValue, Node] = {}
-        self._tensors: dict[Storage, TensorBase] = {}
+        self._tensors: dict[Storage, Tensor] = {}
         self._captured: dict[Storage, Node] = {}
         self._names: dict[Storage, str] = {}
         self._taken: set[str] = set()
@@ -98,7 +98,7 @@ class Recorder:
         self.placeholders[name] = tensor
         return tensor
 
-    def record(self, op: OpDef, inputs: tuple[TensorBase, ...], attrs: Mapping[str, Any]) -> Tensor:
+    def record(self, op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]) -> Tensor:
         """Apply an operation to nodes; concrete operands become variables or constants."""
         tracked = modes.grad_enabled
         nodes = []
@@ -113,7 +113,7 @@ class Recorder:
         differentiable = op.vjp is not None and result.type.dtype.is_differentiable
         return symbolic(result, self, tracked and requires_grad and differentiable)
 
-    def node_of(self, x: TensorBase) -> Node:
+    def node_of(self, x: Tensor) -> Node:
         """The node that stands for a tensor now.
 
         Raises:
@@ -136,10 +136,10 @@ class Recorder:
         node = self._variable(x)
         if x._requires_grad:
             self._require_leaf(x)
-            self._leaves[node] = x  # type: ignore[assignment]  # every TensorBase is a Tensor
+            self._leaves[node] = x
         return node
 
-    def _require_leaf(self, x: TensorBase) -> None:
+    def _require_leaf(self, x: Tensor) -> None:
         if x._grad_fn is not None:
             raise RecordingError(
                 "a dynamic result that requires a gradient was used while recording",
@@ -153,7 +153,7 @@ class Recorder:
             self._captured[storage] = constant(np.array(storage.array, order="K"))
         return self._captured[storage]
 
-    def _variable(self, x: TensorBase) -> Node:
+    def _variable(self, x: Tensor) -> Node:
         storage = x.storage
         if storage not in self._variables:
             if not storage.array.flags.c_contiguous:
@@ -175,12 +175,12 @@ class Recorder:
         self._taken.add(candidate)
         return candidate
 
-    def suggest_name(self, x: TensorBase, name: str) -> None:
+    def suggest_name(self, x: Tensor, name: str) -> None:
         """Call the variable of this tensor so, if it becomes one."""
         if x.node is None:
             self._names.setdefault(x.storage, name)
 
-    def suggested_name(self, x: TensorBase) -> str | None:
+    def suggested_name(self, x: Tensor) -> str | None:
         """The name that ``suggest_name`` gave this tensor, if any."""
         return self._names.get(x.storage)
 
@@ -196,7 +196,7 @@ class Recorder:
         self.guards.append((read, value, what))
         return value
 
-    def assign(self, x: TensorBase, value: TensorBase) -> None:
+    def assign(self, x: Tensor, value: Tensor) -> None:
         """Record an in-place write to a tensor; the variable gets it after the run."""
         node = self.node_of(value)
         if x._requires_grad and modes.grad_enabled:
@@ -222,9 +222,9 @@ class Recorder:
         self._variable(x)
         self.current[x.storage] = node
         if x._requires_grad:
-            self._leaves[node] = x  # type: ignore[assignment]  # every TensorBase is a Tensor
+            self._leaves[node] = x
 
-    def next_random_call(self, state: TensorBase) -> int:
+    def next_random_call(self, state: Tensor) -> int:
         """The number of this random call within one run of the program."""
         call = self._random_calls.get(state.storage, 0)
         self._random_calls[state.storage] = call + 1
@@ -317,7 +317,7 @@ class Recorder:
             raise ArgumentError(f"the graph has an output called {name!r} already")
         self.outputs[name] = tensor
 
-    def program(self, outputs: Mapping[str, TensorBase] | None = None) -> CoreGraph:
+    def program(self, outputs: Mapping[str, Tensor] | None = None) -> CoreGraph:
         """The graph as recorded so far.
 
         Args:
@@ -355,7 +355,7 @@ class Recorder:
             if slot.tensor.node is None:
                 slot.tensor._grad = None if slot.is_local else slot.memory
 
-    def random_state(self, state: TensorBase) -> Node:
+    def random_state(self, state: Tensor) -> Node:
         """The node of a generator's state at the start of the run."""
         if state.dtype is not int64:
             raise RecordingError("a generator's state must be int64", got=state.dtype.name)

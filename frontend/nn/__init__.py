@@ -1,0 +1,1 @@
+"""Neural networks: modules, parameters, layers, losses, initialization."""

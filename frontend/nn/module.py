@@ -1,0 +1,437 @@
+"""The base of all layers and models: it owns parameters, buffers and other modules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Self
+
+from graphc.dtypes import DTypeLike, as_dtype, float16, float32, float64
+from graphc.errors import ArgumentError, DTypeError, GraphcError, did_you_mean
+from graphc.frontend.base import TensorBase
+from graphc.frontend.modes import modes
+from graphc.frontend.nn import state_dict as states
+from graphc.frontend.nn.calling import call_recorded
+from graphc.frontend.nn.parameter import Buffer, Parameter, require_concrete
+from graphc.frontend.nn.text import format_module
+from graphc.frontend.tensor import Tensor
+from graphc.provenance import user_location_text
+
+
+class AttributeMissing(GraphcError, AttributeError):
+    """A module has no such attribute."""
+
+
+class Module:
+    """A layer or model: override ``__init__`` and ``forward`` (``torch.nn.Module``).
+
+    Parameters, buffers and modules that are assigned to attributes are found by ``parameters()``,
+    ``state_dict()`` and the like. The same module runs dynamically and is recorded into graphs;
+    there its parameters and buffers are variables.
+
+    Example:
+        >>> from graphc import nn
+        >>> class Net(nn.Module):
+        ...     def __init__(self):
+        ...         super().__init__()
+        ...         self.fc = nn.Linear(4, 2)
+        ...     def forward(self, x):
+        ...         return self.fc(x)
+        >>> Net()
+        Net(
+          (fc): Linear(in_features=4, out_features=2, bias=True)
+        )
+    """
+
+    _parameters: dict[str, Parameter | None]
+    _buffers: dict[str, Tensor | None]
+    _modules: dict[str, Module | None]
+    _non_persistent: set[str]
+    _training: bool
+
+    def __init__(self) -> None:
+        for name, value in (
+            ("_parameters", {}), ("_buffers", {}), ("_modules", {}), ("_non_persistent", set()),
+            ("_training", True),
+        ):  # fmt: skip
+            object.__setattr__(self, name, value)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """What the module computes; every subclass defines it."""
+        raise NotImplementedError(f"{type(self).__name__} does not define forward")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if modes.recorder is None:
+            return self.forward(*args, **kwargs)
+        return call_recorded(self, modes.recorder, args, kwargs)
+
+    # --- attributes ---------------------------------------------------------------------------
+
+    def __getattr__(self, name: str) -> Any:
+        for owned in ("_parameters", "_buffers", "_modules"):
+            values = self.__dict__.get(owned)
+            if values is not None and name in values:
+                return values[name]
+        known = [*self.__dict__.get("_parameters", ()), *self.__dict__.get("_modules", ())]
+        raise AttributeMissing(
+            f"{type(self).__name__!r} object has no attribute {name!r}",
+            fix=did_you_mean(name, known) if "_modules" in self.__dict__ else
+            "call super().__init__() first in __init__",
+        )  # fmt: skip
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Parameter):
+            self._forget(name)
+            self.register_parameter(name, value)
+        elif isinstance(value, Module):
+            self._forget(name)
+            self.register_module(name, value)
+        elif isinstance(value, Buffer):
+            self._forget(name)
+            self.register_buffer(name, value, value.persistent)
+        elif name in self.__dict__.get("_buffers", ()):
+            self._set_buffer(name, value)
+        elif name in self.__dict__.get("_parameters", ()):
+            if value is not None:
+                raise DTypeError(
+                    f"{name!r} is a parameter of {type(self).__name__}",
+                    got=type(value).__name__, expected="nn.Parameter or None",
+                    where=user_location_text(),
+                )  # fmt: skip
+            self._parameters[name] = None
+        elif name in self.__dict__.get("_modules", ()) and value is None:
+            self._modules[name] = None
+        else:
+            super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if not self._forget(name):
+            super().__delattr__(name)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._parameters, *self._buffers, *self._modules})
+
+    def _forget(self, name: str) -> bool:
+        """Take a name out of everything that is owned; tell whether it was there."""
+        owners = [self.__dict__, *(self.__dict__.get(key) for key in _OWNED)]
+        found = False
+        for owner in owners:
+            if owner is not None and name in owner:
+                del owner[name]
+                found = True
+        self.__dict__.get("_non_persistent", set()).discard(name)
+        return found
+
+    def _set_buffer(self, name: str, value: Any) -> None:
+        """Give a buffer its next value; while recording, as a write to its memory."""
+        present = self._buffers[name]
+        if value is not None and not isinstance(value, TensorBase):
+            raise DTypeError(
+                f"{name!r} is a buffer of {type(self).__name__}", got=type(value).__name__,
+                expected="a tensor or None", where=user_location_text(),
+            )  # fmt: skip
+        if modes.recorder is not None and present is not None and value is not None:
+            present.copy_(value)  # type: ignore[arg-type]  # every TensorBase is a Tensor
+            return
+        if value is not None:
+            require_concrete("Buffer", value)
+            value.is_state = True
+        self._buffers[name] = value  # type: ignore[assignment]  # every TensorBase is a Tensor
+
+    # --- registration -------------------------------------------------------------------------
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Add a parameter under a name; None reserves the name."""
+        self._check_name(name, self._parameters)
+        self._parameters[name] = param
+
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """Add state that is not trained.
+
+        Args:
+            name: attribute name.
+            tensor: the value; None reserves the name.
+            persistent: let ``state_dict`` contain it.
+        """
+        self._check_name(name, self._buffers)
+        if tensor is not None:
+            require_concrete("Buffer", tensor)
+            tensor.is_state = True
+        self._buffers[name] = tensor
+        (self._non_persistent.discard if persistent else self._non_persistent.add)(name)
+
+    def register_module(self, name: str, module: Module | None) -> None:
+        """Add a child under a name; None reserves the name."""
+        if module is not None and not isinstance(module, Module):
+            raise DTypeError(
+                f"{name!r}: expected a Module", got=type(module).__name__,
+                where=user_location_text(),
+            )  # fmt: skip
+        self._check_name(name, self._modules)
+        self._modules[name] = module
+
+    add_module = register_module
+
+    def _check_name(self, name: str, owner: Mapping[str, Any]) -> None:
+        if "_modules" not in self.__dict__:
+            raise ArgumentError(
+                f"{type(self).__name__}: the module is not set up yet",
+                fix="call super().__init__() first in __init__", where=user_location_text(),
+            )  # fmt: skip
+        if not isinstance(name, str) or not name or "." in name:
+            raise ArgumentError(
+                "a name within a module must be text without a dot", got=repr(name),
+                where=user_location_text(),
+            )  # fmt: skip
+        if name not in owner and (hasattr(type(self), name) or name in self._all_names()):
+            raise ArgumentError(
+                f"{type(self).__name__} has an attribute {name!r} already",
+                where=user_location_text(),
+            )
+
+    def _all_names(self) -> set[str]:
+        return {*self.__dict__, *self._parameters, *self._buffers, *self._modules}
+
+    # --- what it owns -------------------------------------------------------------------------
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules assigned to attributes, each once, with their names."""
+        seen: set[int] = set()
+        for name, module in self._modules.items():
+            if module is not None and id(module) not in seen:
+                seen.add(id(module))
+                yield name, module
+
+    def children(self) -> Iterator[Module]:
+        """The modules assigned to attributes."""
+        return (module for _, module in self.named_children())
+
+    def named_modules(
+        self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
+        """This module and all below, parents first, with their paths."""
+        memo = set() if memo is None else memo
+        if self in memo:
+            return
+        if remove_duplicate:
+            memo.add(self)
+        yield prefix, self
+        for name, module in self._modules.items():
+            if module is not None:
+                path = f"{prefix}.{name}" if prefix else name
+                yield from module.named_modules(memo, path, remove_duplicate)
+
+    def modules(self) -> Iterator[Module]:
+        """This module and all below, parents first."""
+        return (module for _, module in self.named_modules())
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """The parameters with their paths, such as ``fc1.weight``; shared ones once."""
+        return self._named("_parameters", prefix, recurse, remove_duplicate)
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """The parameters; shared ones once."""
+        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
+
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Tensor]]:
+        """The buffers with their paths; shared ones once."""
+        return self._named("_buffers", prefix, recurse, remove_duplicate)
+
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        """The buffers; shared ones once."""
+        return (buffer for _, buffer in self.named_buffers(recurse=recurse))
+
+    def _named(
+        self, owned: str, prefix: str, recurse: bool, remove_duplicate: bool
+    ) -> Iterator[tuple[str, Any]]:
+        seen: set[int] = set()
+        holders = (
+            self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate)
+            if recurse
+            else [(prefix, self)]
+        )
+        for path, module in holders:
+            for name, value in module.__dict__[owned].items():
+                if value is None or id(value) in seen:
+                    continue
+                if remove_duplicate:
+                    seen.add(id(value))
+                yield f"{path}.{name}" if path else name, value
+
+    def get_submodule(self, target: str) -> Module:
+        """The module at a path such as ``encoder.fc1``; itself for an empty path.
+
+        Raises:
+            AttributeError: if there is none.
+        """
+        module: Module = self
+        for name in target.split(".") if target else ():
+            found = module._modules.get(name)
+            if found is None:
+                raise AttributeMissing(
+                    f"{type(module).__name__} has no module {name!r}", got=target,
+                    fix=did_you_mean(name, module._modules),
+                )  # fmt: skip
+            module = found
+        return module
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter at a path such as ``fc1.weight``.
+
+        Raises:
+            AttributeError: if there is none.
+        """
+        found: Parameter = self._owned("_parameters", "parameter", target)
+        return found
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer at a path such as ``bn.running_mean``.
+
+        Raises:
+            AttributeError: if there is none.
+        """
+        found: Tensor = self._owned("_buffers", "buffer", target)
+        return found
+
+    def _owned(self, owner: str, kind: str, target: str) -> Any:
+        path, _, name = target.rpartition(".")
+        module = self.get_submodule(path)
+        found = module.__dict__[owner].get(name)
+        if found is None:
+            raise AttributeMissing(
+                f"{type(module).__name__} has no {kind} {name!r}", got=target,
+                fix=did_you_mean(name, module.__dict__[owner]),
+            )  # fmt: skip
+        return found
+
+    # --- mode ---------------------------------------------------------------------------------
+
+    @property
+    def training(self) -> bool:
+        """True in training mode; a compiled function records anew when it has changed."""
+        if modes.recorder is None:
+            return self._training
+        mode: bool = modes.recorder.guard(lambda: self._training, f"{type(self).__name__}.training")
+        return mode
+
+    @training.setter
+    def training(self, mode: bool) -> None:
+        object.__setattr__(self, "_training", mode)
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch this module and all below to training mode, or to evaluation."""
+        if not isinstance(mode, bool):
+            raise ArgumentError("train: the mode must be True or False", got=repr(mode))
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Switch this module and all below to evaluation mode."""
+        return self.train(False)
+
+    # --- over all parameters ------------------------------------------------------------------
+
+    def apply(self, fn: Callable[[Module], object]) -> Self:
+        """Call ``fn`` with every module below, and then with this one."""
+        for module in self.children():
+            module.apply(fn)
+        fn(self)
+        return self
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Track gradients of all parameters, or stop."""
+        for parameter in self.parameters():
+            parameter.requires_grad_(requires_grad)
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Clear the gradients of all parameters.
+
+        Args:
+            set_to_none: drop them; else fill with zeros.
+        """
+        for parameter in self.parameters():
+            clear_grad(parameter, set_to_none)
+
+    def to(self, dtype: DTypeLike) -> Self:
+        """Give all floating point parameters and buffers another dtype, in place."""
+        wanted = as_dtype(dtype)
+        if not wanted.is_differentiable:
+            raise DTypeError("to: parameters must be floating point", got=wanted.name)
+        for x in (*self.parameters(), *self.buffers()):
+            for tensor in (x, x._grad):
+                if tensor is not None and tensor.dtype.is_floating_point:
+                    storage = tensor.storage
+                    storage.array = storage.array.astype(wanted.numpy, copy=False)
+                    storage.version.count += 1
+        return self
+
+    def float(self) -> Self:
+        """Make all floating point parameters and buffers float32."""
+        return self.to(float32)
+
+    def double(self) -> Self:
+        """Make all floating point parameters and buffers float64."""
+        return self.to(float64)
+
+    def half(self) -> Self:
+        """Make all floating point parameters and buffers float16."""
+        return self.to(float16)
+
+    # --- state --------------------------------------------------------------------------------
+
+    def state_dict(self, *, prefix: str = "") -> dict[str, Tensor]:
+        """All parameters and persistent buffers by path; the tensors share memory.
+
+        Args:
+            prefix: put before every path.
+
+        Example:
+            >>> from graphc import nn
+            >>> list(nn.Linear(2, 3).state_dict())
+            ['weight', 'bias']
+        """
+        return states.state_dict(self, prefix)
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True
+    ) -> states.IncompatibleKeys:
+        """Copy values into the parameters and buffers, in place; all of them or, on error, none.
+
+        Args:
+            state_dict: tensors or arrays by path, as ``state_dict`` gives them.
+            strict: require that the paths are the same.
+
+        Returns:
+            ``missing_keys`` and ``unexpected_keys``.
+
+        Raises:
+            CheckpointError: for another set of paths while strict, or other shapes.
+        """
+        return states.load_state_dict(self, state_dict, strict)
+
+    # --- text ---------------------------------------------------------------------------------
+
+    def extra_repr(self) -> str:
+        """What stands between the brackets of this module's text."""
+        return ""
+
+    def __repr__(self) -> str:
+        return format_module(
+            type(self).__name__, self.extra_repr(), [(k, repr(m)) for k, m in self._modules.items()]
+        )
+
+
+_OWNED = ("_parameters", "_buffers", "_modules")
+
+
+def clear_grad(parameter: Tensor, set_to_none: bool) -> None:
+    """Drop a gradient, or fill it with zeros."""
+    if set_to_none:
+        parameter.grad = None
+    elif parameter.grad is not None:
+        parameter.grad.zero_()

@@ -1,0 +1,1 @@
+"""Helpers over parameters and gradients."""
