@@ -7,7 +7,8 @@ methods that users call; the functions in ``graphc.frontend.functions`` need onl
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
+from weakref import ReferenceType, ref
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from graphc.errors import AutogradError, GraphcError, SymbolicValueError
 from graphc.frontend.autograd.tape import GradFn, record
 from graphc.frontend.modes import modes
 from graphc.node import Node
-from graphc.opdef import OpDef, Trait
+from graphc.opdef import OpDef
 from graphc.provenance import describe, user_location_text
 from graphc.storage import Array, Storage
 from graphc.types import TensorType
@@ -36,6 +37,7 @@ class TensorBase:
         "_hooks",
         "_requires_grad",
         "_retains_grad",
+        "_viewed",
         "is_state",
         "node",
         "recorder",
@@ -51,6 +53,7 @@ class TensorBase:
     _hooks: list[Callable[[Tensor], Tensor | None]] | None
     _requires_grad: bool
     _retains_grad: bool
+    _viewed: Viewed | None
 
     @property
     def is_symbolic(self) -> bool:
@@ -80,13 +83,16 @@ class TensorBase:
         """The number of dims."""
         return len(self.shape)
 
-    def __apply__(
-        self, op: OpDef, inputs: tuple[TensorBase, ...], attrs: Mapping[str, Any]
-    ) -> Tensor:
-        recorder = modes.recorder or next((x.recorder for x in inputs if x.recorder), None)
-        if recorder is not None:
-            return recorder.record(op, inputs, attrs)
-        return run_now(op, inputs, attrs)
+    def __apply__(self, op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]) -> Tensor:
+        recorder = modes.recorder
+        if recorder is None:
+            for x in inputs:
+                if x.recorder is not None:
+                    recorder = x.recorder
+                    break
+            else:
+                return run_now(op, inputs, attrs)
+        return recorder.record(op, inputs, attrs)
 
     def __literal__(self, value: Any) -> Tensor:
         return concrete(np.asarray(value))
@@ -106,6 +112,11 @@ class TensorBase:
                 where=user_location_text(),
             )
         return self.storage.array
+
+
+def is_tensor(x: object) -> TypeGuard[Tensor]:
+    """True for tensors: ``Tensor`` is the only class over ``TensorBase``."""
+    return isinstance(x, TensorBase)
 
 
 tensor_class: list[type[Tensor]] = []
@@ -155,25 +166,102 @@ def init(
     tensor._hooks = None
     tensor._requires_grad = requires_grad
     tensor._retains_grad = False
+    tensor._viewed = None
 
 
-def run_now(op: OpDef, inputs: tuple[TensorBase, ...], attrs: Mapping[str, Any]) -> Tensor:
+def run_now(op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]) -> Tensor:
     """Apply an operation dynamically, and note it on the tape if a gradient may be asked."""
+    arrays = [x.storage.array for x in inputs]
     try:
-        with np.errstate(all="ignore"):
-            result = op.eval(*[x.storage.array for x in inputs], **attrs)
+        kind = (op, *[array.dtype for array in arrays])
+        if kind not in _accepted:
+            _require_types(op, inputs, attrs, kind)
+        if op.is_view:
+            storage = Storage(op.eval(*arrays, **attrs), inputs[0].storage.version)
+        else:
+            with np.errstate(all="ignore"):
+                storage = Storage(op.eval(*arrays, **attrs))
     except Exception as error:
         raise _explained(error, op, inputs, attrs) from error
-    storage = Storage(result, inputs[0].storage.version if op.traits & Trait.VIEW else None)
-    if modes.grad_enabled and op.vjp is not None and any(x._requires_grad for x in inputs):
-        output = _make(storage, None, None, True, None)
-        output._grad_fn = record(op, inputs, output, attrs)
-        return output
+    if modes.grad_enabled and op.vjp is not None:
+        for x in inputs:
+            if x._requires_grad:
+                return _tracked(op, inputs, attrs, storage)
     return _make(storage, None, None, False, None)
 
 
+_accepted: set[tuple[Any, ...]] = set()
+"""Operations with operand dtypes that type inference has accepted; a few hundred at most."""
+
+
+def _require_types(
+    op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any], kind: tuple[Any, ...]
+) -> None:
+    """Accept the types that recording accepts, though numpy may compute with others."""
+    op.infer(*(x.type for x in inputs), **attrs)
+    if op.types_follow_dtypes:
+        _accepted.add(kind)
+
+
+def _tracked(
+    op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any], storage: Storage
+) -> Tensor:
+    output = _make(storage, None, None, True, None)
+    for x in inputs:
+        if x._viewed is not None:
+            x._viewed.require_current()
+    output._grad_fn = record(op, inputs, output, attrs)
+    if op.is_view:
+        output._viewed = inputs[0]._viewed or Viewed(inputs[0])
+    return output
+
+
+class Viewed:
+    """The tensor that a view shares memory with, as it was on the tape or in the graph then.
+
+    A gradient cannot follow an in-place write from a tensor to its views or back. While the
+    tensor that was viewed is alive, such a write is refused.
+    """
+
+    __slots__ = ("_tensor", "_value")
+
+    def __init__(self, tensor: TensorBase) -> None:
+        self._tensor: ReferenceType[TensorBase] = ref(tensor)
+        self._value = _value_of(tensor)
+
+    def require_current(self) -> None:
+        """Raise AutogradError if the viewed tensor was overwritten since."""
+        tensor = self._tensor()
+        if tensor is not None and _value_of(tensor) is not self._value:
+            raise AutogradError(
+                "a view was used after the tensor it views was written in place",
+                got=str(tensor.type),
+                fix="make the view anew after the write",
+                where=user_location_text(),
+            )
+
+    def require_gone(self) -> None:
+        """Raise AutogradError if the viewed tensor could still be read."""
+        tensor = self._tensor()
+        if tensor is not None:
+            raise AutogradError(
+                "a view was written in place, and the tensor it views would not notice",
+                got=f"a view of {tensor.type}",
+                fix="write to the whole tensor, e.g. x.copy_(gc.where(mask, value, x)), "
+                "or clone() the view first",
+                where=user_location_text(),
+            )
+
+
+def _value_of(tensor: TensorBase) -> object:
+    if tensor.recorder is not None or tensor._grad_fn is not None:
+        return tensor.node or tensor._grad_fn
+    recorder = modes.recorder
+    return None if recorder is None else recorder.current.get(tensor.storage)
+
+
 def _explained(
-    error: Exception, op: OpDef, inputs: tuple[TensorBase, ...], attrs: Mapping[str, Any]
+    error: Exception, op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]
 ) -> Exception:
     """Type inference explains better than numpy why an operation failed."""
     if isinstance(error, GraphcError):

@@ -51,6 +51,7 @@ class set_grad_enabled:  # noqa: N801 - PyTorch's name
         modes.grad_enabled = self.before
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """The function with this mode inside."""
         modes.grad_enabled = self.before  # as a decorator it says nothing about the code after it
 
         @functools.wraps(function)
@@ -82,6 +83,8 @@ class _GradMode:
         modes.grad_enabled = self.stack.pop()
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """The function with this mode inside."""
+
         @functools.wraps(function)
         def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
             with type(self)():

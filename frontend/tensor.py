@@ -487,6 +487,12 @@ class Tensor(TensorBase):
     def __rpow__(self, other: TensorLike) -> Tensor:
         return pointwise.pow(other, self)
 
+    def __rlshift__(self, other: TensorLike) -> Tensor:
+        return pointwise.bitwise_left_shift(other, self)
+
+    def __rrshift__(self, other: TensorLike) -> Tensor:
+        return pointwise.bitwise_right_shift(other, self)
+
     __rand__ = pointwise.bitwise_and
     __ror__ = pointwise.bitwise_or
     __rxor__ = pointwise.bitwise_xor

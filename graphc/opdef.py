@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from graphc.errors import ArgumentError, did_you_mean
@@ -54,11 +54,19 @@ V = TypeVar("V", bound=Operand)
 
 
 class Call(NamedTuple):
-    """One application of an operation, as gradient rules see it."""
+    """One application of an operation, as gradient rules see it.
+
+    Attributes:
+        inputs: the operands.
+        output: the result.
+        attrs: the static arguments.
+        unwanted: positions whose gradient nobody reads; a rule may give None there.
+    """
 
     inputs: Sequence[Any]
     output: Any
     attrs: Mapping[str, Any]
+    unwanted: frozenset[int] = frozenset()
 
 
 Rule = Callable[[Call, Any], Sequence[Any]]
@@ -79,6 +87,13 @@ class OpDef:
             that the operation has no gradient.
         traits: what passes may rely on.
         saves: what ``vjp`` reads of inputs and output besides their types.
+
+    Attributes:
+        is_view: it has the trait VIEW.
+        saves_inputs: the rule reads the inputs' values.
+        saves_output: the rule reads the output's values.
+        types_follow_dtypes: once ``infer`` has accepted the operands' dtypes, ``eval`` itself
+            notices shapes that do not fit.
     """
 
     name: str
@@ -87,11 +102,25 @@ class OpDef:
     vjp: Rule | None = None
     traits: Trait = Trait.NONE
     saves: Saves = Saves.NOTHING
+    is_view: bool = field(init=False, repr=False)
+    saves_inputs: bool = field(init=False, repr=False)
+    saves_output: bool = field(init=False, repr=False)
+    types_follow_dtypes: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.name in _registry:
             raise ArgumentError(f"operation {self.name!r} is defined twice")
         _registry[self.name] = self
+        flags = {  # plain bools: dynamic mode asks at every operation, and enum flags are slow
+            "is_view": bool(self.traits & Trait.VIEW),
+            "saves_inputs": bool(self.saves & Saves.INPUTS),
+            "saves_output": bool(self.saves & Saves.OUTPUT),
+            "types_follow_dtypes": bool(
+                self.traits & (Trait.ELEMENTWISE | Trait.REDUCE | Trait.VIEW)
+            ),
+        }
+        for name, value in flags.items():
+            object.__setattr__(self, name, value)
 
     def __call__(self, first: V, *others: V, **attrs: Any) -> V:
         """Apply the operation to nodes or to dynamic tensors, whichever the operands are."""

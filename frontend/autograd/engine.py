@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Union
 
 import numpy as np
 
 from graphc.errors import AutogradError
 from graphc.frontend.autograd.tape import GradFn
-from graphc.frontend.base import TensorBase, concrete
+from graphc.frontend.base import concrete
 from graphc.frontend.modes import set_grad_enabled
 from graphc.opdef import Call
 from graphc.ops.broadcasting import sum_to_shape
@@ -20,7 +20,8 @@ from graphc.storage import Array
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
-Target = GradFn | TensorBase
+Target = Union[GradFn, "Tensor"]
+Hook = Callable[["Tensor"], "Tensor | None"]
 
 
 def run_backward(
@@ -43,91 +44,130 @@ def run_backward(
     Returns:
         With ``inputs``: the gradients by ``id`` of the input, where there is one.
     """
-    walk = _Walk(None if inputs is None else {id(_target(x)): x for x in inputs}, create_graph)
+    wanted = None if inputs is None else {id(_target(x)) for x in inputs}
+    walk = _Walk([_target(x) for x in outputs], wanted, create_graph)
     with set_grad_enabled(create_graph):
         for output, grad in zip(outputs, grads, strict=True):
             walk.deliver(_target(output), grad)
         while walk.queue:
             walk.step(retain_graph)
+        walk.finish_leaves()
     return {id(x): walk.found[id(_target(x))] for x in inputs or () if id(_target(x)) in walk.found}
 
 
-def _target(tensor: TensorBase) -> Target:
+def _target(tensor: Tensor) -> Target:
     return tensor._grad_fn or tensor
 
 
-class _Walk:
-    """The state of one backward walk."""
+def _leading_to(starts: Iterable[Target], wanted: set[int]) -> set[int]:
+    """The steps that the starts need and through which a gradient reaches something wanted."""
+    steps: dict[int, GradFn] = {}
+    stack = list(starts)
+    while stack:
+        target = stack.pop()
+        if isinstance(target, GradFn) and id(target) not in steps:
+            steps[id(target)] = target
+            stack.extend(edge for edge in target.edges if edge is not None)
+    found = set(wanted)
+    for step in sorted(steps.values(), key=lambda step: step.sequence):
+        if any(id(edge) in found for edge in step.edges):
+            found.add(id(step))
+    return found
 
-    def __init__(self, wanted: Mapping[int, Tensor] | None, create_graph: bool) -> None:
+
+class _Walk:
+    """The state of one backward walk.
+
+    Args:
+        starts: where gradients start.
+        wanted: ids of the leaves and steps whose gradients are collected, not accumulated.
+        create_graph: the walk itself goes on the tape.
+    """
+
+    def __init__(
+        self, starts: Sequence[Target], wanted: set[int] | None, create_graph: bool
+    ) -> None:
         self.wanted = wanted
+        self.useful = None if wanted is None else _leading_to(starts, wanted)
         self.create_graph = create_graph
         self.pending: dict[int, Tensor] = {}
         self.queue: list[tuple[int, GradFn]] = []
-        self.leaves: dict[int, TensorBase] = {}
+        self.leaves: dict[int, Tensor] = {}
         self.found: dict[int, Tensor] = {}
 
     def deliver(self, target: Target, grad: Tensor) -> None:
         """Add a gradient to what has already arrived at a step or leaf."""
-        if isinstance(target, TensorBase):
-            self._deliver_to_leaf(target, grad)
-            return
         key = id(target)
-        if key in self.pending:
-            self.pending[key] = add(self.pending[key], grad)
-        else:
-            self.pending[key] = grad
-            heapq.heappush(self.queue, (-target.sequence, target))
-
-    def _deliver_to_leaf(self, leaf: TensorBase, grad: Tensor) -> None:
-        for hook in leaf._hooks or ():
-            grad = _hooked(hook(grad), grad)
-        if self.wanted is not None:
-            if id(leaf) in self.wanted:
-                known = self.found.get(id(leaf))
-                self.found[id(leaf)] = grad if known is None else add(known, grad)
+        known = self.pending.get(key)
+        if known is not None:
+            self.pending[key] = add(known, grad)
             return
-        _accumulate(leaf, grad, self.create_graph)
+        self.pending[key] = grad
+        if isinstance(target, GradFn):
+            heapq.heappush(self.queue, (-target.sequence, target))
+        else:
+            self.leaves[key] = target
+
+    def finish_leaves(self) -> None:
+        """Hand each leaf its complete gradient."""
+        for key, leaf in self.leaves.items():
+            grad = _hooked(leaf._hooks, self.pending[key])
+            if self.wanted is None:
+                _accumulate(leaf, grad, self.create_graph)
+            elif key in self.wanted:
+                self.found[key] = grad
 
     def step(self, retain_graph: bool) -> None:
         """Run the latest step's rule and pass its results on."""
-        _, fn = heapq.heappop(self.queue)
-        grad = self.pending.pop(id(fn))
-        for hook in fn.pre_hooks or ():
-            grad = _hooked(hook(grad), grad)
-        retained = fn.retained() if fn.retained is not None and self.wanted is None else None
-        if retained is not None:
-            _accumulate(retained, grad, self.create_graph)
-        if self.wanted is not None and id(fn) in self.wanted:
+        fn = heapq.heappop(self.queue)[1]
+        grad = _hooked(fn.pre_hooks, self.pending.pop(id(fn)))
+        if self.wanted is None:
+            retained = None if fn.retained is None else fn.retained()
+            if retained is not None:
+                _accumulate(retained, grad, self.create_graph)
+        elif id(fn) in self.wanted:
             self.found[id(fn)] = grad
+        edges = fn.edges
+        unwanted = frozenset([i for i, edge in enumerate(edges) if not self._leads_on(edge)])
+        if edges and len(unwanted) == len(edges):
+            return
         inputs, output = fn.operands(_rebuild)
         assert fn.op.vjp is not None, "only differentiable operations are on the tape"
-        results = fn.op.vjp(Call(inputs, output, fn.attrs), grad)
+        results = fn.op.vjp(Call(inputs, output, fn.attrs, unwanted), grad)
         if not retain_graph:
             fn.release()
-        for position, (edge, result) in enumerate(zip(fn.edges, results, strict=True)):
-            if edge is not None and result is not None:
-                self.deliver(edge, sum_to_shape(result, fn.input_type(position).shape))
+        for position, result in enumerate(results):
+            edge = edges[position]
+            if result is not None and edge is not None and position not in unwanted:
+                self.deliver(edge, sum_to_shape(result, fn.input_shape(position)))
+
+    def _leads_on(self, edge: Target | None) -> bool:
+        return edge is not None and (self.useful is None or id(edge) in self.useful)
 
 
-def _hooked(changed: Tensor | None, grad: Tensor) -> Tensor:
-    if changed is None:
-        return grad
-    if changed.type != grad.type:
-        raise AutogradError(
-            "a hook changed the type of a gradient", got=str(changed.type), expected=str(grad.type)
-        )
-    return changed
+def _hooked(hooks: Sequence[Hook] | None, grad: Tensor) -> Tensor:
+    for hook in hooks or ():
+        changed = hook(grad)
+        if changed is None:
+            continue
+        if changed.type != grad.type:
+            raise AutogradError(
+                "a hook changed the type of a gradient",
+                got=str(changed.type),
+                expected=str(grad.type),
+            )
+        grad = changed
+    return grad
 
 
-def _rebuild(array: Array, edge: Any) -> Tensor:
+def _rebuild(array: Array, edge: Target | None) -> Tensor:
     """A saved operand as a tensor that stands where the original stood on the tape."""
-    if isinstance(edge, TensorBase):
-        return edge  # type: ignore[return-value]  # a leaf is always a Tensor
-    return concrete(array, edge is not None, edge)
+    if edge is None or isinstance(edge, GradFn):
+        return concrete(array, edge is not None, edge)
+    return edge
 
 
-def _accumulate(leaf: TensorBase, grad: Tensor, create_graph: bool) -> None:
+def _accumulate(leaf: Tensor, grad: Tensor, create_graph: bool) -> None:
     if leaf._grad is None:
         leaf._grad = grad if create_graph else concrete(_owned(grad.storage.array))
     elif create_graph:

@@ -10,7 +10,7 @@ import numpy as np
 from graphc.dtypes import float64
 from graphc.errors import AutogradError
 from graphc.frontend.autograd.api import grad
-from graphc.frontend.base import TensorBase, concrete
+from graphc.frontend.base import TensorBase, concrete, is_tensor
 from graphc.storage import Array
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def gradcheck(
 
 def _outputs(func: Callable[..., Any], inputs: Sequence[Any]) -> list[Tensor]:
     result = func(*inputs)
-    results = [result] if isinstance(result, TensorBase) else list(result)
+    results = [result] if is_tensor(result) else list(result)
     return [x for x in results if x._requires_grad]
 
 

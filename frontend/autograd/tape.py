@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ReferenceType
 
+from graphc.dtypes import as_dtype
 from graphc.errors import AutogradError
-from graphc.opdef import OpDef, Saves
+from graphc.opdef import OpDef
 from graphc.storage import Array, Version
 from graphc.types import TensorType
 
 if TYPE_CHECKING:
-    from graphc.frontend.base import TensorBase
     from graphc.frontend.tensor import Tensor
 
 _sequence = itertools.count()
@@ -25,12 +25,11 @@ class TypeOnly(NamedTuple):
     type: TensorType
 
 
-class Saved(NamedTuple):
-    """An operand's values as they were, with the version that tells if they still are."""
+Layout = tuple[tuple[int, ...], Any]
+"""Shape and numpy dtype; a ``TensorType`` is made of it when a rule asks."""
 
-    array: Array
-    version: Version
-    count: int
+Saved = tuple[Array, Version, int]
+"""An operand's values, the counter of writes to their memory, and the count when saved."""
 
 
 class GradFn:
@@ -38,23 +37,40 @@ class GradFn:
 
     Attributes:
         op: the operation.
+        attrs: the operation's static arguments.
         edges: per input where its gradient goes: a leaf tensor, another step, or None.
         sequence: rises with time; backward goes down.
+        pre_hooks: called with the output's gradient before the rule.
+        retained: the output tensor whose ``grad`` shall be set.
     """
 
     __slots__ = (
-        "_released", "_saved", "_saved_output", "_types", "attrs", "edges", "op", "pre_hooks",
-        "retained", "sequence",
-    )  # fmt: skip
+        "_layouts",
+        "_released",
+        "_saved",
+        "_saved_output",
+        "attrs",
+        "edges",
+        "op",
+        "pre_hooks",
+        "retained",
+        "sequence",
+    )
 
     def __init__(
-        self, op: OpDef, attrs: Mapping[str, Any], edges: tuple[GradFn | Tensor | None, ...]
+        self,
+        op: OpDef,
+        attrs: Mapping[str, Any],
+        edges: tuple[GradFn | Tensor | None, ...],
+        layouts: Sequence[Layout] = (),
+        saved: Sequence[Saved] | None = None,
+        saved_output: Saved | None = None,
     ) -> None:
         self.op, self.attrs, self.edges = op, attrs, edges
         self.sequence = next(_sequence)
-        self._types: tuple[TensorType, ...] = ()
-        self._saved: tuple[Saved, ...] = ()
-        self._saved_output: Saved | None = None
+        self._layouts = layouts
+        self._saved = saved
+        self._saved_output = saved_output
         self._released = False
         self.pre_hooks: list[Callable[[Tensor], Tensor | None]] | None = None
         self.retained: ReferenceType[Tensor] | None = None
@@ -71,22 +87,14 @@ class GradFn:
         """The steps (or leaf tensors) that gradients flow to, as in PyTorch."""
         return tuple((edge, 0) for edge in self.edges)
 
-    def input_type(self, position: int) -> TensorType:
-        """The type of one input."""
-        return self._types[position]
-
-    def save(self, inputs: tuple[TensorBase, ...], output: TensorBase) -> None:
-        """Keep what the rule reads, and types."""
-        self._types = tuple(x.type for x in (*inputs, output))
-        if self.op.saves & Saves.INPUTS:
-            self._saved = tuple(_save(x) for x in inputs)
-        if self.op.saves & Saves.OUTPUT:
-            self._saved_output = _save(output)
+    def input_shape(self, position: int) -> tuple[int, ...]:
+        """The shape of one input."""
+        return self._layouts[position][0]
 
     def release(self) -> None:
         """Free what was kept; a second backward raises."""
         self._released = True
-        self._saved, self._saved_output = (), None
+        self._saved = self._saved_output = None
 
     def operands(
         self, rebuild: Callable[[Array, GradFn | Tensor | None], Tensor]
@@ -102,36 +110,47 @@ class GradFn:
                 got=self.name(),
                 fix="give the first call retain_graph=True",
             )
-        inputs: list[Any] = [TypeOnly(type) for type in self._types[:-1]]
-        if self.op.saves & Saves.INPUTS:
+        inputs: list[Any]
+        if self._saved is None:
+            inputs = [_type_only(layout) for layout in self._layouts[:-1]]
+        else:
             pairs = zip(self._saved, self.edges, strict=True)
             inputs = [rebuild(self._intact(saved), edge) for saved, edge in pairs]
-        output: Any = TypeOnly(self._types[-1])
+        output: Any = _type_only(self._layouts[-1])
         if self._saved_output is not None:
             output = rebuild(self._intact(self._saved_output), self)
         return inputs, output
 
     def _intact(self, saved: Saved) -> Array:
-        if saved.version.count != saved.count:
+        array, version, count = saved
+        if version.count != count:
             raise AutogradError(
                 "a value that backward needs was overwritten in place",
-                got=f"an operand of {self.name()} at version {saved.version.count}",
-                expected=f"version {saved.count}",
+                got=f"an operand of {self.name()} at version {version.count}",
+                expected=f"version {count}",
                 fix="use the out-of-place operation, or clone the value first",
             )
-        return saved.array
+        return array
 
 
-def _save(x: TensorBase) -> Saved:
+def _type_only(layout: Layout) -> TypeOnly:
+    shape, dtype = layout
+    return TypeOnly(TensorType(shape, as_dtype(dtype)))
+
+
+def _save(x: Tensor) -> Saved:
     storage = x.storage
-    return Saved(storage.array, storage.version, storage.version.count)
+    version = storage.version
+    return storage.array, version, version.count
 
 
 def record(
-    op: OpDef, inputs: tuple[TensorBase, ...], output: TensorBase, attrs: Mapping[str, Any]
+    op: OpDef, inputs: tuple[Tensor, ...], output: Tensor, attrs: Mapping[str, Any]
 ) -> GradFn:
     """Put one application on the tape."""
-    edges: tuple[Any, ...] = tuple((x._grad_fn or x) if x._requires_grad else None for x in inputs)
-    step = GradFn(op, attrs, edges)
-    step.save(inputs, output)
-    return step
+    edges: tuple[Any, ...] = tuple(
+        [(x._grad_fn or x) if x._requires_grad else None for x in inputs]
+    )
+    layouts = [(x.storage.array.shape, x.storage.array.dtype) for x in (*inputs, output)]
+    saved = [_save(x) for x in inputs] if op.saves_inputs else None
+    return GradFn(op, attrs, edges, layouts, saved, _save(output) if op.saves_output else None)

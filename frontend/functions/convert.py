@@ -10,7 +10,7 @@ import numpy as np
 from graphc.dims import Dim
 from graphc.dtypes import DType, as_dtype, float32, result_type
 from graphc.errors import ArgumentError, DTypeError
-from graphc.frontend.base import TensorBase, concrete, symbolic
+from graphc.frontend.base import TensorBase, concrete, is_tensor, symbolic
 from graphc.frontend.modes import modes
 from graphc.ops.leaf import size_value
 from graphc.ops.select import cast as cast_op
@@ -26,14 +26,14 @@ _NUMBERS = (bool, int, float, complex, Dim)
 
 def require_tensor(function: str, x: Any) -> Tensor:
     """Raise DTypeError unless ``x`` is a tensor; return it."""
-    if not isinstance(x, TensorBase):
-        raise DTypeError(
-            f"{function}: expected a tensor",
-            got=type(x).__name__,
-            fix="wrap it: gc.tensor(...)",
-            where=user_location_text(),
-        )
-    return x  # type: ignore[return-value]  # every TensorBase is a Tensor
+    if is_tensor(x):
+        return x
+    raise DTypeError(
+        f"{function}: expected a tensor",
+        got=type(x).__name__,
+        fix="wrap it: gc.tensor(...)",
+        where=user_location_text(),
+    )
 
 
 def scalar_tensor(value: Number, dtype: DType) -> Tensor:
@@ -72,8 +72,8 @@ def common_dtype(function: str, values: Sequence[Any]) -> DType:
 
 def to_operand(value: Any, dtype: DType) -> Tensor:
     """A tensor or number as a tensor of this dtype."""
-    if isinstance(value, TensorBase):
-        return cast(value, dtype)  # type: ignore[arg-type]  # every TensorBase is a Tensor
+    if is_tensor(value):
+        return cast(value, dtype)
     return scalar_tensor(value.item() if isinstance(value, np.generic) else value, dtype)
 
 
@@ -121,19 +121,15 @@ def normalize_dims(function: str, dim: int | Sequence[int] | None, rank: int) ->
     Raises:
         ArgumentError: if a dim does not exist or is named twice.
     """
-    if rank == 0:
-        for each in () if dim is None else (dim,) if isinstance(dim, int) else dim:
-            normalize_dim(function, each, rank)
-        return ()
     if dim is None:
         return tuple(range(rank))
-    dims = [dim] if isinstance(dim, int | np.integer) else list(dim)
-    found = sorted(normalize_dim(function, each, rank) for each in dims)
+    dims = list(dim) if isinstance(dim, Sequence) else [dim]
+    found = sorted([normalize_dim(function, each, rank) for each in dims])
     if len(set(found)) < len(found):
         raise ArgumentError(
             f"{function}: a dim is named twice", got=str(dim), where=user_location_text()
         )
-    return tuple(found)
+    return tuple(found) if rank else ()
 
 
 def shape_argument(function: str, args: tuple[Any, ...]) -> tuple[Any, ...]:

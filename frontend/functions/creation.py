@@ -11,7 +11,13 @@ import numpy as np
 from graphc.dims import Dim, Size
 from graphc.dtypes import DTypeLike, as_dtype, float32, int64, of_array
 from graphc.errors import ArgumentError, DTypeError
-from graphc.frontend.base import TensorBase, concrete, require_differentiable, symbolic
+from graphc.frontend.base import (
+    TensorBase,
+    concrete,
+    is_tensor,
+    require_differentiable,
+    symbolic,
+)
 from graphc.frontend.functions import pointwise
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor, shape_argument
 from graphc.frontend.modes import modes
@@ -66,8 +72,8 @@ def _to_array(data: Any, dtype: DTypeLike | None) -> Array:
 
 
 def _from_python(data: Any) -> Array:
-    if isinstance(data, list | tuple) and any(isinstance(item, TensorBase) for item in data):
-        data = [item.item() if isinstance(item, TensorBase) else item for item in data]
+    if isinstance(data, list | tuple) and any(is_tensor(item) for item in data):
+        data = [item.item() if is_tensor(item) else item for item in data]
     try:
         array = np.asarray(data)
     except ValueError:
@@ -91,8 +97,8 @@ def _from_python(data: Any) -> Array:
 
 def as_tensor(data: Any, dtype: DTypeLike | None = None) -> Tensor:
     """The data as a tensor, without a copy where possible (``torch.as_tensor``)."""
-    if isinstance(data, TensorBase):
-        return cast(data, data.dtype if dtype is None else as_dtype(dtype))  # type: ignore[arg-type]
+    if is_tensor(data):
+        return data if dtype is None else cast(data, as_dtype(dtype))
     return concrete(_to_array(data, dtype))
 
 

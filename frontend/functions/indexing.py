@@ -9,7 +9,7 @@ import numpy as np
 from graphc.dims import Dim, Size
 from graphc.dtypes import BOOLEAN, INTEGER, int64
 from graphc.errors import ArgumentError, DTypeError, IndexRangeError, SymbolicValueError
-from graphc.frontend.base import TensorBase, concrete
+from graphc.frontend.base import TensorBase, concrete, is_tensor
 from graphc.frontend.functions.convert import (
     cast,
     normalize_dim,
@@ -71,14 +71,14 @@ def _dims_used(item: Any) -> int:
 
 
 def _as_index(item: Any) -> Tensor:
-    tensor: Any = item if isinstance(item, TensorBase) else concrete(np.asarray(item))
+    tensor = item if is_tensor(item) else concrete(np.asarray(item))
     if isinstance(item, list) and not item:
         tensor = cast(tensor, int64)
     if tensor.dtype.category not in (INTEGER, BOOLEAN):
         raise DTypeError(
             "an index must be integer or bool", got=tensor.dtype.name, where=user_location_text()
         )
-    return tensor  # type: ignore[no-any-return]  # a Tensor by construction
+    return tensor
 
 
 def _apply_views(x: Tensor, items: list[Any]) -> tuple[Tensor, dict[int, Tensor]]:
@@ -104,8 +104,8 @@ def _apply_views(x: Tensor, items: list[Any]) -> tuple[Tensor, dict[int, Tensor]
                 shape.append(len(starts))
                 _take(0, x.shape[len(starts)], 1, starts, stops, steps)
             continue
-        if isinstance(item, TensorBase):
-            arrays[len(shape)] = _non_negative(item, x.shape[axis])  # type: ignore[arg-type]
+        if is_tensor(item):
+            arrays[len(shape)] = _non_negative(item, x.shape[axis])
             shape.append(axis)
             _take(0, x.shape[axis], 1, starts, stops, steps)
         elif isinstance(item, slice):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from graphc.dtypes import BOOLEAN, FLOATING, INTEGER, DType, bool_
 from graphc.errors import ArgumentError, DTypeError
@@ -28,6 +28,7 @@ from graphc.provenance import user_location_text
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 Unary = Callable[["Tensor"], "Tensor"]
 Binary = Callable[["TensorLike", "TensorLike"], "Tensor"]
 
@@ -101,14 +102,14 @@ def floor_divide(input: TensorLike, other: TensorLike) -> Tensor:
 
 
 def remainder(input: TensorLike, other: TensorLike) -> Tensor:
-    """``input % other`` with the sign of ``other`` (``torch.remainder``); an int by zero gives 0."""
+    """``input % other`` with the sign of ``other`` (``torch.remainder``); int by zero gives 0."""
     return elementwise.remainder(*promote("remainder", input, other))
 
 
 def pow(input: TensorLike, exponent: TensorLike) -> Tensor:
     """``input ** exponent`` (``torch.pow``).
 
-    Numbers 2, 3, 0.5, 1, -1 and 0 as exponents become products, roots and quotients.
+    The numbers 1, 2, 3, 0.5, -0.5 and -1 as exponents become products, roots and quotients.
 
     Raises:
         DTypeError: for an integer tensor to a negative number.
@@ -121,15 +122,16 @@ def pow(input: TensorLike, exponent: TensorLike) -> Tensor:
 
 
 def _special_power(x: Tensor, exponent: float) -> Tensor | None:
-    if isinstance(exponent, int) and exponent < 0 and not x.dtype.is_differentiable:
-        raise DTypeError(
-            "pow: integers to negative powers are not allowed",
-            got=f"{x.dtype.name} ** {exponent}",
-            fix="cast the base to a floating point type",
-            where=user_location_text(),
-        )
-    if isinstance(exponent, float) and not x.dtype.is_differentiable:
-        return None
+    if not x.dtype.is_differentiable:
+        if exponent < 0 and isinstance(exponent, int):
+            raise DTypeError(
+                "pow: integers to negative powers are not allowed",
+                got=f"{x.dtype.name} ** {exponent}",
+                fix="cast the base to a floating point type",
+                where=user_location_text(),
+            )
+        if x.dtype.category == BOOLEAN or isinstance(exponent, float):
+            return None
     if exponent == 1:
         return mul(x, 1)
     if exponent == 2:
@@ -138,6 +140,8 @@ def _special_power(x: Tensor, exponent: float) -> Tensor | None:
         return mul(mul(x, x), x)
     if exponent == 0.5:
         return sqrt(x)
+    if exponent == -0.5:
+        return rsqrt(x)
     if exponent == -1:
         return reciprocal(x)
     return None
@@ -150,7 +154,7 @@ def _unary(op: OpDef, name: str, doc: str) -> Unary:
     return _named(function, name, doc)
 
 
-def _named(function: Any, name: str, doc: str) -> Any:
+def _named(function: Function, name: str, doc: str) -> Function:
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"{doc}\n\nSource: ``torch.{name}``."
     return function
@@ -177,7 +181,7 @@ def reciprocal(input: Tensor) -> Tensor:
 
 def square(input: Tensor) -> Tensor:
     """``x * x`` (``torch.square``)."""
-    return mul(input, input)
+    return pow(require_tensor("square", input), 2)
 
 
 def neg(input: Tensor) -> Tensor:
@@ -195,8 +199,9 @@ def abs(input: Tensor) -> Tensor:
 
 
 def sign(input: Tensor) -> Tensor:
-    """-1, 0 or 1 by sign; NaN stays NaN (``torch.sign``)."""
-    return elementwise.sign(require_tensor("sign", input))
+    """-1, 0 or 1 by sign; NaN stays NaN, bools stay as they are (``torch.sign``)."""
+    x = require_tensor("sign", input)
+    return x if x.dtype.category == BOOLEAN else elementwise.sign(x)
 
 
 def _rounding(op: OpDef, name: str, doc: str) -> Unary:
@@ -342,9 +347,11 @@ def where(condition: Tensor, input: TensorLike, other: TensorLike) -> Tensor:
     mask = require_tensor("where", condition)
     if mask.dtype.category != BOOLEAN:
         raise DTypeError(
-            "where: the condition must be bool", got=mask.dtype.name, fix="compare first, e.g. x > 0",
+            "where: the condition must be bool",
+            got=mask.dtype.name,
+            fix="compare first, e.g. x > 0",
             where=user_location_text(),
-        )  # fmt: skip
+        )
     return select.where(mask, *promote("where", input, other))
 
 

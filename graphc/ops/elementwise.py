@@ -60,12 +60,18 @@ def _sub_vjp(call: Call, g: Any) -> tuple[Any, Any]:
 
 def _mul_vjp(call: Call, g: Any) -> tuple[Any, Any]:
     a, b = call.inputs
-    return mul(g, b), mul(g, a)
+    return (
+        None if 0 in call.unwanted else mul(g, b),
+        None if 1 in call.unwanted else mul(g, a),
+    )
 
 
 def _div_vjp(call: Call, g: Any) -> tuple[Any, Any]:
     a, b = call.inputs
-    return div(g, b), neg(mul(g, div(div(a, b), b)))
+    return (
+        None if 0 in call.unwanted else div(g, b),
+        None if 1 in call.unwanted else neg(mul(g, div(div(a, b), b))),
+    )
 
 
 def _remainder_vjp(call: Call, g: Any) -> tuple[Any, Any]:
@@ -78,6 +84,8 @@ def _pow_vjp(call: Call, g: Any) -> tuple[Any, Any]:
     a, b = call.inputs
     zero, one = scalar(g, 0), scalar(g, 1)
     by_base = where(eq(b, zero), zero, mul(g, mul(b, power(a, sub(b, one)))))
+    if 1 in call.unwanted:
+        return by_base, None
     base_is_zero = eq(a, zero)
     log_base = log(where(base_is_zero, one, a))
     by_exponent = mul(g, where(base_is_zero, zero, mul(call.output, log_base)))

@@ -36,9 +36,12 @@ def _eval_matmul(a: Array, b: Array) -> Array:
     return np.ascontiguousarray(np.matmul(a, b))
 
 
-def _matmul_vjp(call: Call, g: Any) -> tuple[Any, Any]:
+def _matmul_vjp(call: Call, g: Any) -> tuple[Any | None, Any | None]:
     a, b = call.inputs
-    return matmul(g, swap_last(b)), matmul(swap_last(a), g)
+    return (
+        None if 0 in call.unwanted else matmul(g, swap_last(b)),
+        None if 1 in call.unwanted else matmul(swap_last(a), g),
+    )
 
 
 matmul = OpDef("matmul", _infer_matmul, _eval_matmul, _matmul_vjp, saves=Saves.INPUTS)
