@@ -204,9 +204,10 @@ def test_variables_in_any_layout_are_read_and_written(layout: str) -> None:
 def test_variables_that_overlap_are_read_before_any_is_written() -> None:
     memory = np.arange(6.0)
     (a, _), (b, _) = bound("a", memory[:4]), bound("b", memory[2:])
-    out = run(Graph([], {"sum": e.add(a, b)}, {a: e.mul(a, constant(10.0))}))
+    new_a, new_b = e.mul(a, constant(10.0)), e.add(b, constant(100.0))
+    out = run(Graph([], {"sum": e.add(a, b)}, {a: new_a, b: new_b}))
     np.testing.assert_array_equal(out["sum"], np.arange(4.0) + np.arange(2.0, 6.0))
-    np.testing.assert_array_equal(memory, [0, 10, 20, 30, 4, 5])
+    np.testing.assert_array_equal(memory, [0, 10, 102, 103, 104, 105])  # b is written last
 
 
 def test_a_parameter_fed_as_an_input_is_read_before_it_is_written() -> None:

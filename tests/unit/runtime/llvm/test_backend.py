@@ -19,6 +19,7 @@ from graphc.ops.fused import fused, item
 from graphc.ops.index import gather
 from graphc.ops.leaf import placeholder, variable
 from graphc.ops.linalg import matmul
+from graphc.ops.random import random_bits
 from graphc.ops.reduce import amax, sum_
 from graphc.ops.shape import flip, permute
 from graphc.runtime.backend import Kernel
@@ -35,6 +36,9 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     directory: Path = tmp_path_factory.mktemp("objects")
     with CACHE.override("1"), CACHE_DIR.override(str(directory)):
         yield
+
+
+BIT_SHAPES = [(), (1,), (15,), (16,), (64,), (5, 13), (3, 100), (0, 4), (1025,)]
 
 
 def matrix(name: str, *shape: int, dtype: Any = float32) -> Node:
@@ -174,3 +178,16 @@ def test_addresses_and_views(shape: tuple[int, ...]) -> None:
     operand = Operand(0, last, shape, strides, float32)
     view = view_at(array.ctypes.data + 4 * last, operand)
     np.testing.assert_array_equal(view, array[tuple(slice(None, None, -1) for _ in shape)])
+
+
+@pytest.mark.parametrize("isa", ["", "baseline"])
+@pytest.mark.parametrize("shape", BIT_SHAPES)
+def test_random_bits_are_the_definitions(shape: tuple[int, ...], isa: str) -> None:
+    state = matrix("state", 2, dtype=int64)
+    graph = Graph((state,), {"bits": random_bits(state, call=3, shape=shape)})
+    for seed, offset in ((0, 0), (-1, -1), (123456789123, 2**40), (7, -3), (2**62, 2**32 - 1)):
+        feed = {"state": np.array([seed, offset])}
+        wanted, _ = evaluate(graph, feed)
+        with ISA.override(isa), Session(graph, backend="llvm", optimize="O0") as session:
+            np.testing.assert_array_equal(session.run(feed)["bits"], wanted["bits"])
+            assert all(kernel.native for kernel in session.kernels(feed))
