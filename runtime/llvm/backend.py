@@ -19,10 +19,9 @@ from graphc.runtime.llvm.executable import (
     NumpyStage,
     Stage,
 )
-from graphc.runtime.llvm.kernel import build_kernel
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.program import NativeCall, define_run
-from graphc.runtime.llvm.steps import body_of, layout_of
+from graphc.runtime.llvm.steps import build_step
 from graphc.runtime.llvm.target import host_target
 from graphc.runtime.numpy_backend import step_name
 from graphc.runtime.plan import Plan, Step
@@ -77,10 +76,8 @@ class _Group:
 def _translate(module: Module, position: int, step: Step) -> NativeCall | _Fallback:
     if _is_matmul(step):
         return _Fallback(position, "numpy's BLAS computes matrix products", matmul=True)
-    inputs = [layout_of(operand) for operand in step.inputs]
-    outputs = [layout_of(operand) for operand in step.outputs]
     try:
-        symbol = build_kernel(module, body_of(step), inputs, outputs)
+        symbol = build_step(module, step)
     except CompileError as refusal:
         return _Fallback(position, refusal.what)
     return NativeCall(position, symbol, (*step.inputs, *step.outputs))

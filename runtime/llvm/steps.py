@@ -1,4 +1,4 @@
-"""From a step of a plan to the scalar graph of a kernel."""
+"""From a step of a plan to a kernel."""
 
 from __future__ import annotations
 
@@ -8,8 +8,24 @@ from graphc.node import Node, make_node
 from graphc.opdef import Trait
 from graphc.ops.leaf import placeholder
 from graphc.runtime.llvm.iteration import Layout
+from graphc.runtime.llvm.kernel import build_kernel
+from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.random_bits import build_random_bits
 from graphc.runtime.plan import Operand, Step
 from graphc.types import TensorType
+
+
+def build_step(module: Module, step: Step) -> str:
+    """Add the kernel of a step to a module and return its symbol.
+
+    Raises:
+        CompileError: if the step has no native code; says why.
+    """
+    inputs = [layout_of(operand) for operand in step.inputs]
+    outputs = [layout_of(operand) for operand in step.outputs]
+    if step.node.op.name == "random_bits" and step.kind == "compute":
+        return build_random_bits(module, inputs[0], step.node.attrs["call"], step.outputs[0].size)
+    return build_kernel(module, body_of(step), inputs, outputs)
 
 
 def body_of(step: Step) -> Graph:
