@@ -14,8 +14,8 @@ from graphc.dtypes import float64, of_array
 from graphc.errors import DTypeError
 from graphc.evaluate import evaluate_nodes
 from graphc.node import Node, constant, make_node
-from graphc.opdef import Call, Saves, all_ops, get_op
-from graphc.ops.elementwise import add, mul, power
+from graphc.opdef import Call, OpDef, Saves, all_ops, get_op
+from graphc.ops.elementwise import add, maximum, minimum, mul, power
 from graphc.ops.index import scatter_add
 from graphc.ops.leaf import placeholder
 from graphc.ops.reduce import amax, prod, sum_
@@ -167,6 +167,17 @@ def test_a_shared_operand_gets_both_contributions() -> None:
     (grad,) = gradients([mul(x, mul(x, x))], [None], [x])
     assert grad is not None
     assert evaluate_nodes([grad], {x: np.array(2.0)})[grad] == 12
+
+
+@pytest.mark.parametrize("choose", [maximum, minimum])
+def test_the_larger_of_equal_operands_is_both(choose: OpDef) -> None:
+    a, b = (placeholder(name, TensorType((3,), float64)) for name in "ab")
+    total = sum_(choose(a, b), dims=(0,))
+    grads = [node for node in gradients([total], [None], [a, b]) if node is not None]
+    values = evaluate_nodes(grads, {a: np.array([1.0, 2, 5]), b: np.array([1.0, 5, 2])})
+    first, second = (values[grad].tolist() for grad in grads)
+    assert (first, second) in (([0.5, 0, 1], [0.5, 1, 0]), ([0.5, 1, 0], [0.5, 0, 1]))
+    assert (first[1] == 0) is (choose is maximum)
 
 
 def test_extrema_share_the_gradient_between_equal_elements() -> None:

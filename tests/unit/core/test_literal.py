@@ -20,7 +20,7 @@ def test_small_literals_compare_by_content() -> None:
         (np.int64([1]), np.float64([1])),
         (np.int64([1]), np.int64([[1]])),
         (np.array([True]), np.int8([1])),
-        (np.arange(6).reshape(2, 3), np.arange(6).reshape(2, 3, order="F").copy(order="F")),
+        (np.arange(6).reshape(2, 3), np.asfortranarray(np.arange(6).reshape(2, 3))),
         (np.int64([0]), np.float64([0])),
     ],
 )

@@ -4,6 +4,7 @@ import copy
 import gc
 import math
 import pickle
+import sys
 import threading
 import weakref
 from typing import Any
@@ -116,11 +117,14 @@ def test_threads_get_the_same_nodes() -> None:
             node = add(node, constant(np.float32(step + 0.125)))
             mine.append(node)
 
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
     threads = [threading.Thread(target=build, args=(mine,)) for mine in found]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    sys.setswitchinterval(interval)
     for mine in found[1:]:
         assert all(one is other for one, other in zip(mine, found[0], strict=True))
 
