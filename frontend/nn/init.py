@@ -132,13 +132,19 @@ def fan_in_and_out(tensor: Tensor) -> tuple[int, int]:
 def xavier_uniform_(
     tensor: Tensor, gain: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
-    """Uniform with variance ``2 gain^2 / (fan_in + fan_out)`` (``torch.nn.init.xavier_uniform_``)."""
+    """Uniform with variance ``2 gain^2 / (fan_in + fan_out)``.
+
+    Source: ``torch.nn.init.xavier_uniform_``.
+    """
     bound = math.sqrt(3.0) * gain * math.sqrt(2.0 / sum(fan_in_and_out(tensor)))
     return uniform_(tensor, -bound, bound, generator)
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Normal with variance ``2 gain^2 / (fan_in + fan_out)`` (``torch.nn.init.xavier_normal_``)."""
+    """Normal with variance ``2 gain^2 / (fan_in + fan_out)``.
+
+    Source: ``torch.nn.init.xavier_normal_``.
+    """
     return normal_(tensor, 0.0, gain * math.sqrt(2.0 / sum(fan_in_and_out(tensor))), generator)
 
 

@@ -17,7 +17,7 @@ from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
 
 
-class AttributeMissing(GraphcError, AttributeError):
+class MissingAttributeError(GraphcError, AttributeError):
     """A module has no such attribute."""
 
 
@@ -72,7 +72,7 @@ class Module:
             if values is not None and name in values:
                 return values[name]
         known = [*self.__dict__.get("_parameters", ()), *self.__dict__.get("_modules", ())]
-        raise AttributeMissing(
+        raise MissingAttributeError(
             f"{type(self).__name__!r} object has no attribute {name!r}",
             fix=did_you_mean(name, known) if "_modules" in self.__dict__ else
             "call super().__init__() first in __init__",
@@ -271,7 +271,7 @@ class Module:
         for name in target.split(".") if target else ():
             found = module._modules.get(name)
             if found is None:
-                raise AttributeMissing(
+                raise MissingAttributeError(
                     f"{type(module).__name__} has no module {name!r}", got=target,
                     fix=did_you_mean(name, module._modules),
                 )  # fmt: skip
@@ -301,7 +301,7 @@ class Module:
         module = self.get_submodule(path)
         found = module.__dict__[owner].get(name)
         if found is None:
-            raise AttributeMissing(
+            raise MissingAttributeError(
                 f"{type(module).__name__} has no {kind} {name!r}", got=target,
                 fix=did_you_mean(name, module.__dict__[owner]),
             )  # fmt: skip

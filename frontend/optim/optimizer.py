@@ -1,0 +1,258 @@
+"""What all optimizers share: groups, state, steps in both executions, checkpoints.
+
+A subclass is a rule: pure expressions that give the next parameter and state. The base class runs
+it under ``no_grad`` and writes the results in place; while recording, these writes are the updates
+of the graph, and plain numbers such as the learning rate are read anew at each run.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Any
+
+from graphc.errors import ArgumentError, CheckpointError
+from graphc.frontend.base import TensorBase
+from graphc.frontend.modes import enable_grad, modes, no_grad
+from graphc.frontend.optim.options import Options, RecordedOptions
+from graphc.frontend.optim.state import load_tensor, packed_groups, packed_state
+from graphc.frontend.recorder import Recorder
+from graphc.frontend.tensor import Tensor
+from graphc.provenance import user_location_text
+
+State = dict[str, Any]
+Params = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
+
+
+class Optimizer:
+    """The base of all optimizers (``torch.optim.Optimizer``).
+
+    Args:
+        params: tensors, pairs of name and tensor, or dicts with ``"params"`` and own options.
+        defaults: the options of groups that do not set them.
+
+    Attributes:
+        param_groups: dicts with ``"params"`` and options; writing an option takes effect at the
+            next step, also of a compiled program.
+        state: per parameter a dict of tensors.
+
+    A subclass defines ``structure``, ``init`` and ``update``.
+    """
+
+    def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
+        self.defaults = defaults
+        self.state: defaultdict[Tensor, State] = defaultdict(dict)
+        self.param_groups: list[dict[str, Any]] = []
+        self._prepared: dict[Tensor, Hashable] = {}
+        for group in _as_groups(params):
+            self.add_param_group(group)
+
+    # --- the rule -----------------------------------------------------------------------------
+
+    def structure(self, group: Mapping[str, Any]) -> Hashable:
+        """The facts about a group that decide which expressions ``update`` builds."""
+        raise NotImplementedError
+
+    def init(self, param: Tensor, group: Mapping[str, Any], state: State) -> None:
+        """Add what ``update`` needs and the state lacks: concrete tensors."""
+        raise NotImplementedError
+
+    def update(
+        self, param: Tensor, grad: Tensor, state: State, options: Options
+    ) -> tuple[Tensor, State]:
+        """The next value of a parameter and of its state, as pure expressions.
+
+        Args:
+            param: the parameter.
+            grad: its gradient.
+            state: what ``init`` made.
+            options: the group's options; numbers may be symbolic, facts of ``structure`` are plain.
+        """
+        raise NotImplementedError
+
+    def check(self, group: Mapping[str, Any]) -> None:
+        """Raise ArgumentError for options that make no sense."""
+        require_non_negative(self, group, "lr", "weight_decay")
+
+    # --- steps --------------------------------------------------------------------------------
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Move all parameters that have a gradient.
+
+        Args:
+            closure: computes the loss and its gradients; called first, with gradients on.
+
+        Returns:
+            What the closure returned, or None.
+        """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        with no_grad():
+            for position, group in enumerate(self.param_groups):
+                self._step_group(position, group)
+        return loss
+
+    def _step_group(self, position: int, group: dict[str, Any]) -> None:
+        recorder = modes.recorder
+        if recorder is None:
+            structure, options = self.structure(group), Options(group)
+        else:
+            what = f"{type(self).__name__} options of group {position}"
+            structure = recorder.guard(lambda: self.structure(group), what)
+            options = RecordedOptions(group, recorder)
+        for param in group["params"]:
+            grad = param.grad
+            if grad is None:
+                continue
+            self._prepare(param, group, structure)
+            if recorder is not None:
+                recorder.grad_slot(param).stepped = True
+                self._suggest_names(param, recorder)
+            self._move(param, grad, options)
+
+    def _prepare(self, param: Tensor, group: dict[str, Any], structure: Hashable) -> None:
+        """Make the state that the first step, or other options, need."""
+        if self._prepared.get(param) != structure:
+            self.init(param, group, self.state[param])
+            self._prepared[param] = structure
+
+    def _move(self, param: Tensor, grad: Tensor, options: Options) -> None:
+        state = self.state[param]
+        moved, next_state = self.update(param, grad, state, options)
+        for key, value in next_state.items():
+            if value is not state[key]:
+                state[key].copy_(value)
+        param.copy_(moved)
+
+    def _suggest_names(self, param: Tensor, recorder: Recorder) -> None:
+        name = recorder.suggested_name(param)
+        for key, value in self.state[param].items():
+            if name is not None and isinstance(value, TensorBase):
+                recorder.suggest_name(value, f"{name}.{key}")
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Clear all gradients.
+
+        Args:
+            set_to_none: drop them; else fill with zeros.
+        """
+        for group in self.param_groups:
+            for param in group["params"]:
+                if set_to_none:
+                    param.grad = None
+                elif param.grad is not None:
+                    param.grad.zero_()
+
+    # --- groups -------------------------------------------------------------------------------
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add parameters with options of their own.
+
+        Args:
+            param_group: ``"params"`` and options; those it lacks get the defaults.
+
+        Raises:
+            ArgumentError: if a parameter is in the optimizer already, or is no leaf.
+        """
+        given = param_group["params"]
+        params = [given] if isinstance(given, TensorBase) else list(given)
+        group = {"params": [], **self.defaults, **param_group}
+        if params and all(isinstance(each, tuple) for each in params):
+            group["param_names"] = [name for name, _ in params]
+            params = [param for _, param in params]
+        group["params"] = params
+        known = {id(param) for each in self.param_groups for param in each["params"]}
+        for param in params:
+            if not isinstance(param, Tensor) or param.is_symbolic or not param.is_leaf:
+                raise ArgumentError(
+                    f"{type(self).__name__}: only leaf tensors can be optimized",
+                    got=type(param).__name__, fix="pass model.parameters()",
+                    where=user_location_text(),
+                )  # fmt: skip
+            if id(param) in known:
+                raise ArgumentError(
+                    f"{type(self).__name__}: a parameter appears twice", got=str(param.type),
+                    where=user_location_text(),
+                )  # fmt: skip
+            known.add(id(param))
+        self.check(group)
+        self.param_groups.append(group)
+
+    def __repr__(self) -> str:
+        lines = [f"{type(self).__name__} ("]
+        for position, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {position}")
+            lines += [
+                f"    {key}: {group[key]}" for key in sorted(group) if not key.startswith("param")
+            ]
+        return "\n".join([*lines, ")"])
+
+    # --- checkpoints --------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """State and options, with parameters as numbers, in PyTorch's structure.
+
+        Returns:
+            ``"state"``: tensors by number and name, sharing memory; ``"param_groups"``.
+        """
+        return {
+            "state": packed_state(self.state, self.param_groups),
+            "param_groups": packed_groups(self.param_groups),
+        }
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over state and options; memory that is there already is kept and overwritten.
+
+        Args:
+            state_dict: what ``state_dict`` gave, here or in PyTorch (as arrays).
+
+        Raises:
+            CheckpointError: if the groups or shapes differ.
+        """
+        groups = state_dict["param_groups"]
+        sizes = [len(group["params"]) for group in self.param_groups]
+        if [len(group["params"]) for group in groups] != sizes:
+            raise CheckpointError(
+                f"{type(self).__name__}: the state has other parameter groups",
+                got=str([len(group["params"]) for group in groups]), expected=str(sizes),
+            )  # fmt: skip
+        loaded = {}
+        for own, group in zip(self.param_groups, groups, strict=True):
+            for param, number in zip(own["params"], group["params"], strict=True):
+                entries = state_dict["state"].get(number, {})
+                loaded[param] = {
+                    key: load_tensor(value, param, self.state[param].get(key), key)
+                    for key, value in entries.items()
+                    if value is not None
+                }
+        for own, group in zip(self.param_groups, groups, strict=True):
+            own.update({key: value for key, value in group.items() if key != "params"})
+        for param, make in loaded.items():
+            self.state[param] = {key: value() for key, value in make.items()}
+        self._prepared.clear()
+
+
+def _as_groups(params: Params) -> list[dict[str, Any]]:
+    if isinstance(params, TensorBase):
+        raise ArgumentError(
+            "an optimizer needs a list of parameters", got="one tensor", fix="wrap it in a list",
+            where=user_location_text(),
+        )  # fmt: skip
+    given: list[Any] = list(params)
+    if not given:
+        raise ArgumentError("the list of parameters is empty", where=user_location_text())
+    return given if isinstance(given[0], dict) else [{"params": given}]
+
+
+def require_non_negative(optimizer: Optimizer, group: Mapping[str, Any], *names: str) -> None:
+    """Raise ArgumentError if one of these options is negative or NaN."""
+    for name in names:
+        value = float(group[name])
+        if not value >= 0 or math.isinf(value):
+            raise ArgumentError(
+                f"{type(optimizer).__name__}: {name} must be a number from 0 on", got=str(value),
+                where=user_location_text(),
+            )  # fmt: skip

@@ -1,0 +1,70 @@
+"""The options of a group as update rules read them: numbers now, or anew at each run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from graphc.dtypes import float64
+from graphc.frontend.functions.convert import to_operand
+from graphc.frontend.functions.pointwise import mul
+from graphc.frontend.recorder import Recorder
+from graphc.frontend.tensor import Tensor
+from graphc.storage import HostValue
+
+Scalar = float | Tensor
+
+
+class Options:
+    """A group's options in dynamic mode.
+
+    Args:
+        group: the group.
+    """
+
+    def __init__(self, group: Mapping[str, Any]) -> None:
+        self.group = group
+
+    def fact(self, name: str) -> Any:
+        """An option that decides which expressions are built; part of ``structure``."""
+        return self.group[name]
+
+    def number(self, name: str, position: int | None = None) -> Scalar:
+        """An option that is a number in expressions, or one of a tuple of them."""
+        return _reader(self.group, name, position)()
+
+
+class RecordedOptions(Options):
+    """A group's options while recording: numbers are variables that read the group.
+
+    Args:
+        group: the group.
+        recorder: where the variables are made.
+    """
+
+    def __init__(self, group: Mapping[str, Any], recorder: Recorder) -> None:
+        super().__init__(group)
+        self._recorder = recorder
+        self._made: dict[tuple[str, int | None], Tensor] = {}
+
+    def number(self, name: str, position: int | None = None) -> Scalar:
+        """A 0-d float64 tensor whose value each run reads from the group."""
+        key = (name, position)
+        if key not in self._made:
+            label = name if position is None else f"{name}.{position}"
+            source = HostValue(_reader(self.group, name, position))
+            self._made[key] = self._recorder.host_value(source, float64, label)
+        return self._made[key]
+
+
+def _reader(group: Mapping[str, Any], name: str, position: int | None) -> Callable[[], float]:
+    def read() -> float:
+        value = group[name]
+        return float(value if position is None else value[position])
+
+    return read
+
+
+def times(x: Tensor, factor: Scalar) -> Tensor:
+    """``factor * x`` in the dtype of ``x``, whatever the factor's."""
+    return mul(x, to_operand(factor, x.dtype))

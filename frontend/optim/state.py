@@ -1,0 +1,76 @@
+"""An optimizer's state as PyTorch structures it: parameters are numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from graphc.dtypes import DType
+from graphc.errors import CheckpointError
+from graphc.frontend.base import TensorBase, concrete
+from graphc.frontend.tensor import Tensor
+
+
+def state_tensor(shape: Sequence[int], dtype: DType) -> Tensor:
+    """Concrete zeros that graphs treat as a variable."""
+    made = concrete(np.zeros(tuple(shape), dtype.numpy))
+    made.is_state = True
+    return made
+
+
+def packed_groups(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The groups with numbers, counted through all groups, for parameters."""
+    packed = []
+    start = 0
+    for group in groups:
+        count = len(group["params"])
+        options = {key: value for key, value in group.items() if key != "params"}
+        packed.append({**options, "params": list(range(start, start + count))})
+        start += count
+    return packed
+
+
+def packed_state(
+    state: Mapping[Tensor, dict[str, Any]], groups: list[dict[str, Any]]
+) -> dict[int, dict[str, Any]]:
+    """The state by the parameters' numbers; only of parameters that have one."""
+    params = [param for group in groups for param in group["params"]]
+    return {
+        number: dict(state[param])
+        for number, param in enumerate(params)
+        if state.get(param)
+    }
+
+
+def load_tensor(value: Any, param: Tensor, present: Any, key: str) -> Callable[[], Any]:
+    """Check a loaded entry; the result puts it in place.
+
+    All but ``step`` take the parameter's dtype, as in PyTorch; memory that is bound
+    to compiled programs is overwritten, not replaced.
+
+    Raises:
+        CheckpointError: for a shape that fits neither the parameter nor a number.
+    """
+    if isinstance(value, TensorBase):
+        array = value.array("a loaded optimizer state")
+    else:
+        array = np.asarray(value)
+    if array.shape not in (param.shape, ()):
+        raise CheckpointError(
+            f"optimizer state {key!r} does not fit its parameter", got=str(array.shape),
+            expected=str(param.shape),
+        )  # fmt: skip
+    wanted = np.dtype(np.float32) if key == "step" else param.dtype.numpy
+    values = array.astype(wanted, copy=True)
+
+    def place() -> Tensor:
+        if isinstance(present, Tensor) and present.type == concrete(values).type:
+            present.storage.write(values)
+            return present
+        made = concrete(values)
+        made.is_state = True
+        return made
+
+    return place

@@ -1,0 +1,3 @@
+"""Helpers (``torch.utils``)."""
+
+from graphc.utils import data as data
