@@ -9,7 +9,9 @@ from types import MappingProxyType
 
 import numpy as np
 
+from graphc.errors import VerifyError
 from graphc.evaluate import evaluate_node
+from graphc.provenance import describe
 from graphc.runtime.backend import Kernel
 from graphc.runtime.plan import Buffer, Operand, Plan, Step
 from graphc.storage import Array
@@ -84,7 +86,14 @@ def _execute(step: Step, resolve: Resolve) -> None:
     if len(results) > 1:  # one result may be a view of an operand that another overwrites
         results = tuple(each.copy() if _shared(each, operands) else each for each in results)
     for target, each in zip(step.outputs, results, strict=True):
-        np.copyto(resolve(target), each, casting="no")
+        if each.shape != target.shape or each.dtype != target.dtype.numpy:
+            raise VerifyError(
+                f"{step.node.op.name}: its eval and its infer disagree",
+                got=f"{each.dtype}{list(each.shape)}",
+                expected=f"{target.dtype.name}{list(target.shape)}",
+                where=describe(step.node),
+            )
+        np.copyto(resolve(target), each)
 
 
 def _shared(result: Array, operands: Sequence[Array]) -> bool:

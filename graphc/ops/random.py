@@ -118,7 +118,7 @@ def _eval_normal(a: Array, b: Array, *, dtype: DType) -> Array:
     folded = np.where(away > 0.25, 0.5 - away, away)
     cosine = _horner(COS_TERMS, folded * folded)
     signed = np.where(away > 0.25, cosine, -cosine)
-    return np.ascontiguousarray(radius * signed, dtype=dtype.numpy)
+    return np.asarray(radius * signed, dtype=dtype.numpy, order="C")
 
 
 normal_from_bits = OpDef("normal_from_bits", _infer_normal, _eval_normal, traits=Trait.ELEMENTWISE)

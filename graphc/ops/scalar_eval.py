@@ -45,7 +45,7 @@ def int_pow_eval(a: Array, b: Array) -> Array:
     powers = np.power(a, np.maximum(b, 0))
     odd = np.where(b % 2 == 1, a, np.ones((), a.dtype))
     inverse = np.where(a == 1, 1, np.where(a == -1, odd, 0))
-    return np.ascontiguousarray(np.where(b < 0, inverse, powers), dtype=a.dtype)
+    return np.asarray(np.where(b < 0, inverse, powers), dtype=a.dtype, order="C")
 
 
 def saturating_cast(x: Array, dtype: np.dtype[Any]) -> Array:

@@ -55,7 +55,7 @@ def _eval_cast(x: Array, *, dtype: DType) -> Array:
     if dtype.category == INTEGER and x.dtype.kind not in "iubc":
         return saturating_cast(x, dtype.numpy)
     if x.dtype.kind == "c" and dtype.category <= FLOATING and dtype.category != BOOLEAN:
-        return _eval_cast(np.ascontiguousarray(x.real), dtype=dtype)
+        return _eval_cast(np.asarray(x.real, order="C"), dtype=dtype)
     return np.asarray(x.astype(dtype.numpy, order="C"))
 
 

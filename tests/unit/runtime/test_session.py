@@ -10,9 +10,10 @@ import pytest
 
 from graphc.dims import Dim
 from graphc.dtypes import float32, float64, int64
-from graphc.errors import ArgumentError, FeedError, SessionError
+from graphc.errors import ArgumentError, FeedError, SessionError, VerifyError
 from graphc.graph import Graph
 from graphc.node import Node, constant
+from graphc.opdef import OpDef
 from graphc.ops import elementwise as e
 from graphc.ops.leaf import placeholder, size_value, variable
 from graphc.ops.linalg import matmul
@@ -324,6 +325,16 @@ def test_unknown_backends_are_refused() -> None:
     with pytest.raises(ArgumentError, match="unknown backend 'numpyy'") as caught:
         Session(Graph(), backend="numpyy")
     assert "did you mean 'numpy'?" in str(caught.value)
+
+
+def test_an_operation_whose_eval_breaks_its_type_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("graphc.opdef._registry", {})  # the operation is gone after this test
+    broken = OpDef("test_broken", lambda x: x, lambda x: x[:1])
+    x = placeholder("x", TensorType((3,), float32))
+    session = Session(Graph([x], {"y": broken(x)}), backend="numpy")
+    with pytest.raises(VerifyError, match="test_broken: its eval and its infer disagree") as caught:
+        session.run({"x": np.ones(3, np.float32)})
+    assert "test_session.py" in str(caught.value)
 
 
 def only_form(session: Session) -> Specialization:
