@@ -86,6 +86,11 @@ def hostile(dtype: DType) -> Array:
     return np.array([*values, *extremes[dtype.short]]).astype(dtype.numpy)
 
 
+def zero_dim(values: Array) -> list[Array]:
+    """The first values and the last, each as a 0-d array."""
+    return [values[place, ...] for place in (0, 1, -1)]
+
+
 def ordinary(rng: np.random.Generator, shape: Shape, dtype: DType) -> Array:
     """Random values of moderate size."""
     if dtype.category == 0:
@@ -120,7 +125,7 @@ def _unary(dtypes: list[DType]) -> Callable[[np.random.Generator], Iterator[Samp
     def make(rng: np.random.Generator) -> Iterator[Sample]:
         for dtype in dtypes:
             yield Sample((hostile(dtype),))
-            yield Sample((ordinary(rng, (), dtype),))
+            yield from (Sample((each,)) for each in zero_dim(hostile(dtype)))
         for shape in SHAPES:
             yield Sample((ordinary(rng, shape, dtypes[-1]),))
         for array in layouts(rng, (3, 4), dtypes[0]):
@@ -134,6 +139,7 @@ def _binary(dtypes: list[DType]) -> Callable[[np.random.Generator], Iterator[Sam
         for dtype in dtypes:
             values = hostile(dtype)
             yield Sample((values[:, None], values))
+            yield from (Sample((each, values[0, ...])) for each in zero_dim(values))
         for left, right in PAIRS:
             yield Sample((ordinary(rng, left, dtypes[-1]), ordinary(rng, right, dtypes[-1])))
         for left_array in layouts(rng, (3, 4), dtypes[0]):
@@ -145,6 +151,7 @@ def _binary(dtypes: list[DType]) -> Callable[[np.random.Generator], Iterator[Sam
 
 def _shifts(rng: np.random.Generator) -> Iterator[Sample]:
     for dtype in INTS:
+        yield Sample((hostile(dtype)[0, ...], np.array(1, dtype.numpy)))
         amounts = np.arange(8 * dtype.itemsize + 2).astype(dtype.numpy)
         yield Sample((hostile(dtype)[:, None], amounts))
     yield Sample((ordinary(rng, (0, 2), I32), np.int32([[1]])))
@@ -165,6 +172,8 @@ def _cast(rng: np.random.Generator) -> Iterator[Sample]:
     for source in ANY:
         for target in ANY:
             yield Sample((hostile(source),), {"dtype": target})
+            for each in zero_dim(hostile(source)):
+                yield Sample((each,), {"dtype": target})
     for array in layouts(rng, (3, 4), F64):
         yield Sample((array,), {"dtype": I32})
     for shape in SHAPES:
@@ -362,6 +371,7 @@ def _normal_from_bits(rng: np.random.Generator) -> Iterator[Sample]:
     corners = np.array([limits.min, -1, 0, 1, 2**30, -(2**30), limits.max], np.int32)
     for dtype in FLOATS:
         yield Sample((corners[:, None], corners), {"dtype": dtype})
+        yield Sample((corners[0, ...], corners[1, ...]), {"dtype": dtype})
         words = rng.integers(limits.min, limits.max, (2, 40), dtype=np.int32)
         yield Sample((words[0], words[1, ::-1]), {"dtype": dtype})
     yield Sample((corners[:0], corners[:1]), {"dtype": F32})

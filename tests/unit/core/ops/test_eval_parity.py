@@ -46,6 +46,7 @@ def test_pytorch_agrees(name: str) -> None:
             ours = get_op(name).eval(*sample.arrays, **sample.attrs)
         theirs = _in_torch(name, sample)
         signed = name not in {"maximum", "minimum", "amax", "amin", "remainder", "floor_divide"}
+        signed &= ours.dtype.kind != "c"  # it subtracts complex numbers by a product with -1
         ulps, absolute = 0, 0.0
         if name in LOOSE:
             ulps = 16 if ours.dtype.itemsize >= 4 else 2
