@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from graphc.dims import shape_text
+from graphc.dims import Shape, shape_text, unify
 from graphc.errors import AutogradError, GraphcError
 from graphc.graph import topological
 from graphc.node import Node, constant
@@ -103,7 +103,7 @@ def _seed(output: Node, seed: Node | None) -> Node:
             where=describe(output),
         )
     if seed is not None:
-        if seed.type.dtype is not kind.dtype or len(seed.type.shape) != len(kind.shape):
+        if seed.type.dtype is not kind.dtype or not _may_be_equal(seed.type.shape, kind.shape):
             raise AutogradError(
                 "the gradient of an output must have its type",
                 got=str(seed.type),
@@ -121,6 +121,13 @@ def _seed(output: Node, seed: Node | None) -> Node:
     with made_for(backward_of(origins_of(output))):
         one = constant(np.ones((), kind.dtype.numpy))
         return expand(one, shape=kind.shape) if kind.shape else one
+
+
+def _may_be_equal(first: Shape, second: Shape) -> bool:
+    """True unless the shapes certainly differ; unknown sizes are checked at run time."""
+    return len(first) == len(second) and all(
+        unify(left, right) is not None for left, right in zip(first, second, strict=True)
+    )
 
 
 def _input_grads(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -34,19 +35,31 @@ class Fuse:
         groups = Groups(graph.nodes)
         if not groups.work:
             return graph
-        while _merge_producers(groups) or _merge_readers(groups):
+        single = _used_once(graph, groups)
+        while (
+            _merge_producers(groups, single)
+            or _merge_producers(groups, set(groups.work))
+            or _merge_readers(groups)
+        ):
             pass
         _note_refusals(groups, notes)
         return _rebuilt(graph, groups, notes)
 
 
-def _merge_producers(groups: Groups) -> bool:
-    """Merge along the edges, consumers in order, each with its operands' groups."""
+def _used_once(graph: Graph, groups: Groups) -> set[Node]:
+    """The values with one reader: in its kernel they are never written to memory."""
+    uses = Counter(base for node in groups.nodes for base in groups.of(node).reads)
+    uses.update(map(base_of, graph.roots))
+    return {node for node, count in uses.items() if count == 1}
+
+
+def _merge_producers(groups: Groups, chosen: set[Node]) -> bool:
+    """Merge along the edges from the chosen nodes, readers in order."""
     changed = False
     for node in groups.work:
         for operand in node.inputs:
             base = base_of(operand)
-            if groups.holds(base):
+            if base in chosen and groups.holds(base):
                 changed |= _try_merge(groups, groups.of(base), groups.of(node))
     return changed
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from graphc.graph import Graph, has_trait
 from graphc.node import CONSTANT, Node
 from graphc.opdef import OpDef, Trait
 from graphc.ops.shape import expand
-from graphc.passes.base import Journal, Numerics, journal
+from graphc.passes.base import Firing, Journal, Numerics, journal
 from graphc.passes.layout import is_contiguous
 from graphc.passes.pattern import Apply, Match, Pattern
 from graphc.provenance import NOWHERE, Origins, add_origins, describe, made_for, origins_of
@@ -100,8 +100,7 @@ def rewrite(graph: Graph, rules: Iterable[Rule]) -> Graph:
             {name: new[node] for name, node in graph.outputs.items()},
             {variable: new[node] for variable, node in graph.updates.items()},
         )
-    looping = sorted({firing.rule for firing in notes.firings[fired:]})
-    raise _never_rests(looping, notes.firings[-1].operation, notes.firings[-1].place)
+    raise _never_rests(notes.firings[fired:])
 
 
 class _RulesByOp:
@@ -134,8 +133,7 @@ def _sweep(graph: Graph, rules: _RulesByOp, notes: Journal) -> Mapping[Node, Nod
                 break
             current = change
         else:
-            last = notes.firings[-1]
-            raise _never_rests([last.rule], last.operation, last.place)
+            raise _never_rests(notes.firings[-ROUNDS:])
         new[node] = current
     return new
 
@@ -198,12 +196,13 @@ def _all_origins(nodes: Iterable[Node]) -> Origins:
     return NOWHERE.union(*map(origins_of, nodes))
 
 
-def _never_rests(rules: list[str], operation: str, place: str) -> PassError:
+def _never_rests(changes: Sequence[Firing]) -> PassError:
+    rules = sorted({firing.rule for firing in changes})
     return PassError(
         f"the rewrite rules never come to rest: {', '.join(rules)}",
-        got=f"still changing {operation}",
+        got=f"still changing {changes[-1].operation}",
         fix="make each rule's result simpler than what it matches",
-        where=place,
+        where=changes[-1].place,
     )
 
 
