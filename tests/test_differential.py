@@ -53,13 +53,17 @@ def check_oracle(program: Program, calls: Calls, got: Results) -> None:
         program.check(got[1][name], values, f"variable {name}")
 
 
-def check_alike(program: Program, execution: Execution, got: Results, dynamic: Results) -> None:
-    bound = {} if execution.exact else {"ulps": program.ulps, "absolute": program.absolute}
-    for number, (actual, expected) in enumerate(zip(got[0], dynamic[0], strict=True)):
-        for place, (one, other) in enumerate(zip(actual, expected, strict=True)):
+def check_alike(program: Program, got: Results, expected: Results, *, exact: bool) -> None:
+    bound = {} if exact else {"ulps": program.ulps, "absolute": program.absolute}
+    for number, (first, second) in enumerate(zip(got[0], expected[0], strict=True)):
+        for place, (one, other) in enumerate(zip(first, second, strict=True)):
             assert_same(one, other, **bound, what=f"result {place} of call {number}")
-    for name, values in dynamic[1].items():
+    for name, values in expected[1].items():
         assert_same(got[1][name], values, **bound, what=f"variable {name}")
+
+
+def check_dynamic(program: Program, execution: Execution, calls: Calls, got: Results) -> None:
+    check_alike(program, got, run(program, calls), exact=execution.exact and program.exact)
 
 
 @every_program
@@ -77,7 +81,7 @@ def test_compiled_programs(
     calls = [program.inputs(rng) for _ in range(2)]
     got = run_compiled(program, calls, execution)
     check_oracle(program, calls, got)
-    check_alike(program, execution, got, run(program, calls))
+    check_dynamic(program, execution, calls, got)
 
 
 @special_programs
@@ -89,7 +93,7 @@ def test_special_values(program: Program, execution: Execution, rng: np.random.G
     ]
     got = run_compiled(program, calls, execution)
     check_oracle(program, calls, got)
-    check_alike(program, execution, got, run(program, calls))
+    check_dynamic(program, execution, calls, got)
 
 
 def transposed(x: Array) -> Array:
@@ -119,12 +123,12 @@ def test_layouts_of_feeds(
     program: Program, execution: Execution, layout: Callable[[Array], Array],
     rng: np.random.Generator,
 ) -> None:  # fmt: skip
+    """Memory order changes no bit, dynamic mode within the bound: numpy's loops depend on strides."""
     strange = tuple(map(layout, program.inputs(rng)))
     plain = tuple(np.array(x, order="C") for x in strange)
     got = run_compiled(program, [strange], execution)
-    expected = run_compiled(program, [plain], execution)
-    check_alike(program, Execution("same", "O2", exact=True), got, expected)
-    check_alike(program, execution, run(program, [strange]), expected)
+    check_alike(program, got, run_compiled(program, [plain], execution), exact=True)
+    check_alike(program, got, run(program, [strange]), exact=False)
 
 
 @every_program
@@ -135,4 +139,4 @@ def test_without_one_pass(
 ) -> None:
     calls = [program.inputs(rng)]
     got = run_compiled(program, calls, execution, disable=(left_out,))
-    check_alike(program, execution, got, run(program, calls))
+    check_dynamic(program, execution, calls, got)

@@ -121,10 +121,10 @@ def products_and_norm(x: Any) -> Any:
 @program(
     lambda rng: ((rng.standard_normal((2, 384, 513)) + 1000).astype(np.float32),),
     lambda x: (x.mean((1, 2)), x.sum((0, 1)), x.var((1, 2))),
-    ulps=8, absolute=2e-4,
+    ulps=24, absolute=1e-4,
 )  # fmt: skip
 def large_plane(x: Any) -> Any:
-    """Adding 200,000 numbers one by one in float32 would lose three digits here."""
+    """Adding 200,000 numbers one by one in float32 would be off by hundreds of units here."""
     return x.mean((1, 2)), x.sum((0, 1)), x.var((1, 2), correction=0)
 
 
