@@ -186,6 +186,8 @@ def run_now(op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]) -> 
     if modes.grad_enabled and op.vjp is not None:
         for x in inputs:
             if x._requires_grad:
+                if not of_array(storage.array).is_differentiable:
+                    break
                 return _tracked(op, inputs, attrs, storage)
     return _make(storage, None, None, False, None)
 

@@ -1,8 +1,7 @@
-"""Backward through the tape: gradients flow from outputs to leaves, latest step first."""
+"""Backward through the tape: gradients flow from outputs to leaves, users first."""
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Union
 
@@ -45,12 +44,15 @@ def run_backward(
         With ``inputs``: the gradients by ``id`` of the input, where there is one.
     """
     wanted = None if inputs is None else {id(_target(x)) for x in inputs}
-    walk = _Walk([_target(x) for x in outputs], wanted, create_graph)
+    order = _topological([_target(x) for x in outputs])
+    walk = _Walk(wanted, None if wanted is None else _leading_to(order, wanted), create_graph)
     with set_grad_enabled(create_graph):
         for output, grad in zip(outputs, grads, strict=True):
             walk.deliver(_target(output), grad)
-        while walk.queue:
-            walk.step(retain_graph)
+        while order:
+            step = order.pop()  # the walk must not keep alive what it has passed
+            if id(step) in walk.pending:
+                walk.step(step, retain_graph)
         walk.finish_leaves()
     return {id(x): walk.found[id(_target(x))] for x in inputs or () if id(_target(x)) in walk.found}
 
@@ -59,17 +61,36 @@ def _target(tensor: Tensor) -> Target:
     return tensor._grad_fn or tensor
 
 
-def _leading_to(starts: Iterable[Target], wanted: set[int]) -> set[int]:
-    """The steps that the starts need and through which a gradient reaches something wanted."""
-    steps: dict[int, GradFn] = {}
-    stack = list(starts)
+def _topological(starts: Sequence[Target]) -> list[GradFn]:
+    """The steps that the starts need, operands first.
+
+    It is the order of ``graphc.graph.topological``: gradients that meet are added in the same
+    order as in a recorded backward, so both give the same bits.
+    """
+    order: dict[GradFn, None] = {}
+    stack: list[tuple[GradFn, bool]] = [
+        (start, False) for start in reversed(starts) if isinstance(start, GradFn)
+    ]
     while stack:
-        target = stack.pop()
-        if isinstance(target, GradFn) and id(target) not in steps:
-            steps[id(target)] = target
-            stack.extend(edge for edge in target.edges if edge is not None)
+        step, ready = stack.pop()
+        if step in order:
+            continue
+        if ready:
+            order[step] = None
+            continue
+        stack.append((step, True))
+        stack.extend(
+            (edge, False)
+            for edge in reversed(step.edges)
+            if isinstance(edge, GradFn) and edge not in order
+        )
+    return list(order)
+
+
+def _leading_to(order: Iterable[GradFn], wanted: set[int]) -> set[int]:
+    """The steps through which a gradient reaches something wanted, and what is wanted."""
     found = set(wanted)
-    for step in sorted(steps.values(), key=lambda step: step.sequence):
+    for step in order:
         if any(id(edge) in found for edge in step.edges):
             found.add(id(step))
     return found
@@ -79,19 +100,17 @@ class _Walk:
     """The state of one backward walk.
 
     Args:
-        starts: where gradients start.
         wanted: ids of the leaves and steps whose gradients are collected, not accumulated.
+        useful: ids of the steps and leaves that need a gradient; None for all.
         create_graph: the walk itself goes on the tape.
     """
 
     def __init__(
-        self, starts: Sequence[Target], wanted: set[int] | None, create_graph: bool
+        self, wanted: set[int] | None, useful: set[int] | None, create_graph: bool
     ) -> None:
-        self.wanted = wanted
-        self.useful = None if wanted is None else _leading_to(starts, wanted)
+        self.wanted, self.useful = wanted, useful
         self.create_graph = create_graph
         self.pending: dict[int, Tensor] = {}
-        self.queue: list[tuple[int, GradFn]] = []
         self.leaves: dict[int, Tensor] = {}
         self.found: dict[int, Tensor] = {}
 
@@ -103,9 +122,7 @@ class _Walk:
             self.pending[key] = add(known, grad)
             return
         self.pending[key] = grad
-        if isinstance(target, GradFn):
-            heapq.heappush(self.queue, (-target.sequence, target))
-        else:
+        if not isinstance(target, GradFn):
             self.leaves[key] = target
 
     def finish_leaves(self) -> None:
@@ -117,9 +134,8 @@ class _Walk:
             elif key in self.wanted:
                 self.found[key] = grad
 
-    def step(self, retain_graph: bool) -> None:
-        """Run the latest step's rule and pass its results on."""
-        fn = heapq.heappop(self.queue)[1]
+    def step(self, fn: GradFn, retain_graph: bool) -> None:
+        """Run a step's rule and pass its results on."""
         grad = _hooked(fn.pre_hooks, self.pending.pop(id(fn)))
         if self.wanted is None:
             retained = None if fn.retained is None else fn.retained()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ReferenceType
@@ -15,8 +14,6 @@ from graphc.types import TensorType
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
-
-_sequence = itertools.count()
 
 
 class TypeOnly(NamedTuple):
@@ -39,7 +36,6 @@ class GradFn:
         op: the operation.
         attrs: the operation's static arguments.
         edges: per input where its gradient goes: a leaf tensor, another step, or None.
-        sequence: rises with time; backward goes down.
         pre_hooks: called with the output's gradient before the rule.
         retained: the output tensor whose ``grad`` shall be set.
     """
@@ -54,7 +50,6 @@ class GradFn:
         "op",
         "pre_hooks",
         "retained",
-        "sequence",
     )
 
     def __init__(
@@ -67,7 +62,6 @@ class GradFn:
         saved_output: Saved | None = None,
     ) -> None:
         self.op, self.attrs, self.edges = op, attrs, edges
-        self.sequence = next(_sequence)
         self._layouts = layouts
         self._saved = saved
         self._saved_output = saved_output

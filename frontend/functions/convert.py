@@ -98,7 +98,7 @@ def as_float(function: str, x: Tensor) -> Tensor:
     return tensor if tensor.dtype.is_differentiable else cast(tensor, float32)
 
 
-def normalize_dim(function: str, dim: int, rank: int) -> int:
+def normalize_dim(function: str, dim: Any, rank: int) -> int:
     """A dim counted from the front; a 0-d tensor accepts 0 and -1 as in PyTorch.
 
     Raises:

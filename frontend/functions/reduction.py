@@ -20,7 +20,7 @@ from graphc.frontend.functions.convert import (
 )  # fmt: skip
 from graphc.frontend.functions.shaping import drop_dims, reshape
 from graphc.opdef import OpDef
-from graphc.ops import elementwise, reduce
+from graphc.ops import comparison, elementwise, reduce, select
 from graphc.ops.index import gather
 from graphc.provenance import user_location_text
 
@@ -148,9 +148,14 @@ def std(
     unbiased: bool | None = None,
 ) -> Tensor:  # fmt: skip
     """The standard deviation, the root of ``var`` (``torch.std``)."""
-    return pointwise.sqrt(
-        var(input, dim, correction=correction, keepdim=keepdim, unbiased=unbiased)
-    )
+    return _root(var(input, dim, correction=correction, keepdim=keepdim, unbiased=unbiased))
+
+
+def _root(x: Tensor) -> Tensor:
+    """The square root with gradient 0 at 0, where the true one is infinite."""
+    zero, one = scalar_tensor(0, x.dtype), scalar_tensor(1, x.dtype)
+    is_zero = comparison.eq(x, zero)
+    return select.where(is_zero, zero, elementwise.sqrt(select.where(is_zero, one, x)))
 
 
 def amax(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
@@ -331,7 +336,7 @@ def norm(input: Tensor, p: float = 2.0, dim: Dims = None, keepdim: bool = False)
     _require_float("norm", x)
     magnitude = pointwise.abs(x)
     if p == 2:
-        return pointwise.sqrt(sum(elementwise.mul(x, x), dim, keepdim))
+        return _root(sum(elementwise.mul(x, x), dim, keepdim))
     if p == 1:
         return sum(magnitude, dim, keepdim)
     if p == math.inf:

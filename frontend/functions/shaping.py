@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphc.dims import Dim, Shape, Size, broadcast_shapes, numel
-from graphc.errors import ArgumentError, ShapeError
+from graphc.errors import ArgumentError, IndexRangeError, ShapeError
 from graphc.frontend.functions.convert import (
     cast,
     common_dtype,
@@ -108,6 +108,12 @@ def expand(input: Tensor, *shape: Any) -> Tensor:
         x.shape[axis - lead] if isinstance(size, int) and size == -1 and axis >= lead else size
         for axis, size in enumerate(sizes)
     )
+    if any(isinstance(size, int) and size < 0 for size in kept):
+        raise ShapeError(
+            "expand: -1 keeps a size, and a new dim has none to keep",
+            got=f"{x.type} to {sizes}",
+            where=user_location_text(),
+        )
     return ops.expand(x, shape=kept)
 
 
@@ -188,8 +194,26 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """``length`` elements from ``start`` along a dim (``torch.narrow``)."""
     x = require_tensor("narrow", input)
     axis = normalize_dim("narrow", dim, x.ndim)
-    first = start + x.shape[axis] if start < 0 else start
+    size = _size("narrow", x, axis)
+    first = start + size if start < 0 else start
+    outside = isinstance(size, int) and not 0 <= first <= first + length <= size
+    if outside or length < 0:
+        raise IndexRangeError(
+            "narrow: the elements lie outside the dim",
+            got=f"{length} from {start}",
+            expected=f"inside {size}",
+            where=user_location_text(),
+        )
     return ops.narrow(x, axis, first, first + length)
+
+
+def _size(function: str, x: Tensor, axis: int) -> Size:
+    if x.ndim == 0:
+        raise ShapeError(
+            f"{function}: expected one dim or more", got=str(x.type), where=user_location_text()
+        )
+    size: Size = x.shape[axis]
+    return size
 
 
 def split(
@@ -219,12 +243,13 @@ def split(
 
 
 def _known_size(function: str, x: Tensor, axis: int) -> int:
-    if x.ndim == 0 or isinstance(x.shape[axis], Dim):
+    size = _size(function, x, axis)
+    if isinstance(size, Dim):
         raise ShapeError(
             f"{function}: the number of pieces must be known while recording", got=str(x.type),
             where=user_location_text(),
         )  # fmt: skip
-    return int(x.shape[axis])
+    return size
 
 
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:

@@ -181,9 +181,11 @@ def _infer_concat(*types: TensorType, dim: int) -> TensorType:
     total: Size = 0
     shape = list(first.shape)
     for type in types:
-        total = total + type.shape[dim] if type.rank == first.rank else total
+        if type.rank != first.rank:
+            raise ShapeError("cat: the number of dims differs", got=", ".join(map(str, types)))
+        total = total + type.shape[dim]
         for axis in range(first.rank):
-            unified = unify(shape[axis], type.shape[axis]) if type.rank == first.rank else None
+            unified = unify(shape[axis], type.shape[axis])
             if axis != dim and unified is None:
                 raise ShapeError(
                     f"cat: sizes must agree in every dim but {dim}",

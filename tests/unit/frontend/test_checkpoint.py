@@ -39,7 +39,9 @@ def same(a: Any, b: Any) -> bool:
 
 @pytest.mark.parametrize("name", DTYPES.split())
 @pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 0, 3), (2, 3)])
-def test_tensors_of_every_dtype_and_shape(name: str, shape: tuple[int, ...], tmp_path: Path) -> None:
+def test_tensors_of_every_dtype_and_shape(
+    name: str, shape: tuple[int, ...], tmp_path: Path
+) -> None:
     dtype = getattr(gc, name)
     values = np.arange(int(np.prod(shape))).reshape(shape).astype(dtype.numpy)
     save({"x": concrete(values)}, tmp_path / "c")
