@@ -80,7 +80,8 @@ def _translate(module: Module, position: int, step: Step) -> NativeCall | _Fallb
         symbol = build_step(module, step)
     except CompileError as refusal:
         return _Fallback(position, refusal.what)
-    return NativeCall(position, symbol, (*step.inputs, *step.outputs))
+    operands = (*step.inputs, *step.outputs)
+    return NativeCall(position, symbol, operands, symbol in module.fallible)
 
 
 def _is_matmul(step: Step) -> bool:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from graphc.errors import SessionError
 from graphc.runtime.backend import Kernel
 from graphc.runtime.llvm.addresses import address_of, view_at
 from graphc.runtime.llvm.engine import Library
@@ -47,20 +48,22 @@ class NativeStage:
         self, plan: Plan, calls: Sequence[NativeCall], library: Library, symbol: str
     ) -> None:
         self._plan, self._calls = plan, calls
-        entry = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
-        self._function: Callable[[ctypes.Array[ctypes.c_void_p]], None] = entry(
+        entry = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
+        self._function: Callable[[ctypes.Array[ctypes.c_void_p]], int] = entry(
             library.address(symbol)
         )
         self._kernels = [
-            ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * len(call.operands))(
-                library.address(call.symbol)
-            )
+            ctypes.CFUNCTYPE(
+                ctypes.c_int32 if call.fallible else None, *[ctypes.c_void_p] * len(call.operands)
+            )(library.address(call.symbol))
             for call in calls
         ]
 
     def run(self, memory: Memory) -> None:
         """One call."""
-        self._function(memory.table)
+        refused = self._function(memory.table)
+        if refused:
+            self._refuse(self._calls[refused - 1], memory)
 
     def timed(self, memory: Memory) -> Sequence[float]:
         """A call for each kernel."""
@@ -71,9 +74,18 @@ class NativeStage:
                 slot, offset = place(self._plan, operand)
                 arguments.append((memory.table[slot] or 0) + offset)
             start = time.perf_counter()
-            kernel(*arguments)
+            refused = kernel(*arguments)
             seconds.append(time.perf_counter() - start)
+            if refused:
+                self._refuse(call, memory)
         return seconds
+
+    def _refuse(self, call: NativeCall, memory: Memory) -> None:
+        """Raise the error that the definition of the refused step raises."""
+        NumpyStage(self._plan, [self._plan.steps[call.step]]).run(memory)
+        raise SessionError(
+            "native code refused data that numpy accepts", fix="report this as a bug"
+        )
 
 
 class NumpyStage:
@@ -116,7 +128,8 @@ class MatmulStage:
             view_at((memory.table[slot] or 0) + offset, operand)
             for operand, slot, offset in self._operands
         )
-        np.matmul(a, b, out=out)
+        with np.errstate(all="ignore"):
+            np.matmul(a, b, out=out)
 
     def timed(self, memory: Memory) -> Sequence[float]:
         """Multiply and measure."""

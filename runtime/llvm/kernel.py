@@ -50,7 +50,11 @@ def build_kernel(
     Raises:
         CompileError: if there is no native code for something in the body; says for what.
     """
-    return _Kernel(module, analyze(body, tuple(inputs), tuple(outputs))).build()
+    key = (body.inputs, tuple(body.outputs.values()), tuple(inputs), tuple(outputs))
+    if key not in module.kernels:
+        analysis = analyze(body, tuple(inputs), tuple(outputs))
+        module.kernels[key] = _Kernel(module, analysis).build()
+    return module.kernels[key]
 
 
 _Part = tuple[Segment | None, dict[Node, Accumulator]]

@@ -1,7 +1,8 @@
 """Native functions that run several kernels one after the other: straight-line calls, no Python.
 
 Such a function gets the address of a table with the address of each buffer; where in a buffer an
-operand starts is a constant of the code.
+operand starts is a constant of the code. It returns 0, or n when call number n (from 1) refused its
+data; the calls behind that one were not made.
 """
 
 from __future__ import annotations
@@ -22,15 +23,17 @@ class NativeCall:
         step: the position in ``Plan.steps``.
         symbol: the kernel.
         operands: its arguments: inputs, then outputs.
+        fallible: whether it returns 1 when it refuses its data.
     """
 
     step: int
     symbol: str
     operands: tuple[Operand, ...]
+    fallible: bool
 
 
 def define_run(module: Module, plan: Plan, calls: Sequence[NativeCall]) -> str:
-    """Add ``void(ptr table)`` that makes these calls, and return its symbol.
+    """Add ``i32(ptr table)`` that makes these calls, and return its symbol.
 
     Args:
         module: where the code goes; it has the kernels.
@@ -48,12 +51,28 @@ def define_run(module: Module, plan: Plan, calls: Sequence[NativeCall]) -> str:
             slot, offset = place(plan, operand)
             lines.append(f"  {name} = getelementptr i8, ptr %b{slot}, i64 {offset}")
             arguments.append(f"ptr {name}")
-        lines.append(f"  call void @{call.symbol}({', '.join(arguments)})")
-    code = "\n".join([*lines, "  ret void"])
+        invocation = f"@{call.symbol}({', '.join(arguments)})"
+        if call.fallible:
+            lines += _checked(invocation, position + 1)
+        else:
+            lines.append(f"  call void {invocation}")
+    code = "\n".join([*lines, "  ret i32 0"])
     text = f"(ptr %table) nounwind {{\nentry:\n{code}\n}}"
     symbol = f"run.{hashlib.sha256(text.encode()).hexdigest()[:24]}"
-    module.define(symbol, f"define void @{symbol}{text}")
+    module.define(symbol, f"define i32 @{symbol}{text}")
     return symbol
+
+
+def _checked(invocation: str, number: int) -> list[str]:
+    """A call whose refusal ends the run."""
+    return [
+        f"  %r{number} = call i32 {invocation}",
+        f"  %f{number} = icmp ne i32 %r{number}, 0",
+        f"  br i1 %f{number}, label %refused{number}, label %go{number}",
+        f"refused{number}:",
+        f"  ret i32 {number}",
+        f"go{number}:",
+    ]
 
 
 def place(plan: Plan, operand: Operand) -> tuple[int, int]:

@@ -43,6 +43,7 @@ class Scopes:
 
     def __init__(self, e: Emitter, body: Analysis) -> None:
         self.e, self.body, self.space = e, body, body.space
+        self._reductions = {node for node in body.nodes if has_trait(node, Trait.REDUCE)}
 
     def entering(self, axis: Axis, segment: Segment | None) -> Callable[[Scope, Value], Scope]:
         """How the scope changes inside one round of an axis."""
@@ -93,7 +94,7 @@ class Scopes:
         return scope
 
     def _is_known(self, node: Node, scope: Scope) -> bool:
-        if has_trait(node, Trait.REDUCE) or not self.body.varying[node] <= scope.axes:
+        if node in self._reductions or not self.body.varying[node] <= scope.axes:
             return False
         return all(operand in scope.values for operand in node.inputs)
 

@@ -7,6 +7,7 @@ from graphc.graph import Graph, has_trait
 from graphc.node import Node, make_node
 from graphc.opdef import Trait
 from graphc.ops.leaf import placeholder
+from graphc.runtime.llvm import indexing
 from graphc.runtime.llvm.iteration import Layout
 from graphc.runtime.llvm.kernel import build_kernel
 from graphc.runtime.llvm.module import Module
@@ -25,6 +26,8 @@ def build_step(module: Module, step: Step) -> str:
     outputs = [layout_of(operand) for operand in step.outputs]
     if step.node.op.name == "random_bits" and step.kind == "compute":
         return build_random_bits(module, inputs[0], step.node.attrs["call"], step.outputs[0].size)
+    if step.node.op.name in indexing.OPERATIONS and step.kind == "compute":
+        return indexing.build_indexing(module, step, inputs, outputs[0])
     return build_kernel(module, body_of(step), inputs, outputs)
 
 

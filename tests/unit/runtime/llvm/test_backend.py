@@ -10,18 +10,19 @@ import pytest
 from hypothesis import given, settings
 
 from graphc.config import CACHE, CACHE_DIR, ISA
-from graphc.dtypes import complex64, float32, float64, int64
+from graphc.dtypes import complex64, float32, float64, int32, int64
+from graphc.errors import IndexRangeError
 from graphc.evaluate import evaluate
-from graphc.graph import Graph
+from graphc.graph import Graph, topological
 from graphc.node import Node
 from graphc.ops.elementwise import add, exp, mul, tanh
 from graphc.ops.fused import fused, item
-from graphc.ops.index import gather
+from graphc.ops.index import gather, index, index_add, scatter_add
 from graphc.ops.leaf import placeholder, variable
 from graphc.ops.linalg import matmul
 from graphc.ops.random import random_bits
 from graphc.ops.reduce import amax, sum_
-from graphc.ops.shape import flip, permute
+from graphc.ops.shape import concat, flip, permute
 from graphc.runtime.backend import Kernel
 from graphc.runtime.llvm.addresses import address_of, view_at
 from graphc.runtime.plan import Operand
@@ -83,17 +84,15 @@ def test_random_programs(program: Program) -> None:
 
 
 def test_native_and_numpy_steps_take_turns() -> None:
-    x, w, index = matrix("x", 5, 8), matrix("w", 8, 7), matrix("i", 5, 7, dtype=int64)
+    x, w = matrix("x", 5, 8), matrix("w", 8, 7)
     hidden = tanh(matmul(mul(x, x), w))
-    picked = gather(hidden, mul(index, index), dim=0)
-    graph = Graph((x, w, index), {"y": exp(picked), "h": add(hidden, hidden)})
-    kernels = check(graph)
+    joined = concat(hidden, exp(hidden), dim=1)
+    kernels = check(Graph((x, w), {"y": exp(joined), "h": add(hidden, hidden)}))
     names = {kernel.name: kernel for kernel in kernels if not kernel.native}
-    assert set(names) == {"blas.matmul", "numpy.gather"}
-    assert names["numpy.gather"].reason == "gather: no native code"
-    assert sorted(step for kernel in kernels for step in kernel.steps) == list(
-        range(sum(len(kernel.steps) for kernel in kernels))
-    )
+    assert set(names) == {"blas.matmul", "numpy.concat"}
+    assert names["numpy.concat"].reason == "concat: no native code"
+    steps = sorted(step for kernel in kernels for step in kernel.steps)
+    assert steps == list(range(len(steps)))
 
 
 def test_matrix_products_of_views() -> None:
@@ -191,3 +190,68 @@ def test_random_bits_are_the_definitions(shape: tuple[int, ...], isa: str) -> No
         with ISA.override(isa), Session(graph, backend="llvm") as session:
             np.testing.assert_array_equal(session.run(feed)["bits"], wanted["bits"])
             assert all(kernel.native for kernel in session.kernels(feed))
+
+
+def draw(generator: np.random.Generator, shape: tuple[int, ...], size: int, dtype: Any) -> Any:
+    return generator.integers(0, size, shape).astype(dtype.numpy)
+
+
+def index_programs(flipped: bool) -> Iterator[tuple[Graph, dict[str, int]]]:
+    """Programs that read and add at positions, and how large each index may be."""
+    x, table = matrix("x", 6, 9, 4), matrix("table", 11, 37)
+    if flipped:
+        x = flip(permute(matrix("x", 4, 9, 6), dims=(2, 1, 0)), dims=(0, 2))
+    i, j = matrix("i", 5, 1, dtype=int64), matrix("j", 7, dtype=int32)
+    leaves = tuple(node for node in topological([x, i]) if node.op.name == "placeholder")
+    yield Graph(leaves, {"y": index(x, i, dims=(1,))}), {"i": 9}
+    yield Graph((*leaves, j), {"y": index(x, i, j, dims=(0, 2))}), {"i": 6, "j": 4}
+    yield Graph((table, j), {"y": index(table, j, dims=(0,))}), {"j": 11}
+    values = matrix("values", 7, 37)
+    yield Graph((values, j), {"y": index_add(values, j, shape=(11, 37), dims=(0,))}), {"j": 11}
+    cross = matrix("cross", 5, 7, 9)
+    added = index_add(cross, i, j, shape=(6, 9, 4), dims=(0, 2))
+    yield Graph((cross, i, j), {"y": added}), {"i": 6, "j": 4}
+    at = matrix("at", 3, 9, 2, dtype=int64)
+    where = tuple(node for node in topological([x, at]) if node.op.name == "placeholder")
+    yield Graph(where, {"y": gather(x, at, dim=2)}), {"at": 4}
+    source = matrix("source", 3, 9, 4)
+    scattered = scatter_add(x, at, source, dim=0)
+    yield Graph((*where, source), {"y": scattered}), {"at": 6}
+
+
+@pytest.mark.parametrize("isa", ["", "baseline"])
+@pytest.mark.parametrize("flipped", [False, True])
+def test_indexing(flipped: bool, isa: str) -> None:
+    generator = np.random.default_rng(2)
+    for graph, sizes in index_programs(flipped):
+        feed = feed_of(graph)
+        for node in graph.inputs:
+            name = node.attrs["name"]
+            if name in sizes:
+                feed[name] = draw(generator, node.type.static_shape, sizes[name], node.type.dtype)
+        wanted, _ = evaluate(graph, feed)
+        with ISA.override(isa), Session(graph, backend="llvm") as session:
+            got = session.run(feed)
+            np.testing.assert_allclose(got["y"], wanted["y"], rtol=1e-6, atol=1e-6)
+            native = [kernel for kernel in session.kernels(feed) if not kernel.native]
+            assert native == []
+            for name, size in sizes.items():
+                for wrong in (size, -1):
+                    broken = feed[name].copy()
+                    broken.flat[broken.size // 2] = wrong
+                    with pytest.raises(IndexRangeError, match="out of range"):
+                        session.run({**feed, name: broken})
+
+
+def test_an_index_out_of_range_leaves_variables_alone() -> None:
+    storage = Storage(np.ones((4, 3), np.float32))
+    weight = variable("weight", TensorType((4, 3), float32), storage)
+    i = matrix("i", 5, dtype=int64)
+    rows = index(weight, i, dims=(0,))
+    graph = Graph((i,), {"y": sum_(rows, dims=(0,))}, {weight: add(weight, weight)})
+    session = Session(graph, backend="llvm")
+    with pytest.raises(IndexRangeError):
+        session.run({"i": np.array([0, 1, 2, 3, 4])})
+    np.testing.assert_array_equal(storage.array, 1)
+    session.run({"i": np.array([0, 1, 2, 3, 3])})
+    np.testing.assert_array_equal(storage.array, 2)
