@@ -55,8 +55,8 @@ def gradients(
         >>> gradients([mul(x, x)], [None], [x])
         [<add: f64[]>]
     """
-    order = topological(outputs)
-    carrying = _carrying(order, wrt)
+    carrying = _carrying(topological(outputs), wrt)
+    order = _gradient_order(outputs, carrying)
     grads: dict[Node, Node] = {}
     reached_from: dict[Node, Node] = {}
     for output, seed in zip(outputs, output_grads, strict=True):
@@ -83,6 +83,31 @@ def _carrying(order: Iterable[Node], wrt: Iterable[Node]) -> set[Node]:
         if not _stops(node) and any(operand in found for operand in node.inputs):
             found.add(node)
     return found
+
+
+def _gradient_order(outputs: Sequence[Node], carrying: set[Node]) -> list[Node]:
+    """The nodes that gradients pass, operands first.
+
+    Only paths that carry a gradient count, as on the tape of dynamic mode: so gradients that
+    meet are added in the same order in both executions, and both give the same bits.
+    """
+    order: dict[Node, None] = {}
+    stack = [(output, False) for output in reversed(outputs)]
+    while stack:
+        node, ready = stack.pop()
+        if node in order:
+            continue
+        if ready:
+            order[node] = None
+            continue
+        stack.append((node, True))
+        if not _stops(node):
+            stack.extend(
+                (operand, False)
+                for operand in reversed(node.inputs)
+                if operand in carrying and operand not in order
+            )
+    return list(order)
 
 
 def _stops(node: Node) -> bool:

@@ -92,7 +92,7 @@ def grad(
         inputs: tensor or tensors.
         grad_outputs: one gradient per output; may be left out for outputs of one element.
         retain_graph: keep what a second walk needs; default: ``create_graph``.
-        create_graph: let the gradients themselves have gradients; while recording they always do.
+        create_graph: let the gradients themselves have gradients.
         allow_unused: accept inputs that the outputs do not depend on; their gradient is None.
         materialize_grads: zeros in place of None.
 
@@ -144,7 +144,7 @@ def _gradients(
     if recorder is not None:
         for end, start in zip(ends, starts, strict=True):
             _require_start(end, start)
-        return recorder.gradients(ends, starts, wanted, True)
+        return recorder.gradients(ends, starts, wanted, create_graph)
     for x in (*ends, *wanted):
         _require_gradient(x)
     keep = create_graph if retain_graph is None else retain_graph

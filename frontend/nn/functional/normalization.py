@@ -56,16 +56,16 @@ def batch_norm(
             where=user_location_text(),
         )  # fmt: skip
     if training:
-        center, variance = _batch_statistics(x, running_mean, running_var, momentum)
+        centered, variance = _batch_statistics(x, running_mean, running_var, momentum)
     elif running_mean is None or running_var is None:
         raise ArgumentError(
             "batch_norm: evaluation needs running statistics", where=user_location_text()
         )
     else:
-        center, variance = _per_channel(running_mean, x), _per_channel(running_var, x)
+        centered, variance = sub(x, _per_channel(running_mean, x)), _per_channel(running_var, x)
     scale = elementwise.rsqrt(add(variance, eps))
     scale = scale if weight is None else mul(scale, _per_channel(weight, x))
-    normal = mul(sub(x, center), scale)
+    normal = mul(centered, scale)
     return normal if bias is None else add(normal, _per_channel(bias, x))
 
 
@@ -82,6 +82,7 @@ def _per_channel(values: Tensor, x: Tensor) -> Tensor:
 def _batch_statistics(
     x: Tensor, running_mean: Tensor | None, running_var: Tensor | None, momentum: float | Tensor
 ) -> tuple[Tensor, Tensor]:
+    """The centered input and the variance per channel; running statistics are moved."""
     dims = (0, *range(2, x.ndim))
     count = numel(tuple(x.shape[dim] for dim in dims))
     if isinstance(count, int) and count == 1:
@@ -98,7 +99,7 @@ def _batch_statistics(
         if running_var is not None:
             unbiased = mul(variance, _correction(x, count))
             _move(running_var, reshape(unbiased, running_var.shape), momentum)
-    return center, variance
+    return centered, variance
 
 
 def _correction(x: Tensor, count: Size) -> Tensor:
