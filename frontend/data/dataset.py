@@ -53,6 +53,7 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
     """
 
     def __init__(self, *tensors: Tensor) -> None:
+        tensor: Any
         for tensor in tensors:
             if not isinstance(tensor, Tensor) or tensor.is_symbolic or tensor.ndim == 0:
                 raise DTypeError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sized
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from graphc.errors import ArgumentError
 from graphc.frontend.functions.sampling import Generator, randint, randperm
@@ -92,7 +92,8 @@ class BatchSampler(Sampler[list[int]]):
     """
 
     def __init__(self, sampler: Iterable[int], batch_size: int, drop_last: bool) -> None:
-        if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size < 1:
+        given: Any = batch_size
+        if not isinstance(given, int) or isinstance(given, bool) or given < 1:
             raise ArgumentError(
                 "the batch size must be a whole number from 1 on", got=repr(batch_size),
                 where=user_location_text(),

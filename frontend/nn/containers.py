@@ -197,6 +197,7 @@ class ModuleDict(Module):
     def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
         """Add modules, in their order; a name that is there gets another module."""
         pairs = modules.items() if isinstance(modules, Mapping | ModuleDict) else modules
+        pair: Any
         for pair in pairs:
             if not isinstance(pair, tuple | list) or len(pair) != 2:
                 raise ArgumentError("ModuleDict: expected pairs of name and module", got=repr(pair))

@@ -80,13 +80,13 @@ class Module:
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, Parameter):
-            self._forget(name)
+            self._forget(name, keep="_parameters")
             self.register_parameter(name, value)
         elif isinstance(value, Module):
-            self._forget(name)
+            self._forget(name, keep="_modules")
             self.register_module(name, value)
         elif isinstance(value, Buffer):
-            self._forget(name)
+            self._forget(name, keep="_buffers")
             self.register_buffer(name, value, value.persistent)
         elif name in self.__dict__.get("_buffers", ()):
             self._set_buffer(name, value)
@@ -110,16 +110,14 @@ class Module:
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self._parameters, *self._buffers, *self._modules})
 
-    def _forget(self, name: str) -> bool:
-        """Take a name out of everything that is owned; tell whether it was there."""
-        owners = [self.__dict__, *(self.__dict__.get(key) for key in _OWNED)]
-        found = False
-        for owner in owners:
-            if owner is not None and name in owner:
-                del owner[name]
-                found = True
+    def _forget(self, name: str, keep: str = "") -> bool:
+        """Take a name out of all that is owned but ``keep``; tell whether it was there."""
+        owned = {key: self.__dict__.get(key, {}) for key in _OWNED if key != keep}
+        found = [values for values in (self.__dict__, *owned.values()) if name in values]
+        for values in found:
+            del values[name]
         self.__dict__.get("_non_persistent", set()).discard(name)
-        return found
+        return bool(found)
 
     def _set_buffer(self, name: str, value: Any) -> None:
         """Give a buffer its next value; while recording, as a write to its memory."""
@@ -141,7 +139,7 @@ class Module:
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter under a name; None reserves the name."""
-        self._check_name(name, self._parameters)
+        self._check_name(name, "_parameters")
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
@@ -152,7 +150,7 @@ class Module:
             tensor: the value; None reserves the name.
             persistent: let ``state_dict`` contain it.
         """
-        self._check_name(name, self._buffers)
+        self._check_name(name, "_buffers")
         if tensor is not None:
             require_concrete("Buffer", tensor)
             tensor.is_state = True
@@ -166,23 +164,24 @@ class Module:
                 f"{name!r}: expected a Module", got=type(module).__name__,
                 where=user_location_text(),
             )  # fmt: skip
-        self._check_name(name, self._modules)
+        self._check_name(name, "_modules")
         self._modules[name] = module
 
     add_module = register_module
 
-    def _check_name(self, name: str, owner: Mapping[str, Any]) -> None:
+    def _check_name(self, name: str, owner: str) -> None:
         if "_modules" not in self.__dict__:
             raise ArgumentError(
                 f"{type(self).__name__}: the module is not set up yet",
                 fix="call super().__init__() first in __init__", where=user_location_text(),
             )  # fmt: skip
-        if not isinstance(name, str) or not name or "." in name:
+        given: Any = name
+        if not isinstance(given, str) or not given or "." in given:
             raise ArgumentError(
                 "a name within a module must be text without a dot", got=repr(name),
                 where=user_location_text(),
             )  # fmt: skip
-        if name not in owner and (hasattr(type(self), name) or name in self._all_names()):
+        if name not in self.__dict__[owner] and (hasattr(type(self), name) or name in self._all_names()):
             raise ArgumentError(
                 f"{type(self).__name__} has an attribute {name!r} already",
                 where=user_location_text(),

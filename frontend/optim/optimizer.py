@@ -13,7 +13,6 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any
 
 from graphc.errors import ArgumentError, CheckpointError
-from graphc.frontend.base import TensorBase
 from graphc.frontend.modes import enable_grad, modes, no_grad
 from graphc.frontend.optim.options import Options, RecordedOptions
 from graphc.frontend.optim.state import load_tensor, packed_groups, packed_state
@@ -130,7 +129,7 @@ class Optimizer:
     def _suggest_names(self, param: Tensor, recorder: Recorder) -> None:
         name = recorder.suggested_name(param)
         for key, value in self.state[param].items():
-            if name is not None and isinstance(value, TensorBase):
+            if name is not None and isinstance(value, Tensor):
                 recorder.suggest_name(value, f"{name}.{key}")
 
     def zero_grad(self, set_to_none: bool = True) -> None:
@@ -158,7 +157,7 @@ class Optimizer:
             ArgumentError: if a parameter is in the optimizer already, or is no leaf.
         """
         given = param_group["params"]
-        params = [given] if isinstance(given, TensorBase) else list(given)
+        params: list[Any] = [given] if isinstance(given, Tensor) else list(given)
         group = {"params": [], **self.defaults, **param_group}
         if params and all(isinstance(each, tuple) for each in params):
             group["param_names"] = [name for name, _ in params]
@@ -236,7 +235,7 @@ class Optimizer:
 
 
 def _as_groups(params: Params) -> list[dict[str, Any]]:
-    if isinstance(params, TensorBase):
+    if isinstance(params, Tensor):
         raise ArgumentError(
             "an optimizer needs a list of parameters", got="one tensor", fix="wrap it in a list",
             where=user_location_text(),
