@@ -6,6 +6,7 @@ bfloat16 is converted by integer arithmetic: the processor's instruction flushes
 from __future__ import annotations
 
 from graphc.dtypes import DType, bfloat16
+from graphc.errors import CompileError
 from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.values import Value
 
@@ -13,6 +14,7 @@ from graphc.runtime.llvm.values import Value
 def widen(e: Emitter, stored: Value, dtype: DType) -> Value:
     """The float32 value of stored 16 bits, exact."""
     if dtype is not bfloat16:
+        _require_conversion(e)
         return e.cast("fpext", e.from_bits(stored, "half"), "float")
     return e.from_bits(e.binary("shl", e.cast("zext", stored, "i32"), 16), "float")
 
@@ -20,6 +22,7 @@ def widen(e: Emitter, stored: Value, dtype: DType) -> Value:
 def narrow(e: Emitter, value: Value, dtype: DType) -> Value:
     """The stored 16 bits of a float32 value, rounded to nearest even."""
     if dtype is not bfloat16:
+        _require_conversion(e)
         return e.bits(e.cast("fptrunc", value, "half"))
     bits = e.bits(value)
     last = e.binary("and", e.binary("lshr", bits, 16), 1)
@@ -32,6 +35,11 @@ def narrow(e: Emitter, value: Value, dtype: DType) -> Value:
 def rounded(e: Emitter, value: Value, dtype: DType) -> Value:
     """A float32 value rounded to the format, still as float32."""
     return widen(e, narrow(e, value, dtype), dtype)
+
+
+def _require_conversion(e: Emitter) -> None:
+    if e.target.isa == "baseline":
+        raise CompileError("float16: this processor cannot convert it in native code")
 
 
 def odd_float32(e: Emitter, wide: Value) -> Value:

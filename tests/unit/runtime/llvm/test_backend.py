@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from graphc.config import CACHE, CACHE_DIR, ISA
-from graphc.dtypes import complex64, float32, float64, int32, int64
+from graphc.dtypes import complex64, float16, float32, float64, int32, int64
 from graphc.errors import IndexRangeError
 from graphc.evaluate import evaluate
 from graphc.graph import Graph, topological
@@ -255,3 +255,11 @@ def test_an_index_out_of_range_leaves_variables_alone() -> None:
     np.testing.assert_array_equal(storage.array, 1)
     session.run({"i": np.array([0, 1, 2, 3, 3])})
     np.testing.assert_array_equal(storage.array, 2)
+
+
+def test_float16_runs_everywhere() -> None:
+    x = matrix("x", 5, 40, dtype=float16)
+    graph = Graph((x,), {"y": mul(x, add(x, x))})
+    for isa in ("", "baseline"):
+        with ISA.override(isa):
+            check(graph)

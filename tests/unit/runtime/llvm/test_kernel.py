@@ -16,9 +16,10 @@ from graphc.ops.leaf import iota, placeholder
 from graphc.ops.reduce import amax, amin, argmax, argmin, prod, sum_
 from graphc.ops.select import cast, where
 from graphc.ops.shape import concat, expand, reshape
+from graphc.runtime.llvm import engine, native
 from graphc.runtime.llvm.kernel import build_kernel
 from graphc.runtime.llvm.module import Module
-from graphc.runtime.llvm.target import host_target
+from graphc.runtime.llvm.target import Target, host_target
 from graphc.types import TensorType
 from tests.unit.runtime.llvm.guard import Array, Compiled, guarded, layout_of, reference, run_kernel
 from tests.unit.runtime.llvm.harness import targets
@@ -340,6 +341,19 @@ def test_equal_kernels_are_one() -> None:
         symbols.add(build_kernel(module, body, [layout_of(x)], [layout_of(y)]))
     assert len(symbols) == 2
     assert module.text().count("define void @kernel") == 2
+
+
+def test_kernels_compile_for_aarch64() -> None:
+    llvm = native.binding()
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+    module = Module(Target("aarch64-unknown-linux-gnu", "generic", "", "neon", 128, True))
+    x = normal(9, 37)
+    (a,) = inputs_of(x)
+    for body in (graph((a,), softmax(a, (1,))), graph((a,), softmax(a, (0,)))):
+        build_kernel(module, body, [layout_of(x)], [layout_of(x)])
+    code = engine.compile_object(module.text(), module.target)
+    assert int.from_bytes(code[18:20], "little") == 183  # EM_AARCH64
 
 
 # ---------------------------------------------------------------------- random bodies
