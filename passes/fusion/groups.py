@@ -121,9 +121,11 @@ class Groups:
         merged = Group(members, space, bits, before, after, reads)
         for node in members:
             self._of[node] = merged
-        for earlier in self._groups(before):
+        informed = _complete_before(first, after | bits) | _complete_before(second, after | bits)
+        for earlier in self._groups(before & ~informed):
             earlier.after |= after | bits
-        for later in self._groups(after):
+        informed = _complete_after(first, before | bits) | _complete_after(second, before | bits)
+        for later in self._groups(after & ~informed):
             later.before |= before | bits
 
     def _groups(self, bits: int) -> Iterator[Group]:
@@ -132,6 +134,16 @@ class Groups:
             group = self._of[self.nodes[(bits & -bits).bit_length() - 1]]
             yield group
             bits &= ~group.bits
+
+
+def _complete_before(group: Group, after: int) -> int:
+    """The nodes before a group, if they are known to be before all of ``after`` already."""
+    return group.before if not after & ~(group.after | group.bits) else 0
+
+
+def _complete_after(group: Group, before: int) -> int:
+    """The nodes after a group, if they are known to be after all of ``before`` already."""
+    return group.after if not before & ~(group.before | group.bits) else 0
 
 
 def readers(groups: Groups) -> Mapping[Node, list[Group]]:
