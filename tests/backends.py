@@ -34,6 +34,8 @@ EXECUTIONS = [
     Execution("numpy", "O0", exact=True),
     Execution("numpy", "O1", exact=True),
     Execution("numpy", "O2", exact=True),
+    Execution("llvm", "O0", exact=False),
+    Execution("llvm", "O2", exact=False),
 ]
 OPTIMIZED = [one for one in EXECUTIONS if one.optimize == "O2"]
 BACKENDS = [one.backend for one in OPTIMIZED]

@@ -54,7 +54,11 @@ def check_oracle(program: Program, calls: Calls, got: Results) -> None:
 
 
 def check_alike(program: Program, got: Results, expected: Results, *, exact: bool) -> None:
-    bound = {} if exact else {"ulps": program.ulps, "absolute": program.absolute}
+    bound: dict[str, Any] = {}
+    if not exact:
+        bound = {
+            "ulps": program.ulps, "absolute": program.absolute, "signed_zero": program.signed_zero
+        }  # fmt: skip
     for number, (first, second) in enumerate(zip(got[0], expected[0], strict=True)):
         for place, (one, other) in enumerate(zip(first, second, strict=True)):
             assert_same(one, other, **bound, what=f"result {place} of call {number}")

@@ -41,6 +41,7 @@ class Program:
         exact: the numpy backend gives dynamic mode's bits. Gradients that several users of one value
             contribute to are added in another order by the tape than by the autodiff pass; from
             three users on, the last bits can differ.
+        signed_zero: native code gives dynamic mode's signs of zeros.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Program:
     absolute: float
     special: bool
     exact: bool
+    signed_zero: bool
 
     def start(self) -> tuple[Callable[..., Any], dict[str, gc.Tensor]]:
         """The function bound to fresh variables, and these."""
@@ -110,7 +112,7 @@ def program(
     inputs: Inputs, oracle: Callable[..., Any], *,
     variables: Callable[[], dict[str, Array]] | None = None, result: str = "float32",
     ulps: float = 4, absolute: float = 0.0, special: bool = False,
-    exact: bool = True,
+    exact: bool = True, signed_zero: bool = True,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # fmt: skip
     """Put the decorated function among the programs; see ``Program``."""
 
@@ -118,7 +120,8 @@ def program(
         name = function.__name__
         assert name not in PROGRAMS, f"two programs are called {name}"
         PROGRAMS[name] = Program(
-            name, function, inputs, oracle, variables, result, ulps, absolute, special, exact
+            name, function, inputs, oracle, variables, result, ulps, absolute, special, exact,
+            signed_zero,
         )
         return function
 
