@@ -49,7 +49,7 @@ def makes_cycle(groups: Groups, first: Group, second: Group) -> bool:
 @settings(max_examples=150, deadline=None)
 @given(dags(), st.randoms(use_true_random=False))
 def test_merging_stays_acyclic_and_refuses_only_cycles(values: list[Node], random: object) -> None:
-    choose = random.choice  # type: ignore[attr-defined]
+    choose = random.choice
     groups = Groups(graph_of(*values).nodes)
     for _ in range(12):
         if not groups.work:

@@ -61,7 +61,7 @@ def test_every_pass_is_a_frozen_dataclass_that_states_its_contract() -> None:
         assert isinstance(each.requires, tuple)
         assert isinstance(each.ensures, tuple)
         with pytest.raises(AttributeError):
-            each.name = "other"  # type: ignore[misc]
+            each.name = "other"
 
 
 def test_stop_after_gives_the_stage() -> None:
@@ -94,7 +94,7 @@ def test_passes_can_be_left_out() -> None:
 )
 def test_unknown_names_get_a_suggestion(arguments: dict[str, str], message: str) -> None:
     with pytest.raises(ArgumentError, match=message) as caught:
-        optimize(program(), **arguments)  # type: ignore[arg-type]
+        optimize(program(), **arguments)
     assert "did you mean" in str(caught.value)
 
 

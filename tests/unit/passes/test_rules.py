@@ -204,7 +204,7 @@ def expanded(cases: list[Case]) -> list[object]:
 
 def apply(rule: Rule, root: Node, numerics: str = "strict") -> tuple[Node, Journal]:
     graph = graph_of(root)
-    with writing(Journal(numerics)) as notes:  # type: ignore[arg-type]
+    with writing(Journal(numerics)) as notes:
         return rewrite(graph, [rule]).outputs["out0"], notes
 
 
