@@ -135,6 +135,9 @@ def reduction_of(node: Node) -> Reduction:
     if name == "amin":
         return Fold(dtype, MINIMUM, high, False, False)
     if name in ("argmax", "argmin"):
+        (dim,) = node.attrs["dims"]
+        if node.inputs[0].type.static_shape[dim] > NO_INDEX:
+            raise CompileError(f"{name}: no native code for so many elements")
         order = "o" if floating else "s" if is_signed(dtype) else "u"
         direction, worst = ("gt", low) if name == "argmax" else ("lt", high)
         return Position(dtype, order + direction, worst)

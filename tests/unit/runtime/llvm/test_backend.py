@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -263,3 +264,14 @@ def test_float16_runs_everywhere() -> None:
     for isa in ("", "baseline"):
         with ISA.override(isa):
             check(graph)
+
+
+def test_threads_share_a_session() -> None:
+    x, w = matrix("x", 33, 40), matrix("w", 40, 40)
+    graph = Graph((x, w), {"y": tanh(matmul(exp(x), w)), "s": sum_(mul(x, x), dims=(0, 1))})
+    feeds = [feed_of(graph, seed) for seed in range(8)]
+    with Session(graph, backend="llvm") as session, ThreadPoolExecutor(4) as pool:
+        wanted = [session.run(feed) for feed in feeds]
+        for feed_number, got in enumerate(pool.map(session.run, feeds * 5)):
+            for name, array in wanted[feed_number % 8].items():
+                np.testing.assert_array_equal(got[name], array)

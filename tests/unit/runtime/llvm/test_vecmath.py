@@ -119,18 +119,18 @@ def samples(name: str, dtype: Any) -> Array:
 
 @functools.cache
 def truth(name: str, dtype: Any) -> tuple[Array, Array, Array]:
-    """The sampled result as a float64 pair (high + low), and the size of one last place."""
+    """The nearest float64 to each result, what it lacks in last places, and the last place."""
     with mp.workprec(160):
         exact = [ORACLES[name](mpmath.mpf(float(x))) for x in samples(name, dtype)]
         high = np.array([_nearest(value) for value in exact])
+        with np.errstate(over="ignore"):
+            rounded = high.astype(dtype)
+        sizes = np.spacing(np.abs(np.where(np.isfinite(rounded), rounded, 1))).astype(np.float64)
         low = [
-            float(value - mpmath.mpf(top)) if np.isfinite(top) else 0.0
-            for value, top in zip(exact, high, strict=True)
+            float((value - mpmath.mpf(top)) / mpmath.mpf(size)) if np.isfinite(top) else 0.0
+            for value, top, size in zip(exact, high, sizes, strict=True)
         ]
-    with np.errstate(over="ignore"):
-        rounded = high.astype(dtype)
-    spacing = np.spacing(np.abs(np.where(np.isfinite(rounded), rounded, 1)))
-    return high, np.array(low), spacing.astype(np.float64)
+    return high, np.array(low), sizes
 
 
 def _nearest(value: Any) -> float:
@@ -143,7 +143,7 @@ def ulp_error(got: Array, name: str, dtype: Any) -> Array:
     with np.errstate(over="ignore", invalid="ignore"):
         rounded = high.astype(dtype)
         same = (got == rounded) | (np.isnan(got) & np.isnan(rounded))
-        error = np.abs((got.astype(np.float64) - high) - low) / spacing
+        error = np.abs((got.astype(np.float64) - high) / spacing - low)
     ordinary = np.isfinite(got) & np.isfinite(rounded)
     return np.where(ordinary, error, np.where(same, 0.0, INF))
 
