@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from graphc.errors import ArgumentError
 from graphc.frontend.compiled import CompiledFunction, as_arguments
+from graphc.frontend.compiled import compile as compile_function
 from graphc.frontend.recorder import GradSlot
 from graphc.frontend.structure import flatten
 from graphc.node import Node
@@ -23,7 +25,7 @@ class Comparison:
 
     Attributes:
         max_abs: the largest absolute difference of an element of an output or variable.
-        max_ulp: the same in units in the last place of the dynamic value's dtype.
+        max_ulp: the same in units in the last place of the array's largest element.
         worst: the name of the output or variable with the largest difference.
         dynamic_seconds: median time of one dynamic call.
         static_seconds: median time of one compiled call.
@@ -88,7 +90,8 @@ def compare(
     """
     if repeats < 1:
         raise ArgumentError("compare: expected one repeat or more", got=str(repeats))
-    static = function if isinstance(function, CompiledFunction) else CompiledFunction(function, {})
+    given = isinstance(function, CompiledFunction)
+    static: CompiledFunction = function if given else compile_function(function)
     inputs = as_arguments(args)
     started = time.perf_counter()
     entry = static.entry(*inputs, **kwargs)
@@ -184,7 +187,7 @@ def _named_results(result: Any) -> dict[str, Array]:
 
 
 def _difference(expected: Array | None, got: Array | None) -> tuple[float, float]:
-    """Largest absolute difference, and largest in units of the last place."""
+    """Largest absolute difference, and the same in ULP of the largest element."""
     if (
         expected is None
         or got is None
@@ -198,13 +201,12 @@ def _difference(expected: Array | None, got: Array | None) -> tuple[float, float
     with np.errstate(invalid="ignore"):
         gap = np.where(same, 0.0, np.abs(a - b))
     gap = np.where(np.isnan(gap), np.inf, gap)
-    if gap.size == 0:
-        return 0.0, 0.0
-    if expected.dtype.kind in "iub":
-        return float(gap.max()), float(gap.max())
-    narrow = np.float32 if expected.dtype.itemsize <= 4 else np.float64
-    unit = np.spacing(np.maximum(np.abs(a), np.finfo(narrow).tiny).astype(narrow))
-    return float(gap.max()), float((gap / unit).max())
+    largest_gap = float(gap.max(initial=0.0))
+    if expected.dtype.kind in "iub" or largest_gap == 0.0:
+        return largest_gap, largest_gap
+    largest = np.abs(a[np.isfinite(a)]).max(initial=0.0)
+    unit = ml_dtypes.finfo(expected.dtype).eps * max(largest, 1e-30)
+    return largest_gap, largest_gap / float(unit)
 
 
 def _interleaved_times(

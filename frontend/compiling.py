@@ -31,11 +31,11 @@ def make_session(
     outputs: Any,
     program: Callable[[dict[str, TensorBase]], Graph],
     *,
-    backend: str,
-    optimize: OptLevel,
-    disable: tuple[str, ...],
-    threads: int | None,
-    numerics: Numerics,
+    backend: str = "llvm",
+    optimize: OptLevel = "O2",
+    disable: tuple[str, ...] = (),
+    threads: int | None = None,
+    numerics: Numerics = "strict",
 ) -> Session:
     """Make a session for nested outputs; the options are those of ``Graph.compile``.
 

@@ -45,10 +45,13 @@ class Origin:
 Origins = frozenset[Origin]
 NOWHERE: Origins = frozenset()
 
-_FOLDERS = tuple(
-    os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), folder) + os.sep
-    for folder in ("graphc", "frontend", "passes", "runtime")
+_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_OWN_FOLDERS = tuple(
+    os.path.join(_ROOT, folder) + os.sep for folder in ("graphc", "frontend", "passes", "runtime")
 )
+_PROGRAM_FOLDER = os.path.join("frontend", "cli") + os.sep
+"""The demo's model is a user's program, though it is shipped with graphc."""
+
 _origins: WeakKeyDictionary[Node, Origins] = WeakKeyDictionary()
 _lock = threading.Lock()
 
@@ -69,7 +72,7 @@ def user_location() -> Origin | None:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         file = frame.f_code.co_filename
-        if not file.startswith(_FOLDERS):
+        if not file.startswith(_OWN_FOLDERS) or _PROGRAM_FOLDER in file:
             module = _scope.modules[-1] if _scope.modules else ""
             return Origin(file, frame.f_lineno, module)
         frame = frame.f_back

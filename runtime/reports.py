@@ -11,6 +11,7 @@ from graphc.provenance import describe
 from graphc.runtime.backend import Kernel
 from graphc.runtime.plan import Plan, Step
 from graphc.runtime.specialization import Specialization, Tally
+from graphc.types import TensorType
 
 
 def table(rows: Sequence[Sequence[object]], header: Sequence[str]) -> str:
@@ -52,7 +53,10 @@ def bytes_text(count: int) -> str:
 def step_text(step: Step) -> str:
     """What a step does, e.g. ``matmul f32[2,3]``."""
     name = "copy" if step.kind == "copy" else step.node.op.name
-    return f"{name} {step.node.result_type}"
+    kind = step.node.result_type
+    if isinstance(kind, TensorType):
+        return f"{name} {kind}"
+    return f"{name} {kind.items[0]}, {len(kind.items) - 1} more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +106,22 @@ class MemoryReport:
         """Everything as plain data."""
         return asdict(self)
 
-    def __str__(self) -> str:
-        summary = (
+    @property
+    def summary(self) -> str:
+        """The report in one line."""
+        return (
             f"arena {bytes_text(self.peak)}, without reuse {bytes_text(self.naive)}, "
             f"lower bound {bytes_text(self.lower_bound)}; updates: "
             f"{len(self.in_place_updates)} in place, {len(self.copied_updates)} copied"
         )
+
+    def __str__(self) -> str:
         rows = [
             (one.offset, one.nbytes, one.first, one.last, one.values, one.made_by, one.where)
             for one in self.buffers
         ]
         header = ("offset", "bytes", "from", "to", "values", "first value", "where")
-        return f"{summary}\n{table(rows, header)}" if rows else summary
+        return f"{self.summary}\n{table(rows, header)}" if rows else self.summary
 
 
 def memory_report(plan: Plan) -> MemoryReport:
@@ -268,7 +276,7 @@ class Explanation:
         if others:
             parts += ["not native:", table(others, ("through", "steps", "reason"))]
         times = [(name, f"{seconds * 1e3:.2f}") for name, seconds in self.phases.items()]
-        parts += [table(times, ("phase", "ms")), f"memory: {self.memory}"]
+        parts += [table(times, ("phase", "ms")), f"memory: {self.memory.summary}"]
         return "\n".join(parts)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from graphc.frontend.data.loader import DataLoader
 from graphc.frontend.functions.sampling import Generator, manual_seed
 from graphc.frontend.nn.module import Module
 from graphc.frontend.optim.adam import AdamW
+from graphc.runtime.backend import Kernel
 
 BATCH = 64
 
@@ -35,14 +37,14 @@ def run_demo(folder: Path, *, epochs: int, seed: int, backend: str) -> float:
     Returns:
         The share of test images that are classified rightly.
     """
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     manual_seed(seed)
     digits = load_split(seed)
     model = make_model()
     optimizer = AdamW(model.parameters(), lr=3e-3, weight_decay=1e-2)
     step = CompiledFunction(make_step(model, optimizer), {"backend": backend})
     console.print("UCI handwritten digits: 1,437 images to train, 360 to test\n")
-    console.print(repr(model), "\n", sep="")
+    console.print(f"{model!r}\n")
     loader = DataLoader(
         digits.train, batch_size=BATCH, shuffle=True, drop_last=True,
         generator=Generator().manual_seed(seed),
@@ -65,12 +67,14 @@ def run_demo(folder: Path, *, epochs: int, seed: int, backend: str) -> float:
 def _train(step: CompiledFunction, loader: Any, epochs: int) -> tuple[list[float], float]:
     losses = []
     started = time.perf_counter()
-    with tqdm(total=epochs * len(loader), unit="step", desc="training") as progress:
+    with tqdm(
+        total=epochs * len(loader), unit="step", desc="training", mininterval=0.5
+    ) as progress:
         for _ in range(epochs):
             for images, labels in loader:
                 losses.append(step(images, labels).item())
                 progress.update()
-            progress.set_postfix(loss=f"{losses[-1]:.4f}")
+            progress.set_postfix(loss=f"{losses[-1]:.4f}", refresh=False)
     return losses, time.perf_counter() - started
 
 
@@ -83,18 +87,51 @@ def _accuracy(model: Module, digits: Digits, backend: str) -> float:
 
 
 def _print_compilation(console: Console, step: CompiledFunction, batch: Any) -> None:
-    session = step.session(*batch)
-    console.print(f"\n[bold]The compiled step[/bold]\n{session.explain()}")
-    console.print(f"\n[bold]Memory plan[/bold]\n{session.memory_plan()}")
+    explanation = step.session(*batch).explain()
+    table = Table(title="What each pass did to the training step", title_justify="left")
+    for name, justify in (("pass", "left"), ("nodes", "right"), ("ms", "right"), ("did", "left")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for record in explanation.passes:
+        nodes = f"{record['before']} -> {record['after']}"
+        table.add_row(record["name"], nodes, f"{record['seconds'] * 1e3:.1f}", _most(record))
+    console.print(table)
+    native = [kernel for kernel in explanation.kernels if kernel.native]
+    others = [kernel for kernel in explanation.kernels if not kernel.native]
+    console.print(
+        f"kernels: {len(native)} native ones run {_steps(native)} steps; not native: "
+        + ", ".join(f"{_steps([k])} x {k.name} ({k.reason})" for k in others)
+    )
+    refusals = [
+        f"{tally['count']} x {reason}"
+        for record in explanation.passes
+        if record["name"] == "fuse"
+        for reason, tally in record["refused"].items()
+    ]
+    console.print(f"not fused: {', '.join(refusals) or 'nothing'}")
+    console.print(f"memory plan: {explanation.memory.summary}")
+    phases = {k: s for k, s in explanation.phases.items() if ":" not in k}
+    console.print(
+        f"compiled in {sum(phases.values()) * 1e3:.0f} ms: "
+        + ", ".join(f"{name} {seconds * 1e3:.0f}" for name, seconds in phases.items())
+        + "\n"
+    )
+
+
+def _most(record: Any, limit: int = 3) -> str:
+    """The rules that fired most."""
+    counts = {rule: tally["count"] for rule, tally in record["fired"].items()}
+    ordered = sorted(counts, key=lambda rule: -counts[rule])
+    text = ", ".join(f"{rule} x{counts[rule]}" for rule in ordered[:limit])
+    return text + (f", {len(ordered) - limit} more" if len(ordered) > limit else "")
+
+
+def _steps(kernels: Sequence[Kernel]) -> int:
+    return sum(len(kernel.steps) for kernel in kernels)
 
 
 def _print_comparison(console: Console, comparison: Comparison) -> None:
-    table = Table(title="Dynamic and compiled, the same step from the same state")
-    table.add_column("")
-    table.add_column("", justify="right")
-    for line in str(comparison).splitlines():
-        table.add_row(line[:22].strip(), line[22:])
-    console.print(table)
+    console.print("[bold]Dynamic and compiled, the same step from the same state[/bold]")
+    console.print(str(comparison))
 
 
 def _write(

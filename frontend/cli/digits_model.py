@@ -12,7 +12,7 @@ from graphc.frontend.data.dataset import TensorDataset
 from graphc.frontend.data.digits import load_digits
 from graphc.frontend.functions.creation import from_numpy
 from graphc.frontend.nn.containers import Sequential
-from graphc.frontend.nn.functional.loss import cross_entropy
+from graphc.frontend.nn.functional.classification import cross_entropy
 from graphc.frontend.nn.layers.activation import ReLU
 from graphc.frontend.nn.layers.dropout import Dropout
 from graphc.frontend.nn.layers.linear import Linear
@@ -49,8 +49,8 @@ def load_split(seed: int) -> Digits:
 def make_model() -> Sequential:
     """A perceptron with batch norm and dropout: 64 - 128 - 64 - 10."""
     return Sequential(
-        Linear(64, 128), BatchNorm1d(128), ReLU(), Dropout(0.2),
-        Linear(128, 64), BatchNorm1d(64), ReLU(), Dropout(0.2),
+        Linear(64, 128, bias=False), BatchNorm1d(128), ReLU(), Dropout(0.2),
+        Linear(128, 64, bias=False), BatchNorm1d(64), ReLU(), Dropout(0.2),
         Linear(64, 10),
     )  # fmt: skip
 

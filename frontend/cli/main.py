@@ -16,6 +16,7 @@ app = typer.Typer(
     help="A static-graph compiler for array programs and neural networks.",
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
 )
 cache_app = typer.Typer(help="The disk cache of compiled kernels.", no_args_is_help=True)
 app.add_typer(cache_app, name="cache")
