@@ -12,6 +12,7 @@ from graphc.errors import RecordingError
 from graphc.frontend.compiling import Numerics, OptLevel, make_session, optimizer
 from graphc.frontend.modes import modes
 from graphc.frontend.recorder import Recorder
+from graphc.frontend.structure import flatten
 from graphc.graph import Graph as CoreGraph
 from graphc.node import Node
 from graphc.provenance import user_location_text
@@ -58,7 +59,11 @@ class Graph:
     @property
     def program(self) -> CoreGraph:
         """The graph as recorded so far, as passes and backends see it."""
-        return self.recorder.program()
+        outputs = dict(self.recorder.outputs)
+        if self.structure is not None:
+            names, tensors, _ = flatten(self.structure)
+            outputs |= zip(names, tensors, strict=True)
+        return self.recorder.program(outputs)
 
     @property
     def inputs(self) -> tuple[Node, ...]:
@@ -67,7 +72,7 @@ class Graph:
 
     @property
     def outputs(self) -> Mapping[str, Node]:
-        """The marked outputs by name."""
+        """The marked outputs, or what a traced function returned, by name."""
         return self.program.outputs
 
     @property
