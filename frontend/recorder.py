@@ -11,7 +11,7 @@ import numpy as np
 from graphc.dims import Dim, Size
 from graphc.dtypes import DType, DTypeLike, as_dtype, int64
 from graphc.errors import ArgumentError, AutogradError, RecordingError
-from graphc.frontend.base import concrete, symbolic
+from graphc.frontend.base import Viewed, concrete, symbolic
 from graphc.frontend.modes import modes
 from graphc.graph import Graph as CoreGraph
 from graphc.node import Node, constant
@@ -109,9 +109,14 @@ class Recorder:
                 node = detach(node)
             requires_grad |= x._requires_grad
             nodes.append(node)
+            if x._viewed is not None:
+                x._viewed.require_current()
         result = nodes[0].__apply__(op, tuple(nodes), attrs)
         differentiable = op.vjp is not None and result.type.dtype.is_differentiable
-        return symbolic(result, self, tracked and requires_grad and differentiable)
+        made = symbolic(result, self, tracked and requires_grad and differentiable)
+        if op.is_view:
+            made._viewed = inputs[0]._viewed or Viewed(inputs[0])
+        return made
 
     def node_of(self, x: Tensor) -> Node:
         """The node that stands for a tensor now.
@@ -199,7 +204,7 @@ class Recorder:
     def assign(self, x: Tensor, value: Tensor) -> None:
         """Record an in-place write to a tensor; the variable gets it after the run."""
         node = self.node_of(value)
-        if x._requires_grad and modes.grad_enabled:
+        if x._requires_grad and modes.grad_enabled and (x.node is None or self.is_leaf(x)):
             raise AutogradError(
                 "a leaf that requires a gradient was written in place",
                 fix="write it inside `with gc.no_grad():`",
@@ -210,6 +215,8 @@ class Recorder:
         if node.type.dtype is not x.dtype:
             node = cast(node, dtype=x.dtype)
         if x.node is not None:
+            if x._viewed is not None:
+                x._viewed.require_gone()
             x.node, x._requires_grad = node, x._requires_grad or value._requires_grad
             return
         if x.storage in self._captured:

@@ -182,6 +182,13 @@ def _require_start(output: Tensor, gradient: Tensor | None) -> None:
             expected=str(output.type),
             where=user_location_text(),
         )
+    if gradient is not None and gradient.dtype is not output.dtype:
+        raise AutogradError(
+            "the gradient must have the dtype of its tensor",
+            got=str(gradient.type),
+            expected=str(output.type),
+            where=user_location_text(),
+        )
 
 
 def _start(output: Tensor, gradient: Tensor | None) -> Tensor:

@@ -44,12 +44,19 @@ def assign(target: Tensor, value: Tensor) -> Tensor:
 
 
 def _become(target: Tensor, value: Tensor) -> None:
-    """A tracked result is overwritten: from now on it is what the value is on the tape."""
+    """A tracked result is overwritten: from now on it is what the value is on the tape.
+
+    It gets the value's memory, so what backward has saved of its old values stays as it was.
+    """
+    if target._viewed is not None:
+        target._viewed.require_gone()
     made = pointwise.to_dtype(value, target.dtype)
     if made.shape != target.shape:
         made = made.expand(target.shape)
-    target.storage.write(made.storage.array)
-    target._grad_fn, target._requires_grad = made.grad_fn, made.requires_grad
+    if made.storage.array.shape != target.shape or not made.is_contiguous():
+        made = made.clone()
+    target.storage = made.storage
+    target._grad_fn, target._requires_grad = made._grad_fn, made._requires_grad
 
 
 def copy_(self: Tensor, src: TensorLike) -> Tensor:
