@@ -181,7 +181,9 @@ class Module:
                 "a name within a module must be text without a dot", got=repr(name),
                 where=user_location_text(),
             )  # fmt: skip
-        if name not in self.__dict__[owner] and (hasattr(type(self), name) or name in self._all_names()):
+        if name not in self.__dict__[owner] and (
+            hasattr(type(self), name) or name in self._all_names()
+        ):
             raise ArgumentError(
                 f"{type(self).__name__} has an attribute {name!r} already",
                 where=user_location_text(),

@@ -37,11 +37,7 @@ def packed_state(
 ) -> dict[int, dict[str, Any]]:
     """The state by the parameters' numbers; only of parameters that have one."""
     params = [param for group in groups for param in group["params"]]
-    return {
-        number: dict(state[param])
-        for number, param in enumerate(params)
-        if state.get(param)
-    }
+    return {number: dict(state[param]) for number, param in enumerate(params) if state.get(param)}
 
 
 def load_tensor(value: Any, param: Tensor, present: Any, key: str) -> Callable[[], Any]:
