@@ -80,7 +80,7 @@ class Adam(Optimizer):
         if options.fact("weight_decay") != 0:
             decay = options.number("weight_decay")
             if options.fact("decoupled_weight_decay"):
-                param = times(param, sub(_wide(1.0), mul(rate, decay)))
+                param = times(param, 1 - rate * decay)
             else:
                 grad = add(grad, times(param, decay))
         first, second = options.number("betas", 0), options.number("betas", 1)
@@ -90,24 +90,20 @@ class Adam(Optimizer):
         next_state = {"step": step, "exp_avg": mean, "exp_avg_sq": square}
         if options.fact("amsgrad"):
             square = next_state["max_exp_avg_sq"] = maximum(state["max_exp_avg_sq"], square)
-        length = div(rate, _correction(first, step))
-        root = times(sqrt(square), div(_wide(1.0), sqrt(_correction(second, step))))
+        length = rate / _correction(first, step)
+        root = times(sqrt(square), 1 / sqrt(_correction(second, step)))
         floor = to_operand(options.number("eps"), param.dtype)
         return sub(param, div(times(mean, length), add(root, floor))), next_state
 
 
-def _wide(value: Scalar) -> Tensor:
-    return to_operand(value, float64)
-
-
 def _blend(old: Tensor, new: Tensor, beta: Scalar) -> Tensor:
     """``beta * old + (1 - beta) * new``."""
-    return add(times(old, beta), times(new, sub(_wide(1.0), beta)))
+    return add(times(old, beta), times(new, 1 - beta))
 
 
 def _correction(beta: Scalar, step: Tensor) -> Tensor:
     """``1 - beta^step``: what is missing to full weight after so many steps."""
-    return sub(_wide(1.0), power(_wide(beta), cast(step, float64)))
+    return 1 - power(to_operand(beta, float64), cast(step, float64))
 
 
 class AdamW(Adam):

@@ -13,6 +13,7 @@ from graphc.frontend.tensor import Tensor
 from graphc.storage import HostValue
 
 Scalar = float | Tensor
+"""A Python number, or a 0-d float64 tensor: combine them with operators, which suit both."""
 
 
 class Options:

@@ -96,7 +96,7 @@ class SGD(Optimizer):
         """How much of the gradient enters the momentum: all of it in the first step."""
         if options.fact("dampening") == 0:
             return 1.0
-        share = sub(1.0, options.number("dampening"))
+        share = 1 - options.number("dampening")
         if "started" not in state:
             return share
         return where(gt(state["started"], 0.0), share, 1.0)

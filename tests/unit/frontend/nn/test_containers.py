@@ -70,6 +70,6 @@ def test_module_dict() -> None:
     layers.clear()
     assert len(layers) == 0
     with pytest.raises(ArgumentError):
-        layers.update(["ab", 1])  # type: ignore[list-item]  # the mistake
+        layers.update(["ab", 1])
     with pytest.raises(ArgumentError):
         layers["x.y"] = nn.ReLU()

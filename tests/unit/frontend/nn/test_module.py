@@ -212,7 +212,7 @@ class TestLoadStateDict:
 
     def test_refuses_what_is_no_state(self) -> None:
         with pytest.raises(CheckpointError):
-            nn.Linear(2, 1).load_state_dict([1, 2])  # type: ignore[arg-type]  # the mistake
+            nn.Linear(2, 1).load_state_dict([1, 2])
         with pytest.raises(CheckpointError):
             nn.Linear(1, 1).load_state_dict({"weight": object(), "bias": gc.zeros(1)})
 
