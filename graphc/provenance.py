@@ -52,7 +52,7 @@ _OWN_FOLDERS = tuple(
 _PROGRAM_FOLDER = os.path.join("frontend", "cli") + os.sep
 """The demo's model is a user's program, though it is shipped with graphc."""
 
-_origins: WeakKeyDictionary[Node, Origins] = WeakKeyDictionary()
+_origins: WeakKeyDictionary[Node, dict[Origin, None]] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
@@ -96,20 +96,21 @@ def stamp(node: Node) -> None:
 
 def origins_of(node: Node) -> Origins:
     """The places that a node comes from."""
-    return _origins.get(node, NOWHERE)
+    return frozenset(_origins.get(node, ()))
 
 
 def add_origins(node: Node, origins: Origins) -> None:
-    """Add places to those that a node comes from."""
+    """Add places to those that a node comes from; they become its latest ones."""
     with _lock:
-        known = _origins.get(node, NOWHERE)
-        if not origins <= known:
-            _origins[node] = known | origins
+        known = _origins.setdefault(node, {})
+        for origin in sorted(origins, reverse=True):
+            known.pop(origin, None)
+            known[origin] = None
 
 
 def describe(node: Node, limit: int = 3) -> str:
-    """The places that a node comes from, as one line for people."""
-    ordered = sorted(origins_of(node))
+    """The places that a node comes from, the latest first, as one line for people."""
+    ordered = [*reversed(_origins.get(node, {}))]
     text = "; ".join(map(str, ordered[:limit]))
     return text + (f"; +{len(ordered) - limit} more" if len(ordered) > limit else "")
 
