@@ -120,9 +120,8 @@ def copy_sources(folder: Path) -> None:
     shutil.copy(ROOT / "pyproject.toml", folder)
 
 
-def apply_diff(diff: str, folder: Path) -> list[Path]:
-    """Change a copy of the sources as a diff block says; the files that it changed."""
-    changed: list[Path] = []
+def apply_diff(diff: str, folder: Path) -> None:
+    """Change a copy of the sources as a diff block says."""
     for part in re.split(r"^(?=--- )", diff, flags=re.MULTILINE)[1:]:
         head, *hunks = re.split(r"^@@.*\n", part, flags=re.MULTILINE)
         name = head.splitlines()[1].removeprefix("+++ b/")
@@ -135,9 +134,8 @@ def apply_diff(diff: str, folder: Path) -> list[Path]:
             found = source.count(old) if source else int(not old)
             assert found == 1, f"{name}: this stands there {found} times:\n{old}"
             source = source.replace(old, new) if old else new
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source)
-        changed.append(path)
-    return changed
 
 
 def _installed(name: str) -> str:
