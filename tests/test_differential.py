@@ -127,7 +127,7 @@ def test_layouts_of_feeds(
     program: Program, execution: Execution, layout: Callable[[Array], Array],
     rng: np.random.Generator,
 ) -> None:  # fmt: skip
-    """Memory order changes no bit, dynamic mode within the bound: numpy's loops depend on strides."""
+    """Dynamic mode only within the bound: numpy's own loops depend on strides."""
     strange = tuple(map(layout, program.inputs(rng)))
     plain = tuple(np.array(x, order="C") for x in strange)
     got = run_compiled(program, [strange], execution)

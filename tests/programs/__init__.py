@@ -1,4 +1,4 @@
-"""The program zoo: small programs with an oracle each, for every kind of test that runs programs."""
+"""The program zoo: small programs with an oracle each, for tests that run programs."""
 
 from tests.programs import arithmetic as arithmetic
 from tests.programs import indexing as indexing

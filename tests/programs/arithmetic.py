@@ -186,12 +186,15 @@ def _saturated(x: Array, dtype: Any) -> Array:
 
 @program(
     lambda rng: (
-        np.array([[0.5, -0.5, 1.5, -1.99, 127.9, -128.9], [1e10, -1e10, np.inf, -np.inf, np.nan, 0]])
-        .astype(np.float32),
+        np.array(
+            [[0.5, -0.5, 1.5, -1.99, 127.9, -128.9], [1e10, -1e10, np.inf, -np.inf, np.nan, 0]],
+            np.float32,
+        ),
         (rng.standard_normal((2, 6)) * 300).astype(np.float32),
     ),
     lambda x, y: [
-        _saturated(v, of) for v in (x, y) for of in (np.int8, np.uint8, np.int16, np.int32, np.int64)
+        _saturated(v, of) for v in (x, y)
+        for of in (np.int8, np.uint8, np.int16, np.int32, np.int64)
     ] + [x != 0, y.astype(np.float16), y.astype(ml_dtypes.bfloat16)],
 )  # fmt: skip
 def casts(x: Any, y: Any) -> Any:
@@ -204,9 +207,7 @@ def _half_chain(x: Array, y: Array) -> tuple[Array, Array]:
     return np.tanh(x * y + 0.5), (x * 2 - y).sum(1)
 
 
-@program(
-    normal((4, 31), (4, 31), dtype=np.float16), _half_chain, result="float16", absolute=2e-2
-)
+@program(normal((4, 31), (4, 31), dtype=np.float16), _half_chain, result="float16", absolute=2e-2)
 def half_precision(x: Any, y: Any) -> Any:
     return (x * y + 0.5).tanh(), (x * 2 - y).sum(1)
 

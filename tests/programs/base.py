@@ -38,9 +38,8 @@ class Program:
         ulps: how far from the oracle a result may be, in units in the last place.
         absolute: permitted distance besides.
         special: NaN, infinities, signed zeros and denormals may be among its inputs.
-        exact: the numpy backend gives dynamic mode's bits. Gradients that several users of one value
-            contribute to are added in another order by the tape than by the autodiff pass; from
-            three users on, the last bits can differ.
+        exact: the numpy backend gives dynamic mode's bits. It need not where an expression with a
+            gradient is written twice: a graph holds it once, and adds its gradients earlier.
         signed_zero: native code gives dynamic mode's signs of zeros.
     """
 
@@ -67,7 +66,9 @@ class Program:
         }
         return (lambda *inputs: function(state, *inputs)), state
 
-    def expected(self, calls: list[tuple[Array, ...]]) -> tuple[list[list[Array]], dict[str, Array]]:
+    def expected(
+        self, calls: list[tuple[Array, ...]]
+    ) -> tuple[list[list[Array]], dict[str, Array]]:
         """What each call must return, and what the variables must hold afterwards."""
         first = {} if self.variables is None else self.variables()
         state = {name: _wide(values) for name, values in first.items()}
@@ -120,7 +121,16 @@ def program(
         name = function.__name__
         assert name not in PROGRAMS, f"two programs are called {name}"
         PROGRAMS[name] = Program(
-            name, function, inputs, oracle, variables, result, ulps, absolute, special, exact,
+            name,
+            function,
+            inputs,
+            oracle,
+            variables,
+            result,
+            ulps,
+            absolute,
+            special,
+            exact,
             signed_zero,
         )
         return function
@@ -142,9 +152,7 @@ def integers(
     *shapes: tuple[int, ...], low: int = -50, high: int = 50, dtype: Any = np.int64
 ) -> Inputs:
     """Whole numbers from `low` to `high` - 1 in these shapes."""
-    return lambda rng: tuple(
-        np.asarray(rng.integers(low, high, s)).astype(dtype) for s in shapes
-    )
+    return lambda rng: tuple(np.asarray(rng.integers(low, high, s)).astype(dtype) for s in shapes)
 
 
 def both(*makers: Inputs) -> Inputs:

@@ -63,9 +63,7 @@ def _embedding_gradient(table: Array, words: Array) -> tuple[Array, Array]:
     return rows, gradient
 
 
-@program(
-    both(normal((5, 4)), integers((3, 6), low=0, high=5)), _embedding_gradient, absolute=4e-6
-)
+@program(both(normal((5, 4)), integers((3, 6), low=0, high=5)), _embedding_gradient, absolute=4e-6)
 def embedding_gradient(table: Any, words: Any) -> Any:
     table.requires_grad_()
     rows = table[words]

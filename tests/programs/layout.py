@@ -22,7 +22,10 @@ def matmul_ranks(a: Any, b: Any, v: Any, batch: Any, other: Any) -> Any:
 @program(
     normal((9, 4), (4, 17), (17, 1)),
     lambda x, w, v: (
-        x.T @ x, np.maximum(x @ w + 1, 0) @ v, (x.T @ np.tanh(x)).T @ w, (w.T[::2] @ x[::-1].T)
+        x.T @ x,
+        np.maximum(x @ w + 1, 0) @ v,
+        (x.T @ np.tanh(x)).T @ w,
+        (w.T[::2] @ x[::-1].T),
     ),
     absolute=2e-5,
 )
@@ -67,7 +70,8 @@ def joined_and_split(x: Any, y: Any) -> Any:
 @program(
     normal((3, 5, 7), (7, 1)),
     lambda x, y: [
-        np.tanh(x.transpose(2, 0, 1)), x.transpose(1, 2, 0).sum(0), x.swapaxes(0, 2) * y[:, :, None],
+        np.tanh(x.transpose(2, 0, 1)), x.transpose(1, 2, 0).sum(0),
+        x.swapaxes(0, 2) * y[:, :, None],
         np.broadcast_to(y, (7, 4)) + 1, np.broadcast_to(y, (7, 4)).sum(1), x.reshape(15, 7) @ y,
         x.transpose(2, 0, 1).reshape(7, 15).sum(1), x.reshape(-1)[::2], x[:, None].squeeze(1) * 2,
         x.transpose(0, 2, 1).reshape(3, -1),

@@ -88,9 +88,7 @@ def _loss_and_gradients(state: dict[str, Any], x: Any, y: Any) -> tuple[Any, tup
     return loss.detach(), gc.grad(loss, [state["w"], state["b"]])
 
 
-@program(
-    normal((8, 4), (8, 3)), _momentum_oracle, variables=_weights, ulps=8, absolute=5e-7
-)
+@program(normal((8, 4), (8, 3)), _momentum_oracle, variables=_weights, ulps=8, absolute=5e-7)
 def momentum_step(state: dict[str, Any], x: Any, y: Any) -> Any:
     loss, gradients = _loss_and_gradients(state, x, y)
     with gc.no_grad():
