@@ -40,7 +40,8 @@ def save(obj: Any, f: PathLike) -> None:
 
     Example:
         >>> import graphc as gc
-        >>> model = gc.nn.Linear(2, 1)
+        >>> from graphc import nn
+        >>> model = nn.Linear(2, 1)
         >>> gc.save({"model": model.state_dict(), "epoch": 3}, "model.safetensors")
         >>> gc.load("model.safetensors")["epoch"]
         3

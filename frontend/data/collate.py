@@ -19,7 +19,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
     """Join samples of one structure along a new first dim.
 
     Args:
-        batch: tensors, arrays and numbers become one tensor; texts stay a list; dicts, lists,
+        batch: tensors, arrays and numbers become one tensor; texts stay as they are; dicts, lists,
             tuples and named tuples of these are joined part by part.
 
     Raises:
@@ -43,7 +43,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
     if isinstance(first, int):
         return tensor(batch)
     if isinstance(first, str | bytes):
-        return list(batch)
+        return batch
     if isinstance(first, Mapping):
         return {key: default_collate([sample[key] for sample in batch]) for key in first}
     if isinstance(first, Sequence):

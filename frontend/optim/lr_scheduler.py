@@ -94,9 +94,9 @@ class StepLR(LRScheduler):
         last_epoch: where to go on; -1 starts anew.
 
     Example:
-        >>> import graphc as gc
-        >>> optimizer = gc.optim.SGD([gc.nn.Parameter([1.0])], lr=0.1)
-        >>> schedule = gc.optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.5)
+        >>> from graphc import nn, optim
+        >>> optimizer = optim.SGD([nn.Parameter([1.0])], lr=0.1)
+        >>> schedule = optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.5)
         >>> schedule.step(); schedule.step(); schedule.get_last_lr()
         [0.05]
     """

@@ -32,9 +32,10 @@ class SGD(Optimizer):
 
     Example:
         >>> import graphc as gc
-        >>> p = gc.nn.Parameter([1.0])
+        >>> from graphc import nn, optim
+        >>> p = nn.Parameter([1.0])
         >>> p.grad = gc.tensor([2.0])
-        >>> gc.optim.SGD([p], lr=0.5).step()
+        >>> optim.SGD([p], lr=0.5).step()
         >>> p.detach()
         tensor([0.])
     """

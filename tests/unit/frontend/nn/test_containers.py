@@ -26,7 +26,7 @@ def test_sequential_indexing() -> None:
     net[1] = nn.Identity()
     assert isinstance(net[1], nn.Identity)
     del net[0]
-    assert list(net.named_children())[0][0] == "0"
+    assert next(net.named_children())[0] == "0"
     assert len(net) == 2
     net.append(relu).insert(0, tanh).extend([nn.SiLU()])
     assert [type(m).__name__ for m in net] == ["Tanh", "Identity", "GELU", "ReLU", "SiLU"]
@@ -39,7 +39,7 @@ def test_sequential_with_names() -> None:
     net = nn.Sequential(OrderedDict(first=nn.Linear(2, 3), second=nn.ReLU()))
     assert list(net.state_dict()) == ["first.weight", "first.bias"]
     assert net.first is net[0]
-    assert list(net[1:].named_children())[0][0] == "second"
+    assert next(net[1:].named_children())[0] == "second"
 
 
 def test_module_list() -> None:
@@ -48,7 +48,7 @@ def test_module_list() -> None:
     layers.append(nn.Tanh())
     assert len(layers) == 3
     assert [type(m).__name__ for m in layers[1:]] == ["ReLU", "Tanh"]
-    assert [type(m).__name__ for m in layers + [nn.GELU()]][-1] == "GELU"
+    assert isinstance((layers + nn.ModuleList([nn.GELU()]))[-1], nn.GELU)
     layers.insert(1, nn.Sigmoid())
     del layers[-1]
     assert [type(m).__name__ for m in layers] == ["Linear", "Sigmoid", "ReLU"]

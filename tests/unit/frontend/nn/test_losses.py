@@ -204,7 +204,7 @@ def test_wrong_arguments_raise() -> None:
 def test_other_shapes_and_old_arguments_warn() -> None:
     with pytest.warns(UserWarning, match="broadcast"):
         assert F.mse_loss(gc.zeros(2, 1), gc.ones(2)).item() == 1
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="use reduction"):
         assert F.l1_loss(gc.zeros(2), gc.ones(2), size_average=False).item() == 2
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="use reduction"):
         assert nn.MSELoss(reduce=False).reduction == "none"

@@ -51,7 +51,10 @@ def test_recorded_equals_dynamic_for_any_batch(
     for batch in (5, 2, 7):
         x = values(rng, layer, batch)
         outcomes = []
-        for run in (lambda x: session.run({"x": x}), lambda x: layer(gc.tensor(x)).detach().numpy()):
+        for run in (
+            lambda x: session.run({"x": x}),
+            lambda x: layer(gc.tensor(x)).detach().numpy(),
+        ):
             layer.load_state_dict(start)
             gc.manual_seed(batch)
             outcomes.append((run(x), state_of(layer), gc.get_rng_state().tolist()))
@@ -150,9 +153,7 @@ def test_variables_and_nodes_have_the_modules_names() -> None:
         graph.output(net(gc.placeholder((2, 3), name="x")), "y")
     names = [node.attrs["name"] for node in graph.program.variables]
     assert sorted(names) == sorted(net.state_dict())
-    modules = {
-        node.op.name: {origin.module for origin in origins_of(node)} for node in graph.nodes
-    }
+    modules = {node.op.name: {origin.module for origin in origins_of(node)} for node in graph.nodes}
     assert modules["rsqrt"] == {"encoder.1"}
     assert modules["exp"] == {""}
     paths = {m for node in graph.nodes for m in (o.module for o in origins_of(node))}

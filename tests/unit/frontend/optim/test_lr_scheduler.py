@@ -36,9 +36,7 @@ def test_schedule(name: str) -> None:
     torch = pytest.importorskip("torch")
     parameters = [torch.nn.Parameter(torch.ones(1)) for _ in range(2)]
     a = ours()
-    b = torch.optim.SGD(
-        [{"params": parameters[:1]}, {"params": parameters[1:], "lr": 1.0}], lr=0.1
-    )
+    b = torch.optim.SGD([{"params": parameters[:1]}, {"params": parameters[1:], "lr": 1.0}], lr=0.1)
     s = SCHEDULES[name](lr_scheduler, a)
     t = SCHEDULES[name](torch.optim.lr_scheduler, b)
     for _ in range(14):
