@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from graphc.errors import ArgumentError
-from graphc.frontend.base import TensorBase
 from graphc.frontend.structure import flatten, map_leaves
 from graphc.graph import Graph
 from graphc.passes.base import PassRecord
 from graphc.passes.pipeline import optimize
 from graphc.runtime.session import Session
+
+if TYPE_CHECKING:
+    from graphc.frontend.tensor import Tensor
 
 OptLevel = Literal["O0", "O1", "O2"]
 Numerics = Literal["strict", "stable", "fast"]
@@ -29,7 +31,7 @@ def optimizer(
 
 def make_session(
     outputs: Any,
-    program: Callable[[dict[str, TensorBase]], Graph],
+    program: Callable[[dict[str, Tensor]], Graph],
     *,
     backend: str = "llvm",
     optimize: OptLevel = "O2",

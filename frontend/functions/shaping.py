@@ -196,8 +196,10 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     axis = normalize_dim("narrow", dim, x.ndim)
     size = _size("narrow", x, axis)
     first = start + size if start < 0 else start
-    outside = isinstance(size, int) and not 0 <= first <= first + length <= size
-    if outside or length < 0:
+    outside = length < 0
+    if isinstance(size, int) and isinstance(first, int):
+        outside = outside or not 0 <= first <= first + length <= size
+    if outside:
         raise IndexRangeError(
             "narrow: the elements lie outside the dim",
             got=f"{length} from {start}",
