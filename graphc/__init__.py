@@ -7,8 +7,11 @@ training step into native code. ``import graphc as gc``.
 from graphc import autograd as autograd
 from graphc import fft as fft
 from graphc import linalg as linalg
+from graphc import nn as nn
+from graphc import optim as optim
 from graphc import random as random
 from graphc import special as special
+from graphc import utils as utils
 from graphc.dims import Dim as Dim
 from graphc.dtypes import DType as DType
 from graphc.dtypes import bfloat16 as bfloat16
@@ -26,6 +29,8 @@ from graphc.dtypes import promote_types as promote_types
 from graphc.dtypes import uint8 as uint8
 from graphc.errors import GraphcError as GraphcError
 from graphc.frontend.autograd.api import grad as grad
+from graphc.frontend.checkpoint import load as load
+from graphc.frontend.checkpoint import save as save
 from graphc.frontend.compare import Comparison as Comparison
 from graphc.frontend.compare import compare as compare
 from graphc.frontend.compiled import TensorSpec as TensorSpec
