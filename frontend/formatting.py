@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from graphc.dtypes import bool_, float32, int64
 from graphc.frontend.base import TensorBase
 from graphc.provenance import describe
+from graphc.storage import Array
+
+_LINE = 80
+_EDGE, _THRESHOLD = 3, 1000
 
 
 def format_tensor(x: TensorBase) -> str:
@@ -17,20 +25,82 @@ def format_tensor(x: TensorBase) -> str:
     """
     if x.node is not None:
         return f"<symbolic {x.node.type} from {describe(x.node) or x.node.op.name}>"
-    extra = "" if x.dtype in (float32, int64, bool_) else f", dtype={x.dtype!r}"
-    if x._grad_fn is not None:
-        extra += f", grad_fn={x._grad_fn}"
-    elif x._requires_grad:
-        extra += ", requires_grad=True"
-    return f"tensor({_values(x)}{extra})"
-
-
-def _values(x: TensorBase) -> str:
     array = x.storage.array
+    extras = []
+    if array.size == 0 and array.ndim > 1:
+        extras.append(f"size={array.shape}")
+    if x.dtype is not float32 and (array.size == 0 or x.dtype not in (int64, bool_)):
+        extras.append(f"dtype={x.dtype!r}")
+    if x._grad_fn is not None:
+        extras.append(f"grad_fn={x._grad_fn}")
+    elif x._requires_grad:
+        extras.append("requires_grad=True")
+    return _with_extras(f"tensor({_values(array)}", extras)
+
+
+def _with_extras(text: str, extras: list[str]) -> str:
+    """What follows the values, on a new line where the last one is full."""
+    length = len(text) - text.rfind("\n") - 1
+    for extra in extras:
+        if length + len(extra) + 2 > _LINE:
+            text += ",\n" + " " * len("tensor(") + extra
+            length = len("tensor(") + len(extra)
+        else:
+            text += ", " + extra
+            length += len(extra) + 2
+    return text + ")"
+
+
+def _values(array: Array) -> str:
     if array.size == 0:
-        return "[]" if array.shape == (0,) else f"[], size={array.shape}"
-    wide = array.astype(np.float32) if x.dtype.short == "bf16" else array
-    return np.array2string(
-        wide, separator=", ", prefix="tensor(", threshold=1000, precision=4, floatmode="maxprec",
-        suppress_small=False,
-    )  # fmt: skip
+        return "[]"
+    wide = array.astype(np.float32) if array.dtype.kind == "V" else array  # bfloat16
+    text = np.array2string(
+        wide,
+        max_line_width=_LINE + 1,
+        separator=", ",
+        prefix="tensor(",
+        threshold=_THRESHOLD,
+        edgeitems=_EDGE,
+        formatter={"all": _element_text(_shown(wide))},
+    )
+    return text.replace(", ...,", ",  ...,")
+
+
+def _shown(array: Array) -> Array:
+    """The elements that are printed: all, or those near the edges of a large array."""
+    if array.size > _THRESHOLD:
+        for axis, size in enumerate(array.shape):
+            if size > 2 * _EDGE:
+                ends = [*range(_EDGE), *range(size - _EDGE, size)]
+                array = array.take(ends, axis)
+    return array.reshape(-1)
+
+
+def _element_text(values: Array) -> Callable[[Any], str]:
+    """A function that writes every element with the same width and number of digits."""
+    if values.dtype.kind == "c":
+        return str
+    write = _float_text(values) if values.dtype.kind == "f" else str
+    counted = values
+    if values.dtype.kind == "f":
+        counted = values[np.isfinite(values) & (values != 0)]
+    width = max((len(write(value)) for value in counted), default=1)
+    return lambda value: write(value).rjust(width)
+
+
+def _float_text(values: Array) -> Callable[[Any], str]:
+    """PyTorch's choice between ``1.``, ``1.2500`` and ``1.2500e+00``."""
+    counted = np.abs(values[np.isfinite(values) & (values != 0)].astype(np.float64))
+    if counted.size == 0:
+        return _whole_text
+    low, high = float(counted.min()), float(counted.max())
+    whole = bool((counted == np.ceil(counted)).all())
+    if high / low > 1000 or high > 1e8 or (not whole and low < 1e-4):
+        return lambda value: f"{float(value):.4e}"
+    return _whole_text if whole else lambda value: f"{float(value):.4f}"
+
+
+def _whole_text(value: Any) -> str:
+    text = f"{float(value):.0f}"
+    return text + "." if math.isfinite(value) else text

@@ -22,7 +22,7 @@ from graphc.dtypes import (
     int64,
     uint8,
 )  # fmt: skip
-from graphc.errors import ArgumentError, AutogradError, SymbolicValueError
+from graphc.errors import ArgumentError, AutogradError, DTypeError
 from graphc.frontend.autograd import api
 from graphc.frontend.autograd.tape import GradFn
 from graphc.frontend.base import TensorBase, concrete, init, require_differentiable, tensor_class
@@ -37,8 +37,9 @@ from graphc.frontend.functions import (
     sampling,
     shaping,
 )  # fmt: skip
-from graphc.frontend.functions.convert import TensorLike
+from graphc.frontend.functions.convert import TensorLike, is_operand, normalize_dim
 from graphc.frontend.modes import modes
+from graphc.frontend.pickling import reduce_tensor
 from graphc.ops import select
 from graphc.provenance import user_location_text
 from graphc.storage import Array, Storage
@@ -206,7 +207,11 @@ class Tensor(TensorBase):
     def __index__(self) -> int:
         value = self.array("an index")
         if value.dtype.kind not in "iub":
-            raise SymbolicValueError("only integer tensors can be indices", got=self.dtype.name)
+            raise DTypeError(
+                "only integer tensors can be indices",
+                got=self.dtype.name,
+                where=user_location_text(),
+            )
         return int(self.item())
 
     def __float__(self) -> float:
@@ -229,6 +234,9 @@ class Tensor(TensorBase):
 
     __hash__ = object.__hash__
 
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return reduce_tensor(self)
+
     def __contains__(self, element: TensorLike) -> bool:
         return bool(pointwise.eq(self, element).any())
 
@@ -236,7 +244,7 @@ class Tensor(TensorBase):
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or one of its sizes."""
-        return self.shape if dim is None else self.shape[dim]
+        return self.shape if dim is None else self.shape[normalize_dim("size", dim, self.ndim)]
 
     def dim(self) -> int:
         """The number of dims."""
@@ -460,8 +468,13 @@ class Tensor(TensorBase):
     __le__ = pointwise.le
     __gt__ = pointwise.gt
     __ge__ = pointwise.ge
-    __eq__ = pointwise.eq  # type: ignore[assignment]  # compares elements, as in PyTorch
-    __ne__ = pointwise.ne  # type: ignore[assignment]  # compares elements, as in PyTorch
+
+    def __eq__(self, other: object) -> Any:
+        """Compare elements, as in PyTorch; what is neither tensor nor number is not equal."""
+        return pointwise.eq(self, other) if is_operand(other) else NotImplemented
+
+    def __ne__(self, other: object) -> Any:
+        return pointwise.ne(self, other) if is_operand(other) else NotImplemented
 
     def __pos__(self) -> Tensor:
         return self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, TypeGuard, Union
 
 import numpy as np
 
@@ -34,6 +34,11 @@ def require_tensor(function: str, x: Any) -> Tensor:
         fix="wrap it: gc.tensor(...)",
         where=user_location_text(),
     )
+
+
+def is_operand(x: object) -> TypeGuard[TensorLike]:
+    """True for tensors and numbers."""
+    return isinstance(x, (TensorBase, np.generic, *_NUMBERS))
 
 
 def scalar_tensor(value: Number, dtype: DType) -> Tensor:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphc.dims import Dim, Size
-from graphc.dtypes import DTypeLike, as_dtype, float32, int64, of_array
+from graphc.dtypes import DType, DTypeLike, as_dtype, complex64, float32, int64, of_array
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.base import (
     TensorBase,
@@ -58,20 +58,21 @@ def _with_grad(x: Tensor, requires_grad: bool) -> Tensor:
 
 
 def _to_array(data: Any, dtype: DTypeLike | None) -> Array:
-    if isinstance(data, TensorBase):
+    if is_tensor(data):
         data = data.array("a copy of the values")
-    wanted = None if dtype is None else as_dtype(dtype)
     if isinstance(data, np.ndarray | np.generic):
         array = np.asarray(data)
+        array = array.astype(array.dtype.newbyteorder("="), copy=False)
+        default = of_array(array)
     else:
-        array = _from_python(data)
-    array = array.astype(array.dtype.newbyteorder("="), copy=False)
-    if wanted is None:
-        return array.astype(of_array(array).numpy, copy=False)
-    return np.asarray(array.astype(wanted.numpy, copy=False))
+        array, default = _from_python(data)
+    wanted = default if dtype is None else as_dtype(dtype)
+    with np.errstate(all="ignore"):
+        return np.asarray(array.astype(wanted.numpy, copy=False))
 
 
-def _from_python(data: Any) -> Array:
+def _from_python(data: Any) -> tuple[Array, DType]:
+    """Python numbers with all their digits, and the dtype that they have by default."""
     if isinstance(data, list | tuple) and any(is_tensor(item) for item in data):
         data = [item.item() if is_tensor(item) else item for item in data]
     try:
@@ -84,15 +85,11 @@ def _from_python(data: Any) -> Array:
             got=type(data).__name__,
             where=user_location_text(),
         )
-    python_default = {"f": np.float32, "c": np.complex64, "i": np.int64, "u": np.int64}
-    if array.size == 0 and array.dtype == np.float64:
-        return array.astype(np.float32)
-    only_numpy = (
-        isinstance(data, list | tuple) and len(data) > 0 and isinstance(data[0], np.ndarray)
-    )
-    if array.dtype.kind in python_default and not only_numpy:
-        return array.astype(python_default[array.dtype.kind])
-    return array
+    python_default = {"f": float32, "c": complex64, "i": int64, "u": int64}
+    of_arrays = isinstance(data, list | tuple) and len(data) > 0 and isinstance(data[0], np.ndarray)
+    if of_arrays or array.dtype.kind not in python_default:
+        return array, of_array(array)
+    return array, python_default[array.dtype.kind]
 
 
 def as_tensor(data: Any, dtype: DTypeLike | None = None) -> Tensor:
@@ -224,12 +221,15 @@ def _symbolic_arange(start: Any, end: Any, step: Any, dtype: DTypeLike | None) -
 def linspace(start: float, end: float, steps: int, *, dtype: DTypeLike | None = None) -> Tensor:
     """``steps`` values from start to end, both included (``torch.linspace``)."""
     if steps < 0:
-        raise ArgumentError("linspace: steps must not be negative", got=str(steps))
+        raise ArgumentError(
+            "linspace: steps must not be negative", got=str(steps), where=user_location_text()
+        )
     of = float32 if dtype is None else as_dtype(dtype)
     return concrete(np.linspace(start, end, steps).astype(of.numpy))
 
 
 def eye(n: int, m: int | None = None, *, dtype: DTypeLike | None = None) -> Tensor:
     """Ones on the diagonal, zeros elsewhere (``torch.eye``)."""
+    _require_known("eye", (n,) if m is None else (n, m))
     of = float32 if dtype is None else as_dtype(dtype)
     return concrete(np.eye(n, m, dtype=of.numpy))

@@ -78,6 +78,13 @@ def _as_index(item: Any) -> Tensor:
         raise DTypeError(
             "an index must be integer or bool", got=tensor.dtype.name, where=user_location_text()
         )
+    if tensor.dtype.category == BOOLEAN and tensor.ndim == 0:
+        raise ArgumentError(
+            "a bool without dims is no index",
+            got=repr(item),
+            fix="use gc.where(condition, x, other)",
+            where=user_location_text(),
+        )
     return tensor
 
 
@@ -238,7 +245,10 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
         IndexRangeError: for an index outside ``0 .. size - 1``, when it runs.
     """
     x = require_tensor("gather", input)
-    return ops.gather(x, _int_index("gather", index), dim=normalize_dim("gather", dim, x.ndim))
+    axis, picked = normalize_dim("gather", dim, x.ndim), _int_index("gather", index)
+    if x.ndim == 0 and picked.ndim == 0:
+        return reshape(ops.gather(reshape(x, (1,)), reshape(picked, (1,)), dim=0), ())
+    return ops.gather(x, picked, dim=axis)
 
 
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
@@ -329,4 +339,6 @@ def select_at(input: Tensor, dim: int, index: int) -> Tensor:
 def nonzero(input: Tensor) -> Tensor:
     """The positions of elements that are not zero; dynamic mode only (``torch.nonzero``)."""
     values = require_tensor("nonzero", input).array("the number of non-zero elements")
+    if values.ndim == 0:
+        return concrete(np.zeros((int(bool(values)), 0), np.int64))
     return concrete(np.stack(np.nonzero(values), axis=-1).astype(np.int64))

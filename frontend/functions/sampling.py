@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphc.dims import Size
-from graphc.dtypes import DTypeLike, as_dtype, float32, float64, int64
+from graphc.dtypes import DType, DTypeLike, as_dtype, bfloat16, float16, float32, float64, int64
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.base import TensorBase, concrete, symbolic
 from graphc.frontend.functions import pointwise
@@ -118,31 +118,43 @@ def set_rng_state(new_state: Tensor) -> None:
     default_generator.set_state(new_state)
 
 
+_UNIFORM_BITS = {float16: 11, bfloat16: 8, float32: 24}
+"""As many bits as the significand holds, so that no number is rounded up to 1."""
+
+
 def uniform_values(shape: Sequence[Size], dtype: DTypeLike, generator: Generator | None) -> Tensor:
-    """Uniform numbers in ``[0, 1)``: 24 random bits, 53 for float64."""
+    """Uniform numbers in ``[0, 1)``, of as many random bits as the dtype's significand holds."""
     source = generator or default_generator
+    of = _require_float(dtype)
+    bits = source.bits(shape)
+    if of is not float64:
+        count = _UNIFORM_BITS[of]
+        top = _top_bits(bits, count, float32)
+        return cast(elementwise.mul(top, scalar_tensor(2.0**-count, float32)), of)
+    high, low = _top_bits(bits, 27, float64), _top_bits(source.bits(shape), 26, float64)
+    whole = elementwise.add(elementwise.mul(high, scalar_tensor(2.0**26, float64)), low)
+    return elementwise.mul(whole, scalar_tensor(2.0**-53, float64))
+
+
+def _require_float(dtype: DTypeLike) -> DType:
     of = as_dtype(dtype)
     if not of.is_floating_point:
         raise DTypeError(
             "random floats need a floating point dtype", got=of.name, where=user_location_text()
         )
-    bits = source.bits(shape)
-    if of is not float64:
-        top = comparison.bitwise_and(comparison.shift_right(bits, _int32(8)), _int32(0xFFFFFF))
-        return cast(elementwise.mul(cast(top, float32), scalar_tensor(2.0**-24, float32)), of)
-    high = _low_bits(bits, 5, 2**27 - 1)
-    low = _low_bits(source.bits(shape), 6, 2**26 - 1)
-    whole = elementwise.add(elementwise.mul(high, scalar_tensor(2.0**26, float64)), low)
-    return elementwise.mul(whole, scalar_tensor(2.0**-53, float64))
+    return of
+
+
+def _top_bits(bits: Tensor, count: int, dtype: DType) -> Tensor:
+    """The highest bits as a number that is not negative."""
+    mask = _int32(2**count - 1)
+    return cast(
+        comparison.bitwise_and(comparison.shift_right(bits, _int32(32 - count)), mask), dtype
+    )
 
 
 def _int32(value: int) -> Tensor:
     return concrete(np.asarray(value, np.int32))
-
-
-def _low_bits(bits: Tensor, shift: int, mask: int) -> Tensor:
-    kept = comparison.bitwise_and(comparison.shift_right(bits, _int32(shift)), _int32(mask))
-    return cast(kept, float64)
 
 
 def rand(
@@ -172,10 +184,10 @@ def randn(
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Standard normal numbers (``torch.randn``); the same bits on every backend."""
-    shape = shape_argument("randn", size)
+    shape, of = shape_argument("randn", size), _require_float(dtype or float32)
     source = generator or default_generator
     first, second = source.bits(shape), source.bits(shape)
-    made = ops.normal_from_bits(first, second, dtype=as_dtype(dtype or float32))
+    made = ops.normal_from_bits(first, second, dtype=of)
     return _as_leaf(made, requires_grad)
 
 
@@ -199,7 +211,7 @@ def randint(
 
     Args:
         low: smallest value; left out, it is 0: ``randint(high, size)``.
-        high: bound, not reached; at most ``2**32`` above ``low``.
+        high: bound, not reached; at most ``2**31`` above ``low``.
         size: the shape.
         dtype: element type.
         generator: default: the global one.
@@ -208,10 +220,13 @@ def randint(
         ArgumentError: if there is no value in the range, or it is too wide.
     """
     if size is None:
-        low, high, size = 0, low, high
-    if size is None or not 0 < high - low <= 2**32:
+        high, size = None, high
+    if high is None:
+        low, high = 0, low
+    if size is None or not 0 < high - low <= 2**31:
         raise ArgumentError(
-            "randint: expected low < high <= low + 2**32, and a size", got=f"{low}, {high}, {size}",
+            "randint: expected low < high <= low + 2**31, and a size",
+            got=f"{low}, {high}, {size}",
             where=user_location_text(),
         )  # fmt: skip
     bits = cast((generator or default_generator).bits(tuple(size)), int64)
