@@ -1,0 +1,1 @@
+"""Measures graphc beside numpy and, where installed, PyTorch and JAX: ``python -m benchmarks``."""
