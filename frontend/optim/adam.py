@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-from graphc.dtypes import float32, float64
+from graphc.dtypes import float32
 from graphc.errors import ArgumentError
-from graphc.frontend.functions.convert import cast, to_operand
+from graphc.frontend.functions.convert import to_operand
 from graphc.frontend.functions.pointwise import add, div, maximum, mul, neg, sqrt, sub
-from graphc.frontend.functions.pointwise import pow as power
 from graphc.frontend.optim.optimizer import Optimizer, Params, State, require_non_negative
 from graphc.frontend.optim.options import Options, Scalar, times
 from graphc.frontend.optim.state import state_tensor
@@ -74,7 +73,7 @@ class Adam(Optimizer):
     def update(
         self, param: Tensor, grad: Tensor, state: State, options: Options
     ) -> tuple[Tensor, State]:
-        """One step; corrections are computed in float64, as PyTorch does in Python."""
+        """One step; plain numbers are combined in float64, as PyTorch does in Python."""
         grad = neg(grad) if options.fact("maximize") else grad
         rate = options.number("lr")
         if options.fact("weight_decay") != 0:
@@ -83,15 +82,14 @@ class Adam(Optimizer):
                 param = times(param, 1 - rate * decay)
             else:
                 grad = add(grad, times(param, decay))
-        first, second = options.number("betas", 0), options.number("betas", 1)
         step = add(state["step"], 1)
-        mean = _blend(state["exp_avg"], grad, first)
-        square = _blend(state["exp_avg_sq"], mul(grad, grad), second)
+        mean = _blend(state["exp_avg"], grad, options.number("betas", 0))
+        square = _blend(state["exp_avg_sq"], mul(grad, grad), options.number("betas", 1))
         next_state = {"step": step, "exp_avg": mean, "exp_avg_sq": square}
         if options.fact("amsgrad"):
             square = next_state["max_exp_avg_sq"] = maximum(state["max_exp_avg_sq"], square)
-        length = rate / _correction(first, step)
-        root = times(sqrt(square), 1 / sqrt(_correction(second, step)))
+        length = rate / options.weight_so_far("betas", 0, step)
+        root = sqrt(times(square, 1 / options.weight_so_far("betas", 1, step)))
         floor = to_operand(options.number("eps"), param.dtype)
         return sub(param, div(times(mean, length), add(root, floor))), next_state
 
@@ -99,11 +97,6 @@ class Adam(Optimizer):
 def _blend(old: Tensor, new: Tensor, beta: Scalar) -> Tensor:
     """``beta * old + (1 - beta) * new``."""
     return add(times(old, beta), times(new, 1 - beta))
-
-
-def _correction(beta: Scalar, step: Tensor) -> Tensor:
-    """``1 - beta^step``: what is missing to full weight after so many steps."""
-    return 1 - power(to_operand(beta, float64), cast(step, float64))
 
 
 class AdamW(Adam):

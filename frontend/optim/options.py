@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from graphc.dtypes import float64
-from graphc.frontend.functions.convert import to_operand
+from graphc.frontend.functions.convert import cast, to_operand
 from graphc.frontend.functions.pointwise import mul
+from graphc.frontend.functions.pointwise import pow as power
 from graphc.frontend.recorder import Recorder
 from graphc.frontend.tensor import Tensor
 from graphc.storage import HostValue
@@ -34,6 +37,13 @@ class Options:
         """An option that is a number in expressions, or one of a tuple of them."""
         return _reader(self.group, name, position)()
 
+    def weight_so_far(self, name: str, position: int, step: Tensor) -> Scalar:
+        """``1 - beta^step``: what a running mean that began at 0 has of its full weight.
+
+        Numbers go through the power function that evaluates graphs, to give the same bits.
+        """
+        return 1.0 - float(np.power(self.number(name, position), float(step.item())))
+
 
 class RecordedOptions(Options):
     """A group's options while recording: numbers are variables that read the group.
@@ -56,6 +66,10 @@ class RecordedOptions(Options):
             source = HostValue(_reader(self.group, name, position))
             self._made[key] = self._recorder.host_value(source, float64, label)
         return self._made[key]
+
+    def weight_so_far(self, name: str, position: int, step: Tensor) -> Scalar:
+        """``1 - beta^step`` as a 0-d float64 tensor."""
+        return 1.0 - power(self.number(name, position), cast(step, float64))
 
 
 def _reader(group: Mapping[str, Any], name: str, position: int | None) -> Callable[[], float]:
