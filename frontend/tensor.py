@@ -174,7 +174,9 @@ class Tensor(TensorBase):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         array = self.array("an array")
         if copy is False and dtype is not None and array.dtype != dtype:
-            raise ArgumentError("a copy is needed for another dtype", got=str(dtype))
+            raise ArgumentError(
+                "a copy is needed for another dtype", got=str(dtype), where=user_location_text()
+            )
         return np.array(array, dtype=dtype, copy=True if copy else None)
 
     def item(self) -> Any:
@@ -310,7 +312,10 @@ class Tensor(TensorBase):
 
     def to(self, dtype: DTypeLike | Tensor) -> Tensor:
         """The tensor with another dtype, or with that of another tensor."""
-        wanted = dtype.dtype if isinstance(dtype, Tensor) else as_dtype(dtype)
+        try:
+            wanted = dtype.dtype if isinstance(dtype, Tensor) else as_dtype(dtype)
+        except DTypeError as error:
+            raise error.located(user_location_text()) from None
         return pointwise.to_dtype(self, wanted)
 
     def type_as(self, other: Tensor) -> Tensor:

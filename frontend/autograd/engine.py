@@ -14,6 +14,7 @@ from graphc.frontend.modes import set_grad_enabled
 from graphc.opdef import Call
 from graphc.ops.broadcasting import sum_to_shape
 from graphc.ops.elementwise import add
+from graphc.provenance import user_location_text
 from graphc.storage import Array
 
 if TYPE_CHECKING:
@@ -171,6 +172,7 @@ def _hooked(hooks: Sequence[Hook] | None, grad: Tensor) -> Tensor:
                 "a hook changed the type of a gradient",
                 got=str(changed.type),
                 expected=str(grad.type),
+                where=user_location_text(),
             )
         grad = changed
     return grad

@@ -9,6 +9,7 @@ from weakref import ReferenceType
 from graphc.dtypes import as_dtype
 from graphc.errors import AutogradError
 from graphc.opdef import OpDef
+from graphc.provenance import user_location_text
 from graphc.storage import Array, Version
 from graphc.types import TensorType
 
@@ -103,6 +104,7 @@ class GradFn:
                 "backward was called a second time through values that are already freed",
                 got=self.name(),
                 fix="give the first call retain_graph=True",
+                where=user_location_text(),
             )
         inputs: list[Any]
         if self._saved is None:
@@ -123,6 +125,7 @@ class GradFn:
                 got=f"an operand of {self.name()} at version {version.count}",
                 expected=f"version {count}",
                 fix="use the out-of-place operation, or clone the value first",
+                where=user_location_text(),
             )
         return array
 

@@ -46,7 +46,11 @@ def scalar_tensor(value: Number, dtype: DType) -> Tensor:
     if isinstance(value, Dim):
         recorder = modes.recorder
         if recorder is None:
-            raise ArgumentError("an unknown size has a value only while recording", got=str(value))
+            raise ArgumentError(
+                "an unknown size has a value only while recording",
+                got=str(value),
+                where=user_location_text(),
+            )
         return cast(symbolic(size_value(value), recorder), dtype)
     if isinstance(value, int) and dtype.category == 1:
         return concrete(np.asarray(value, np.int64).astype(dtype.numpy))

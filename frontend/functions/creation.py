@@ -12,7 +12,6 @@ from graphc.dims import Dim, Size
 from graphc.dtypes import DType, DTypeLike, as_dtype, complex64, float32, int64, of_array
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.base import (
-    TensorBase,
     concrete,
     is_tensor,
     require_differentiable,
@@ -106,7 +105,11 @@ def from_numpy(ndarray: Array) -> Tensor:
         DTypeError: for something else, or a dtype that graphc lacks.
     """
     if not isinstance(ndarray, np.ndarray):
-        raise DTypeError("from_numpy: expected a numpy array", got=type(ndarray).__name__)
+        raise DTypeError(
+            "from_numpy: expected a numpy array",
+            got=type(ndarray).__name__,
+            where=user_location_text(),
+        )
     of_array(ndarray)
     return concrete(ndarray)
 
@@ -212,7 +215,9 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: DTypeLike | Non
 
 def _symbolic_arange(start: Any, end: Any, step: Any, dtype: DTypeLike | None) -> Tensor:
     if step != 1 or modes.recorder is None:
-        raise ArgumentError("arange: an unknown size needs step 1, while recording")
+        raise ArgumentError(
+            "arange: an unknown size needs step 1, while recording", where=user_location_text()
+        )
     of = int64 if dtype is None else as_dtype(dtype)
     ramp = symbolic(iota((end - start,), 0, int64), modes.recorder)
     return cast_op(pointwise.add(ramp, start) if start != 0 else ramp, dtype=of)

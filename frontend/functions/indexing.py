@@ -272,7 +272,11 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     axis = normalize_dim("index_select", dim, x.ndim)
     positions = _int_index("index_select", index)
     if positions.ndim > 1:
-        raise ArgumentError("index_select: the index must be a vector", got=str(positions.type))
+        raise ArgumentError(
+            "index_select: the index must be a vector",
+            got=str(positions.type),
+            where=user_location_text(),
+        )
     if positions.ndim == 0:
         positions = unsqueeze(positions, 0)
     picked = ops.index(x, positions, dims=(axis,))
@@ -304,7 +308,9 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """
     classes = require_tensor("one_hot", tensor)
     if classes.dtype is not int64:
-        raise DTypeError("one_hot: expected int64", got=classes.dtype.name)
+        raise DTypeError(
+            "one_hot: expected int64", got=classes.dtype.name, where=user_location_text()
+        )
     if num_classes == -1:
         num_classes = int(classes.array("the largest class").max(initial=-1)) + 1
     elif not classes.is_symbolic:

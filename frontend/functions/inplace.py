@@ -33,6 +33,13 @@ def assign(target: Tensor, value: Tensor) -> Tensor:
             )  # fmt: skip
         _become(target, value)
         return target
+    if not target.storage.array.flags.writeable:
+        raise AutogradError(
+            "the tensor's memory cannot be written: its elements share places, or are read-only",
+            got=str(target.type),
+            fix="clone() it first",
+            where=user_location_text(),
+        )
     try:
         target.storage.write(value.storage.array)
     except (ValueError, TypeError) as error:

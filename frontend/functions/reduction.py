@@ -319,7 +319,11 @@ def _softmax_operands(
     x = x if dtype is None else cast(x, as_dtype(dtype))
     _require_float(function, x)
     if dim is None:
-        raise ArgumentError(f"{function}: say which dim sums to 1", fix="dim=-1 for the last")
+        raise ArgumentError(
+            f"{function}: say which dim sums to 1",
+            fix="dim=-1 for the last",
+            where=user_location_text(),
+        )
     return x, () if x.ndim == 0 else (normalize_dim(function, dim, x.ndim),)
 
 

@@ -74,7 +74,11 @@ class Generator:
         """Go back to a state that ``get_state`` gave."""
         values = new_state.array("the generator's state")
         if values.shape != (2,) or values.dtype != np.int64:
-            raise ArgumentError("set_state: expected int64 of size 2", got=str(new_state.type))
+            raise ArgumentError(
+                "set_state: expected int64 of size 2",
+                got=str(new_state.type),
+                where=user_location_text(),
+            )
         self.storage.write(values)
 
     def bits(self, shape: Sequence[Size]) -> Tensor:

@@ -68,7 +68,11 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     start = normalize_dim("flatten", start_dim, x.ndim)
     end = normalize_dim("flatten", end_dim, x.ndim)
     if start > end:
-        raise ArgumentError("flatten: start_dim comes after end_dim", got=f"{start_dim}, {end_dim}")
+        raise ArgumentError(
+            "flatten: start_dim comes after end_dim",
+            got=f"{start_dim}, {end_dim}",
+            where=user_location_text(),
+        )
     merged = numel(x.shape[start : end + 1])
     return ops.reshape(x, shape=(*x.shape[:start], merged, *x.shape[end + 1 :]))
 
@@ -95,7 +99,12 @@ def t(input: Tensor) -> Tensor:
     """The transpose of a matrix; vectors and numbers stay (``torch.t``)."""
     x = require_tensor("t", input)
     if x.ndim > 2:
-        raise ShapeError("t: expected at most two dims", got=str(x.type), fix="use transpose")
+        raise ShapeError(
+            "t: expected at most two dims",
+            got=str(x.type),
+            fix="use transpose",
+            where=user_location_text(),
+        )
     return transpose(x, 0, 1) if x.ndim == 2 else x
 
 
@@ -228,7 +237,9 @@ def split(
     if isinstance(split_size_or_sections, int):
         step = split_size_or_sections
         if step < 0 or (step == 0 and size):
-            raise ArgumentError("split: the size must be positive", got=str(step))
+            raise ArgumentError(
+                "split: the size must be positive", got=str(step), where=user_location_text()
+            )
         sections = [min(step, size - at) for at in range(0, size, max(step, 1))] or [0]
     else:
         sections = list(split_size_or_sections)
@@ -258,7 +269,9 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most ``chunks`` pieces of one size, the last may be smaller (``torch.chunk``)."""
     x = require_tensor("chunk", input)
     if chunks < 1:
-        raise ArgumentError("chunk: expected one chunk or more", got=str(chunks))
+        raise ArgumentError(
+            "chunk: expected one chunk or more", got=str(chunks), where=user_location_text()
+        )
     axis = normalize_dim("chunk", dim, x.ndim)
     size = _known_size("chunk", x, axis)
     if size == 0:
@@ -292,7 +305,12 @@ def pad(
     """
     x = require_tensor("pad", input)
     if mode != "constant":
-        raise ArgumentError("pad: unsupported mode", got=repr(mode), expected="'constant'")
+        raise ArgumentError(
+            "pad: unsupported mode",
+            got=repr(mode),
+            expected="'constant'",
+            where=user_location_text(),
+        )
     if len(pad) % 2 or len(pad) > 2 * x.ndim:
         raise ArgumentError(
             "pad: amounts come in pairs, at most one pair a dim", got=str(tuple(pad)),

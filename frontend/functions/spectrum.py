@@ -13,6 +13,7 @@ from graphc.frontend.base import concrete
 from graphc.frontend.functions.convert import normalize_dims, require_tensor
 from graphc.frontend.functions.shaping import cat
 from graphc.ops.shape import narrow
+from graphc.provenance import user_location_text
 from graphc.storage import Array
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ def rfftfreq(n: int, d: float = 1.0, *, dtype: DTypeLike | None = None) -> Tenso
 
 def _require_length(function: str, n: int) -> None:
     if n < 1:
-        raise ArgumentError(f"{function}: expected a length of one or more", got=str(n))
+        raise ArgumentError(
+            f"{function}: expected a length of one or more", got=str(n), where=user_location_text()
+        )
 
 
 def _frequencies(values: Array, dtype: DTypeLike | None) -> Tensor:
