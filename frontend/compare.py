@@ -98,6 +98,7 @@ def compare(
     if repeats < 1:
         raise ArgumentError("compare: expected one repeat or more", got=str(repeats))
     static = _compiled(function)
+    args, kwargs = static.arguments(args, kwargs)
     inputs = as_arguments(args)
     started = time.perf_counter()
     entry = static.entry(*inputs, **kwargs)

@@ -176,12 +176,21 @@ class CompiledFunction:
         """Run as native code; inside a recording, record the function as part of it."""
         if modes.recorder is not None:
             return self.function(*args, **kwargs)
+        args, kwargs = self.arguments(args, kwargs)
         key, arrays = _signature(args, kwargs)
         return self._entry(key, args, kwargs).call(arrays)
 
     def entry(self, *args: Any, **kwargs: Any) -> _Entry:
         """The traced and compiled form for these arguments; traces if there is none."""
+        args, kwargs = self.arguments(args, kwargs)
         return self._entry(_signature(args, kwargs)[0], args, kwargs)
+
+    def arguments(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        """The arguments in the order of the function's parameters, however the call spells them."""
+        if not kwargs:
+            return args, kwargs
+        bound = _bind(self.function, args, kwargs)
+        return bound.args, bound.kwargs
 
     def session(self, *args: Any, **kwargs: Any) -> Session:
         """The session that runs these arguments, e.g. for ``explain()``."""
