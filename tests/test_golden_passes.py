@@ -19,7 +19,7 @@ def untidy(x: Any) -> Any:
     """Something for every pass: dead code, constants, ones, a double negation, equal values."""
     _ = x.tanh()
     two = gc.tensor(1.0) + 1.0
-    y = -(-(x * 1.0)) * two
+    y = (x * 1.0).neg().neg() * two
     return (y.exp() + x.reshape(2, 6).reshape(3, 4).exp()).log() / 2.0
 
 
