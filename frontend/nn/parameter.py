@@ -103,6 +103,14 @@ def is_new(x: TensorBase) -> bool:
     return made_in is not None and made_in() is modes.recorder
 
 
+def clear_grad(parameter: Tensor, set_to_none: bool) -> None:
+    """Drop a gradient, or fill it with zeros."""
+    if set_to_none:
+        parameter.grad = None
+    elif parameter.grad is not None:
+        parameter.grad.zero_()
+
+
 def element_type(device: object, dtype: DTypeLike | None) -> DType:
     """The dtype of a new layer's parameters.
 

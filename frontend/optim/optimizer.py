@@ -14,6 +14,7 @@ from typing import Any
 
 from graphc.errors import ArgumentError, CheckpointError
 from graphc.frontend.modes import enable_grad, modes, no_grad
+from graphc.frontend.nn.parameter import clear_grad
 from graphc.frontend.optim.options import Options, RecordedOptions
 from graphc.frontend.optim.state import load_tensor, packed_groups, packed_state
 from graphc.frontend.recorder import Recorder
@@ -140,10 +141,7 @@ class Optimizer:
         """
         for group in self.param_groups:
             for param in group["params"]:
-                if set_to_none:
-                    param.grad = None
-                elif param.grad is not None:
-                    param.grad.zero_()
+                clear_grad(param, set_to_none)
 
     # --- groups -------------------------------------------------------------------------------
 

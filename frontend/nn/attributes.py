@@ -1,0 +1,158 @@
+"""Attributes of modules: parameters, buffers and modules are kept apart from other values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphc.errors import ArgumentError, DTypeError, GraphcError, did_you_mean
+from graphc.frontend.base import TensorBase
+from graphc.frontend.modes import modes
+from graphc.frontend.nn.parameter import Buffer, Parameter, require_concrete
+from graphc.frontend.tensor import Tensor
+from graphc.provenance import user_location_text
+
+_OWNED = ("_parameters", "_buffers", "_modules")
+
+
+class MissingAttributeError(GraphcError, AttributeError):
+    """A module has no such attribute."""
+
+
+class Attributes:
+    """What ``Module`` is made of: attributes that are sorted by what is assigned to them."""
+
+    _parameters: dict[str, Parameter | None]
+    _buffers: dict[str, Tensor | None]
+    _modules: dict[str, Any]
+    _non_persistent: set[str]
+
+    def __init__(self) -> None:
+        for name in _OWNED:
+            object.__setattr__(self, name, {})
+        object.__setattr__(self, "_non_persistent", set())
+
+    def __getattr__(self, name: str) -> Any:
+        for owned in ("_parameters", "_buffers", "_modules"):
+            values = self.__dict__.get(owned)
+            if values is not None and name in values:
+                return values[name]
+        known = [*self.__dict__.get("_parameters", ()), *self.__dict__.get("_modules", ())]
+        raise MissingAttributeError(
+            f"{type(self).__name__!r} object has no attribute {name!r}",
+            fix=did_you_mean(name, known) if "_modules" in self.__dict__ else
+            "call super().__init__() first in __init__",
+        )  # fmt: skip
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Parameter):
+            self._forget(name, keep="_parameters")
+            self.register_parameter(name, value)
+        elif isinstance(value, Attributes):
+            self._forget(name, keep="_modules")
+            self.register_module(name, value)
+        elif isinstance(value, Buffer):
+            self._forget(name, keep="_buffers")
+            self.register_buffer(name, value, value.persistent)
+        elif name in self.__dict__.get("_buffers", ()):
+            self._set_buffer(name, value)
+        elif name in self.__dict__.get("_parameters", ()):
+            if value is not None:
+                raise DTypeError(
+                    f"{name!r} is a parameter of {type(self).__name__}",
+                    got=type(value).__name__, expected="nn.Parameter or None",
+                    where=user_location_text(),
+                )  # fmt: skip
+            self._parameters[name] = None
+        elif name in self.__dict__.get("_modules", ()) and value is None:
+            self._modules[name] = None
+        else:
+            super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        if not self._forget(name):
+            super().__delattr__(name)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._parameters, *self._buffers, *self._modules})
+
+    def _forget(self, name: str, keep: str = "") -> bool:
+        """Take a name out of all that is owned but ``keep``; tell whether it was there."""
+        owned = {key: self.__dict__.get(key, {}) for key in _OWNED if key != keep}
+        found = [values for values in (self.__dict__, *owned.values()) if name in values]
+        for values in found:
+            del values[name]
+        self.__dict__.get("_non_persistent", set()).discard(name)
+        return bool(found)
+
+    def _set_buffer(self, name: str, value: Any) -> None:
+        """Give a buffer its next value; while recording, as a write to its memory."""
+        present = self._buffers[name]
+        if value is not None and not isinstance(value, TensorBase):
+            raise DTypeError(
+                f"{name!r} is a buffer of {type(self).__name__}", got=type(value).__name__,
+                expected="a tensor or None", where=user_location_text(),
+            )  # fmt: skip
+        if modes.recorder is not None and present is not None and value is not None:
+            present.copy_(value)  # type: ignore[arg-type]  # every TensorBase is a Tensor
+            return
+        if value is not None:
+            require_concrete("Buffer", value)
+            value.is_state = True
+        self._buffers[name] = value  # type: ignore[assignment]  # every TensorBase is a Tensor
+
+    # --- registration -------------------------------------------------------------------------
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Add a parameter under a name; None reserves the name."""
+        self._check_name(name, "_parameters")
+        self._parameters[name] = param
+
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """Add state that is not trained.
+
+        Args:
+            name: attribute name.
+            tensor: the value; None reserves the name.
+            persistent: let ``state_dict`` contain it.
+        """
+        self._check_name(name, "_buffers")
+        if tensor is not None:
+            require_concrete("Buffer", tensor)
+            tensor.is_state = True
+        self._buffers[name] = tensor
+        (self._non_persistent.discard if persistent else self._non_persistent.add)(name)
+
+    def register_module(self, name: str, module: Attributes | None) -> None:
+        """Add a child under a name; None reserves the name."""
+        if module is not None and not isinstance(module, Attributes):
+            raise DTypeError(
+                f"{name!r}: expected a Module", got=type(module).__name__,
+                where=user_location_text(),
+            )  # fmt: skip
+        self._check_name(name, "_modules")
+        self._modules[name] = module
+
+    add_module = register_module
+
+    def _check_name(self, name: str, owner: str) -> None:
+        if "_modules" not in self.__dict__:
+            raise ArgumentError(
+                f"{type(self).__name__}: the module is not set up yet",
+                fix="call super().__init__() first in __init__", where=user_location_text(),
+            )  # fmt: skip
+        given: Any = name
+        if not isinstance(given, str) or not given or "." in given:
+            raise ArgumentError(
+                "a name within a module must be text without a dot", got=repr(name),
+                where=user_location_text(),
+            )  # fmt: skip
+        if name not in self.__dict__[owner] and (
+            hasattr(type(self), name) or name in self._all_names()
+        ):
+            raise ArgumentError(
+                f"{type(self).__name__} has an attribute {name!r} already",
+                where=user_location_text(),
+            )
+
+    def _all_names(self) -> set[str]:
+        return {*self.__dict__, *self._parameters, *self._buffers, *self._modules}
