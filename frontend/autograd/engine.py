@@ -156,7 +156,8 @@ class _Walk:
         for position, result in enumerate(results):
             edge = edges[position]
             if result is not None and edge is not None and position not in unwanted:
-                self.deliver(edge, sum_to_shape(result, fn.input_shape(position)))
+                shape = fn.input_shape(position)
+                self.deliver(edge, result if result.shape == shape else sum_to_shape(result, shape))
 
     def _leads_on(self, edge: Target | None) -> bool:
         return edge is not None and (self.useful is None or id(edge) in self.useful)

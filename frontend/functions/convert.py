@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard, Union
 import numpy as np
 
 from graphc.dims import Dim
-from graphc.dtypes import DType, as_dtype, float32, result_type
+from graphc.dtypes import BOOLEAN, COMPLEX, FLOATING, INTEGER, DType, as_dtype, float32, result_type
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.base import TensorBase, concrete, is_tensor, symbolic
 from graphc.frontend.modes import modes
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Number = bool | int | float | complex | Dim
 TensorLike = Union["Tensor", Number]
 _NUMBERS = (bool, int, float, complex, Dim)
+_CATEGORIES = {bool: BOOLEAN, int: INTEGER, float: FLOATING}
 
 
 def require_tensor(function: str, x: Any) -> Tensor:
@@ -88,8 +89,13 @@ def to_operand(value: Any, dtype: DType) -> Tensor:
 
 def promote(function: str, a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:
     """Two operands in their common dtype."""
-    if isinstance(a, TensorBase) and isinstance(b, TensorBase) and a.dtype is b.dtype:
-        return a, b
+    if is_tensor(a):
+        of = a.dtype
+        if is_tensor(b):
+            if of is b.dtype:
+                return a, b
+        elif of.category >= _CATEGORIES.get(type(b), COMPLEX + 1):
+            return a, to_operand(b, of)
     dtype = common_dtype(function, (a, b))
     return to_operand(a, dtype), to_operand(b, dtype)
 

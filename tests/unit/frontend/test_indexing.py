@@ -67,11 +67,17 @@ def numpy_result(x: Any, key: Any) -> Any:
 
 
 def torch_places(key: Any) -> bool:
-    """False for an int beside arrays: numpy counts it as an array, PyTorch as a slice."""
+    """False where numpy places the indexed dims otherwise than PyTorch.
+
+    Numpy counts an int beside arrays as an array, and an ellipsis between arrays as a gap, though
+    it may stand for no dims.
+    """
     items = key if isinstance(key, tuple) else (key,)
     arrays = [isinstance(item, np.ndarray | list) for item in items]
-    ints = [isinstance(item, int) for item in items]
-    return not (any(arrays) and any(ints))
+    if any(arrays) and any(isinstance(item, int) for item in items):
+        return False
+    gap = next((i for i, item in enumerate(items) if item is Ellipsis), 0)
+    return not (any(arrays[:gap]) and any(arrays[gap:]))
 
 
 @hypothesis.given(shapes_and_keys(masks=False))
