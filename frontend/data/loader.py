@@ -7,7 +7,7 @@ from typing import Any
 
 from graphc.errors import ArgumentError
 from graphc.frontend.data.collate import default_collate
-from graphc.frontend.data.dataset import Batched, Dataset
+from graphc.frontend.data.dataset import Batched, Dataset, Subset
 from graphc.frontend.data.sampler import BatchSampler, RandomSampler, SequentialSampler
 from graphc.frontend.functions.sampling import Generator
 from graphc.provenance import user_location_text
@@ -89,8 +89,12 @@ class DataLoader:
         return map(self._fetch, self.batch_sampler)
 
     def _fetch(self, indices: list[int]) -> Any:
-        if isinstance(self.dataset, Batched) and self.collate_fn is default_collate:
-            return self.dataset.batch(indices)
+        whole, numbers = self.dataset, indices
+        while type(whole) is Subset:
+            numbers = [whole.indices[number] for number in numbers]
+            whole = whole.dataset
+        if isinstance(whole, Batched) and self.collate_fn is default_collate:
+            return whole.batch(numbers)
         return self.collate_fn([self.dataset[index] for index in indices])
 
     def __len__(self) -> int:

@@ -105,6 +105,21 @@ def test_tensor_dataset_batches_without_collate() -> None:
     assert x.sum().item() == 66
 
 
+def test_subsets_of_subsets_batch_like_their_samples() -> None:
+    inner = Subset(TensorDataset(gc.arange(10), gc.arange(10) * 2), [7, 5, 3, 1])
+    loader = DataLoader(Subset(inner, [3, 0, 2]), batch_size=2)
+    assert [[part.tolist() for part in batch] for batch in loader] == [
+        [[1, 7], [2, 14]],
+        [[3], [6]],
+    ]
+
+    class Negated(Subset[Any]):
+        def __getitem__(self, index: int) -> Any:
+            return -super().__getitem__(index)[0]
+
+    assert batches(DataLoader(Negated(inner.dataset, [2, 4]), batch_size=2)) == [[-2, -4]]
+
+
 def test_tensor_dataset_errors() -> None:
     with pytest.raises(ArgumentError, match="one first size"):
         TensorDataset(gc.zeros(2), gc.zeros(3))
