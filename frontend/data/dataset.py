@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -25,15 +25,6 @@ class Dataset(Generic[T_co]):
 
     def __len__(self) -> int:
         raise NotImplementedError(f"{type(self).__name__} does not define __len__")
-
-
-@runtime_checkable
-class Batched(Protocol):
-    """A data set that makes a collated batch faster than sample by sample."""
-
-    def batch(self, indices: Sequence[int]) -> Any:
-        """What ``default_collate`` gives for the samples at these numbers."""
-        ...
 
 
 class TensorDataset(Dataset[tuple[Tensor, ...]]):

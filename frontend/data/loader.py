@@ -7,7 +7,7 @@ from typing import Any
 
 from graphc.errors import ArgumentError
 from graphc.frontend.data.collate import default_collate
-from graphc.frontend.data.dataset import Batched, Dataset, Subset
+from graphc.frontend.data.dataset import Dataset, Subset, TensorDataset
 from graphc.frontend.data.sampler import BatchSampler, RandomSampler, SequentialSampler
 from graphc.frontend.functions.sampling import Generator
 from graphc.provenance import user_location_text
@@ -90,10 +90,11 @@ class DataLoader:
 
     def _fetch(self, indices: list[int]) -> Any:
         whole, numbers = self.dataset, indices
+        # exact types: a subclass may override how a sample is read
         while type(whole) is Subset:
             numbers = [whole.indices[number] for number in numbers]
             whole = whole.dataset
-        if isinstance(whole, Batched) and self.collate_fn is default_collate:
+        if type(whole) is TensorDataset and self.collate_fn is default_collate:
             return whole.batch(numbers)
         return self.collate_fn([self.dataset[index] for index in indices])
 

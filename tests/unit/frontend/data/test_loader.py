@@ -120,6 +120,14 @@ def test_subsets_of_subsets_batch_like_their_samples() -> None:
     assert batches(DataLoader(Negated(inner.dataset, [2, 4]), batch_size=2)) == [[-2, -4]]
 
 
+def test_a_subclass_decides_how_samples_are_read() -> None:
+    class Doubled(TensorDataset):
+        def __getitem__(self, index: int) -> Any:
+            return super().__getitem__(index)[0] * 2
+
+    assert batches(DataLoader(Doubled(gc.arange(3)), batch_size=3)) == [[0, 2, 4]]
+
+
 def test_tensor_dataset_errors() -> None:
     with pytest.raises(ArgumentError, match="one first size"):
         TensorDataset(gc.zeros(2), gc.zeros(3))
