@@ -120,7 +120,8 @@ class _Printer:
         text = f"{names[node]}: {node.result_type} = {word(node.op.name)}"
         text += f" {operands}" if operands else ""
         text += self._attrs(node, ("type",) if node.op.traits & Trait.LEAF else ())
-        where = describe(node) if self.locations else ""
+        shared = node.op.name == "constant"  # equal constants are one node in all programs
+        where = describe(node) if self.locations and not shared else ""
         if not where:
             return text
         first, *block = text.split("\n")
