@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import threading
+import weakref
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,8 +13,10 @@ from graphc.errors import CompileError, SessionError
 from graphc.runtime.llvm import libm, native
 from graphc.runtime.llvm.target import Target, host_target
 
-_LINK_LOCK = threading.Lock()
+_LINK_LOCK = threading.RLock()  # a collected library may be unloaded while another is linked
 _LIBRARY_NUMBERS = itertools.count()
+_LIBRARIES_PER_LINKER = 64
+"""LLVM's linker keeps some 9 KB of each library that it unloads until it is freed itself."""
 
 
 def compile_object(ir: str, target: Target) -> bytes:
@@ -79,7 +82,8 @@ class Library:
 
     def __init__(self, tracker: Any, jit: Any) -> None:
         self._tracker: Any | None = tracker
-        self._jit = jit
+        self._unload = weakref.finalize(self, _unload, tracker, jit)
+        self._unload.atexit = False
 
     def address(self, symbol: str) -> int:
         """Where an exported function starts.
@@ -97,10 +101,14 @@ class Library:
 
     def close(self) -> None:
         """Free the code. Closing twice is harmless."""
-        tracker, self._tracker = self._tracker, None
-        if tracker is not None:
-            with _LINK_LOCK:
-                tracker.close()
+        self._tracker = None
+        self._unload()
+
+
+def _unload(tracker: Any, jit: Any) -> None:
+    """Free a library's code; that `jit` is an argument keeps it from being freed before."""
+    with _LINK_LOCK:
+        tracker.close()
 
 
 def link(objects: Sequence[bytes], exports: Iterable[str]) -> Library:
@@ -125,10 +133,10 @@ def link(objects: Sequence[bytes], exports: Iterable[str]) -> Library:
     for symbol in exports:
         builder.export_symbol(symbol)
     with _LINK_LOCK:
-        jit = _linker()
-        name = f"graphc.{next(_LIBRARY_NUMBERS)}"
+        number = next(_LIBRARY_NUMBERS)
+        jit = _linker(number // _LIBRARIES_PER_LINKER)
         try:
-            tracker = builder.link(jit, name)
+            tracker = builder.link(jit, f"graphc.{number}")
         except RuntimeError as error:
             raise CompileError("native code cannot be loaded", got=str(error).strip()) from error
     return Library(tracker, jit)
@@ -147,6 +155,7 @@ def _target_machine(target: Target) -> Any:
     )
 
 
-@functools.cache
-def _linker() -> Any:
+@functools.lru_cache(maxsize=1)
+def _linker(generation: int) -> Any:
+    """The linker of the present generation; an old one lives as long as its libraries."""
     return native.binding().create_lljit_compiler(_target_machine(host_target()))
