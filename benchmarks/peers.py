@@ -37,7 +37,7 @@ def find(module: str) -> Any | None:
         return None
     found = importlib.import_module(module)
     if module == "torch":
-        found.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+        found.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     return found
 
 
