@@ -100,6 +100,7 @@ def compare(
     static = _compiled(function)
     args, kwargs = static.arguments(args, kwargs)
     inputs = as_arguments(args)
+    kwargs = dict(zip(kwargs, as_arguments(list(kwargs.values())), strict=True))
     started = time.perf_counter()
     entry = static.entry(*inputs, **kwargs)
     feed = dict(zip(entry.names, _arrays(inputs, kwargs), strict=True))

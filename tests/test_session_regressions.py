@@ -348,6 +348,8 @@ def test_keywords_in_another_order(backend: str) -> None:
     fast = gc.compile(lambda a, b: a - b, backend=backend)
     a, b = single(5, 6), single(1, 2)
     assert fast(a, b).tolist() == fast(b=b, a=a).tolist() == fast(a=a, b=b).tolist() == [4, 4]
+    assert gc.compare(fast, b=b, a=a, repeats=1).max_abs == 0
+    assert gc.compare(lambda a, *, b: a - b, a, b=b, repeats=1).max_abs == 0
 
 
 @every_backend
