@@ -69,6 +69,7 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
 
     Raises:
         SymbolicValueError: if the function asks a tensor for its values.
+        RecordingError: if the function writes one of its arguments in place.
 
     Example:
         >>> import graphc as gc
@@ -83,6 +84,7 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
             bound.arguments[name] = map_leaves(value, name, functools.partial(_symbolic, graph))
         result = function(*bound.args, **bound.kwargs)
         graph.structure = map_leaves(result, "output", lambda name, leaf: leaf)
+    graph.recorder.require_untouched_inputs()
     return graph
 
 

@@ -60,6 +60,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.placeholders: dict[str, Tensor] = {}
+        self._inputs: list[Node] = []
         self.outputs: dict[str, Tensor] = {}
         self.current: dict[Storage, Node] = {}
         self.grads: dict[int, GradSlot] = {}
@@ -96,6 +97,7 @@ class Recorder:
         if requires_grad:
             self._leaves[node] = tensor
         self.placeholders[name] = tensor
+        self._inputs.append(node)
         return tensor
 
     def record(self, op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]) -> Tensor:
@@ -318,6 +320,16 @@ class Recorder:
                 slot.value = _grad_memory(slot)
             slot.value = found if slot.value is None else add(slot.value, found)
 
+    def require_untouched_inputs(self) -> None:
+        """Raise if an input was written in place: the caller's array would not change."""
+        for (name, tensor), node in zip(self.placeholders.items(), self._inputs, strict=True):
+            if tensor.node is not node:
+                raise RecordingError(
+                    f"argument {name!r} was written in place, which its caller would not see",
+                    got=str(node.type),
+                    fix="use the out-of-place operation, or make the tensor an nn.Buffer",
+                )
+
     def mark_output(self, tensor: Tensor, name: str) -> None:
         """Give a result a name."""
         if name in self.outputs:
@@ -343,7 +355,7 @@ class Recorder:
             state = self._variables[storage]
             updates[state] = add(updates.get(state, state), constant(np.array([0, calls])))
         return CoreGraph(
-            (self.node_of(x) for x in self.placeholders.values()),
+            self._inputs,
             {name: self.node_of(x) for name, x in results.items()},
             updates,
         )

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import graphc as gc
-import graphc.nn.functional as F  # noqa: N812 - PyTorch's customary name
+import graphc.nn.functional as F
 from graphc import nn, optim
 from graphc.frontend.data.digits import load_digits
 
@@ -85,7 +85,7 @@ def test_fifty_steps_are_the_same_in_every_execution(name: str) -> None:
 
 
 def test_train_and_eval_sessions_share_weights() -> None:
-    model, optimizer, step = make(optim.Adam, lr=1e-2)
+    model, _, step = make(optim.Adam, lr=1e-2)
     fast = gc.compile(step)
     predict = gc.compile(lambda x: model(x).argmax(1))
     (x, y), *_ = batches()

@@ -237,6 +237,20 @@ def test_captured_arrays_are_copied_at_trace_time() -> None:
     assert fast(gc.zeros(2)).tolist() == [1.0, 2.0]
 
 
+def test_writing_an_argument_in_place_raises_when_compiled() -> None:
+    with pytest.raises(RecordingError, match="written in place"):
+        gc.compile(lambda x: x.add_(1), backend="numpy")(gc.ones(2))
+
+
+def test_writing_a_placeholder_in_place_renames_its_value() -> None:
+    with gc.Graph() as graph:
+        x = gc.placeholder((2,), name="x")
+        x.add_(1)
+        graph.output(x * 2, "y")
+    session = graph.compile(backend="numpy")
+    assert session.run({"x": np.zeros(2, np.float32)})["y"].tolist() == [2.0, 2.0]
+
+
 def test_results_do_not_alias_each_other_or_later_calls() -> None:
     fast = gc.compile(lambda x: (x, x, x + 0), backend="numpy")
     x = gc.ones(2)
