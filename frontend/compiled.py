@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from graphc.dims import Size
 from graphc.dtypes import DTypeLike, as_dtype, float32, of_array
-from graphc.errors import AutogradError, FeedError
+from graphc.errors import ArgumentError, AutogradError, FeedError
 from graphc.frontend.autograd.tape import GradFn
 from graphc.frontend.base import TensorBase, concrete
 from graphc.frontend.compiling import Numerics, OptLevel, make_session
@@ -24,6 +24,7 @@ from graphc.frontend.recorder import GradSlot
 from graphc.frontend.structure import Rebuild, flatten, map_leaves
 from graphc.frontend.tensor import Tensor
 from graphc.ops.select import copy
+from graphc.provenance import user_location_text
 from graphc.runtime.session import Session
 from graphc.storage import Array
 
@@ -260,6 +261,15 @@ def _hashable(value: Any) -> Any:
         return ("dict", tuple((key, _hashable(item)) for key, item in value.items()))
     if isinstance(value, list | tuple):
         return (type(value), tuple(map(_hashable, value)))
+    if value != value:  # NaN is unequal to itself, but the same argument
+        return (type(value), "nan")
+    if not isinstance(value, Hashable):
+        raise ArgumentError(
+            "an argument that is no tensor must be hashable, since each value is traced for itself",
+            got=type(value).__name__,
+            fix="pass tensors, numbers, texts, or lists and dicts of these",
+            where=user_location_text(),
+        )
     return (type(value), value)
 
 

@@ -61,10 +61,37 @@ def _require_elements(op: str, x: TensorType, dims: Dims) -> None:
         )
 
 
+SUM_BLOCK = 256
+"""Rows that are added one after the other before their sum joins the others."""
+
+
 def _sum(x: Array, dims: Dims) -> Array:
-    if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":
-        return np.asarray(x.astype(np.float32).sum(dims, keepdims=True), x.dtype)
-    return np.asarray(np.add.reduce(x, dims, dtype=x.dtype, keepdims=True))
+    if x.dtype.kind in "iub":
+        return np.asarray(np.add.reduce(x, dims, dtype=x.dtype, keepdims=True))
+    wide = x.astype(np.float32) if x.dtype.itemsize == 2 else x
+    for dim in _outer(dims, x.ndim):
+        while wide.shape[dim] > SUM_BLOCK:
+            wide = _block_sums(wide, dim)
+    return np.asarray(np.add.reduce(wide, dims, keepdims=True), x.dtype)
+
+
+def _outer(dims: Dims, rank: int) -> Dims:
+    """The reduced dims before a kept one: numpy adds along them row by row, not pairwise."""
+    inner = rank
+    while inner - 1 in dims:
+        inner -= 1
+    return tuple(dim for dim in dims if dim < inner)
+
+
+def _block_sums(x: Array, dim: int) -> Array:
+    """The sums of whole blocks along a dim, and of the rest, so that long sums stay accurate."""
+    lead, trail = x.shape[:dim], x.shape[dim + 1 :]
+    blocks = x.shape[dim] // SUM_BLOCK
+    x = np.moveaxis(x, dim, 0)
+    head = x[: blocks * SUM_BLOCK].reshape((blocks, SUM_BLOCK, *lead, *trail)).sum(1)
+    rest = x[blocks * SUM_BLOCK :]
+    sums = np.concatenate([head, rest.sum(0, keepdims=True)]) if len(rest) else head
+    return np.ascontiguousarray(np.moveaxis(sums, 0, dim))
 
 
 def _prod(x: Array, dims: Dims) -> Array:

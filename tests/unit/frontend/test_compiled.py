@@ -76,6 +76,15 @@ def test_int_float_and_bool_arguments_are_told_apart() -> None:
     assert fast(x, True).dtype is gc.int64
 
 
+def test_nan_is_one_argument_and_sets_are_none() -> None:
+    fast = gc.compile(lambda x, scale: x * scale, backend="numpy")
+    for _ in range(2):
+        assert np.isnan(fast(gc.ones(1), float("nan")).item())
+    assert fast.cache_info().misses == 1
+    with pytest.raises(ArgumentError, match="hashable"):
+        fast(gc.ones(1), {1, 2})
+
+
 def test_guards_retrace_when_a_python_value_changes() -> None:
     class Switch:
         on = True
