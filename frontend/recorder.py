@@ -172,6 +172,7 @@ class Recorder:
             name = self._unique(self._names.get(storage, f"v{len(self._variables)}"))
             self._variables[storage] = variable(name, x.type, storage)
             self._tensors[storage] = x
+            self.guard(lambda: x._requires_grad, f"requires_grad of {name}")
         self.current.setdefault(storage, self._variables[storage])
         return self.current[storage]
 

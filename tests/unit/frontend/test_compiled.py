@@ -76,6 +76,26 @@ def test_int_float_and_bool_arguments_are_told_apart() -> None:
     assert fast(x, True).dtype is gc.int64
 
 
+def test_freezing_a_parameter_retraces() -> None:
+    w, b = leaf(1.0), leaf(1.0)
+
+    def step(x: Any) -> None:
+        w.grad = b.grad = None
+        (w * x + b).sum().backward()
+        with gc.no_grad():
+            for p in (w, b):
+                if p.grad is not None:
+                    p.sub_(p.grad)
+
+    fast = gc.compile(step, backend="numpy")
+    fast(gc.ones(1))
+    assert (w.tolist(), b.tolist()) == ([0.0], [0.0])
+    w.requires_grad_(False)
+    fast(gc.ones(1))
+    assert (w.tolist(), b.tolist()) == ([0.0], [-1.0])
+    assert "requires_grad" in fast.cache_info().reasons[-1]
+
+
 def test_nan_is_one_argument_and_sets_are_none() -> None:
     fast = gc.compile(lambda x, scale: x * scale, backend="numpy")
     for _ in range(2):
