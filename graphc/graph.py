@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphc.node import Node
 from graphc.opdef import Trait
+from graphc.ordering import operands_first
 from graphc.text import format_graph
 
 if TYPE_CHECKING:
@@ -132,18 +133,11 @@ class Graph:
 
 def topological(roots: Iterable[Node]) -> tuple[Node, ...]:
     """The nodes that the roots need, operands first; iterative, so depth is no limit."""
-    order: dict[Node, None] = {}
-    stack = [(root, False) for root in reversed(tuple(roots))]
-    while stack:
-        node, ready = stack.pop()
-        if node in order:
-            continue
-        if ready:
-            order[node] = None
-            continue
-        stack.append((node, True))
-        stack.extend((operand, False) for operand in reversed(node.inputs) if operand not in order)
-    return tuple(order)
+    return tuple(operands_first(roots, _inputs))
+
+
+def _inputs(node: Node) -> tuple[Node, ...]:
+    return node.inputs
 
 
 def has_trait(node: Node, trait: Trait) -> bool:

@@ -15,6 +15,7 @@ from graphc.ops.broadcasting import sum_to_shape
 from graphc.ops.elementwise import add
 from graphc.ops.select import detach
 from graphc.ops.shape import expand
+from graphc.ordering import operands_first
 from graphc.provenance import backward_of, describe, made_for, origins_of
 from graphc.types import TensorType
 
@@ -91,23 +92,11 @@ def _gradient_order(outputs: Sequence[Node], carrying: set[Node]) -> list[Node]:
     Only paths that carry a gradient count, as on the tape of dynamic mode: so gradients that
     meet are added in the same order in both executions, and both give the same bits.
     """
-    order: dict[Node, None] = {}
-    stack = [(output, False) for output in reversed(outputs)]
-    while stack:
-        node, ready = stack.pop()
-        if node in order:
-            continue
-        if ready:
-            order[node] = None
-            continue
-        stack.append((node, True))
-        if not _stops(node):
-            stack.extend(
-                (operand, False)
-                for operand in reversed(node.inputs)
-                if operand in carrying and operand not in order
-            )
-    return list(order)
+
+    def passed_on(node: Node) -> list[Node]:
+        return [] if _stops(node) else [each for each in node.inputs if each in carrying]
+
+    return operands_first(outputs, passed_on)
 
 
 def _stops(node: Node) -> bool:

@@ -14,6 +14,7 @@ from graphc.frontend.modes import set_grad_enabled
 from graphc.opdef import Call
 from graphc.ops.broadcasting import sum_to_shape
 from graphc.ops.elementwise import add
+from graphc.ordering import operands_first
 from graphc.provenance import user_location_text
 from graphc.storage import Array
 
@@ -45,8 +46,8 @@ def run_backward(
         With ``inputs``: the gradients by ``id`` of the input, where there is one.
     """
     wanted = None if inputs is None else {id(_target(x)) for x in inputs}
-    order = _topological([_target(x) for x in outputs])
-    walk = _Walk(wanted, None if wanted is None else _leading_to(order, wanted), create_graph)
+    order, useful = _order([_target(x) for x in outputs], wanted)
+    walk = _Walk(wanted, None if wanted is None else useful, create_graph)
     with set_grad_enabled(create_graph):
         for output, grad in zip(outputs, grads, strict=True):
             walk.deliver(_target(output), grad)
@@ -62,30 +63,24 @@ def _target(tensor: Tensor) -> Target:
     return tensor._grad_fn or tensor
 
 
-def _topological(starts: Sequence[Target]) -> list[GradFn]:
-    """The steps that the starts need, operands first.
+def _order(outputs: Sequence[Target], wanted: set[int] | None) -> tuple[list[GradFn], set[int]]:
+    """The steps that gradients pass, operands first, and the ids of all that needs a gradient.
 
-    It is the order of ``graphc.graph.topological``: gradients that meet are added in the same
-    order as in a recorded backward, so both give the same bits.
+    It is the order of a recorded backward (``graphc.passes.autodiff``): gradients that meet are
+    added in the same order, so both give the same bits.
     """
-    order: dict[GradFn, None] = {}
-    stack: list[tuple[GradFn, bool]] = [
-        (start, False) for start in reversed(starts) if isinstance(start, GradFn)
-    ]
-    while stack:
-        step, ready = stack.pop()
-        if step in order:
-            continue
-        if ready:
-            order[step] = None
-            continue
-        stack.append((step, True))
-        stack.extend(
-            (edge, False)
-            for edge in reversed(step.edges)
-            if isinstance(edge, GradFn) and edge not in order
-        )
-    return list(order)
+    starts = [step for step in outputs if isinstance(step, GradFn)]
+    order = operands_first(starts, _edges)
+    if wanted is None:
+        return order, set()
+    useful = _leading_to(order, wanted)
+    return operands_first(
+        starts, lambda step: [edge for edge in _edges(step) if id(edge) in useful]
+    ), useful
+
+
+def _edges(step: GradFn) -> list[GradFn]:
+    return [edge for edge in step.edges if isinstance(edge, GradFn)]
 
 
 def _leading_to(order: Iterable[GradFn], wanted: set[int]) -> set[int]:
