@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 BIN := .venv/bin
 READY := .venv/.ready
 RUFF_PATHS := graphc passes runtime frontend tests tools $(wildcard benchmarks examples)
-MYPY_SCRIPTS := tools $(wildcard benchmarks)
+MYPY_SCRIPTS := tools $(wildcard benchmarks examples)
 
 .PHONY: help setup lint style layering types format test demo bench clean
 .NOTPARALLEL:
