@@ -261,8 +261,8 @@ def _hashable(value: Any) -> Any:
         return ("dict", tuple((key, _hashable(item)) for key, item in value.items()))
     if isinstance(value, list | tuple):
         return (type(value), tuple(map(_hashable, value)))
-    if value != value:  # NaN is unequal to itself, but the same argument
-        return (type(value), "nan")
+    if isinstance(value, float):  # its text tells 0.0 from -0.0, and NaN is the same as NaN
+        return (float, repr(value))
     if not isinstance(value, Hashable):
         raise ArgumentError(
             "an argument that is no tensor must be hashable, since each value is traced for itself",

@@ -246,6 +246,8 @@ class Recorder:
             before = None if x.node is not None else x._grad
             if before is not None:
                 before.is_state = True
+            if x.node is None:
+                self.guard(lambda: x._grad is None, "that a gradient is None")
             self.grads[id(x)] = GradSlot(x, before, memory=before)
         return self.grads[id(x)]
 

@@ -305,6 +305,9 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     Args:
         tensor: int64 classes, any shape.
         num_classes: the new size; -1 means the largest class plus one (dynamic mode only).
+
+    Raises:
+        IndexRangeError: for a class outside ``0 .. num_classes - 1``, when it runs.
     """
     classes = require_tensor("one_hot", tensor)
     if classes.dtype is not int64:
@@ -313,15 +316,8 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         )
     if num_classes == -1:
         num_classes = int(classes.array("the largest class").max(initial=-1)) + 1
-    elif not classes.is_symbolic:
-        values = classes.storage.array
-        if values.size and (int(values.min()) < 0 or int(values.max()) >= num_classes):
-            raise IndexRangeError(
-                "one_hot: class out of range", got=f"{values.min()}..{values.max()}",
-                expected=f"0..{num_classes - 1}", where=user_location_text(),
-            )  # fmt: skip
-    ramp = concrete(np.arange(num_classes, dtype=np.int64))
-    return cast(comparison.eq(unsqueeze(classes, -1), ramp), int64)
+    rows = concrete(np.eye(num_classes, dtype=np.int64))
+    return ops.index(rows, classes, dims=(0,))
 
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:

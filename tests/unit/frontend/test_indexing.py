@@ -80,6 +80,14 @@ def torch_places(key: Any) -> bool:
     return not (any(arrays[:gap]) and any(arrays[gap:]))
 
 
+def has_empty_mask(key: Any) -> bool:
+    """True if a bool array without elements is part of the key."""
+    items = key if isinstance(key, tuple) else (key,)
+    return any(
+        isinstance(item, np.ndarray) and item.dtype == bool and item.size == 0 for item in items
+    )
+
+
 @hypothesis.given(shapes_and_keys(masks=False))
 @hypothesis.settings(max_examples=400)
 def test_any_key_without_masks(case: tuple[tuple[int, ...], Any]) -> None:
@@ -103,6 +111,8 @@ def test_any_key_with_masks(case: tuple[tuple[int, ...], Any]) -> None:
     x = counting(shape)
     wanted = numpy_result(x, key)
     hypothesis.assume(wanted is not None and torch_places(key))
+    # numpy lets an empty mask stand for a dim of size 1, PyTorch does not
+    hypothesis.assume(not (1 in shape and has_empty_mask(key)))
     assert_same(
         np.array(gc.tensor(x)[key].numpy()), np.ascontiguousarray(wanted).reshape(wanted.shape)
     )
