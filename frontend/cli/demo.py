@@ -89,8 +89,10 @@ def _accuracy(model: Module, digits: Digits, backend: str) -> float:
 def _print_compilation(console: Console, step: CompiledFunction, batch: Any) -> None:
     explanation = step.session(*batch).explain()
     table = Table(title="What each pass did to the training step", title_justify="left")
-    for name, justify in (("pass", "left"), ("nodes", "right"), ("ms", "right"), ("did", "left")):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    table.add_column("pass")
+    table.add_column("nodes", justify="right")
+    table.add_column("ms", justify="right")
+    table.add_column("did")
     for record in explanation.passes:
         nodes = f"{record['before']} -> {record['after']}"
         table.add_row(record["name"], nodes, f"{record['seconds'] * 1e3:.1f}", _most(record))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from graphc.errors import ArgumentError, DTypeError, GraphcError, did_you_mean
-from graphc.frontend.base import TensorBase
+from graphc.frontend.base import is_tensor
 from graphc.frontend.modes import modes
 from graphc.frontend.nn.parameter import Buffer, Parameter, require_concrete
 from graphc.frontend.tensor import Tensor
@@ -87,18 +87,18 @@ class Attributes:
     def _set_buffer(self, name: str, value: Any) -> None:
         """Give a buffer its next value; while recording, as a write to its memory."""
         present = self._buffers[name]
-        if value is not None and not isinstance(value, TensorBase):
+        if value is not None and not is_tensor(value):
             raise DTypeError(
                 f"{name!r} is a buffer of {type(self).__name__}", got=type(value).__name__,
                 expected="a tensor or None", where=user_location_text(),
             )  # fmt: skip
         if modes.recorder is not None and present is not None and value is not None:
-            present.copy_(value)  # type: ignore[arg-type]  # every TensorBase is a Tensor
+            present.copy_(value)
             return
         if value is not None:
             require_concrete("Buffer", value)
             value.is_state = True
-        self._buffers[name] = value  # type: ignore[assignment]  # every TensorBase is a Tensor
+        self._buffers[name] = value
 
     # --- registration -------------------------------------------------------------------------
 

@@ -41,7 +41,7 @@ class LRScheduler:
 
     def get_lr(self) -> list[float]:
         """The learning rate of each group at ``last_epoch``."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not define get_lr")
 
     def step(self) -> None:
         """Go on by one epoch and set the learning rates.

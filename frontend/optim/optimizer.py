@@ -52,11 +52,11 @@ class Optimizer:
 
     def structure(self, group: Mapping[str, Any]) -> Hashable:
         """The facts about a group that decide which expressions ``update`` builds."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not define structure")
 
     def init(self, param: Tensor, group: Mapping[str, Any], state: State) -> None:
         """Add what ``update`` needs and the state lacks: concrete tensors."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not define init")
 
     def update(
         self, param: Tensor, grad: Tensor, state: State, options: Options
@@ -69,7 +69,7 @@ class Optimizer:
             state: what ``init`` made.
             options: the group's options; numbers may be symbolic, facts of ``structure`` are plain.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} does not define update")
 
     def check(self, group: Mapping[str, Any]) -> None:
         """Raise ArgumentError for options that make no sense."""
