@@ -20,7 +20,7 @@ from graphc.runtime.llvm.executable import (
     Stage,
 )
 from graphc.runtime.llvm.module import Module
-from graphc.runtime.llvm.program import NativeCall, define_run
+from graphc.runtime.llvm.program import NativeCall, define_run, workspace
 from graphc.runtime.llvm.steps import build_step
 from graphc.runtime.llvm.target import host_target
 from graphc.runtime.numpy_backend import step_name
@@ -49,7 +49,13 @@ class LlvmBackend:
         library = _load(module, translated, groups, phases)
         stages = [_stage(plan, group, library) for group in groups]
         return LlvmExecutable(
-            plan, stages, _kernels(plan, translated), phases, library, module.text()
+            plan,
+            stages,
+            _kernels(plan, translated),
+            phases,
+            library,
+            sum(workspace(item for item in translated if isinstance(item, NativeCall))),
+            module.text(),
         )
 
 
@@ -77,11 +83,10 @@ def _translate(module: Module, position: int, step: Step) -> NativeCall | _Fallb
     if _is_matmul(step):
         return _Fallback(position, "numpy's BLAS computes matrix products", matmul=True)
     try:
-        symbol = build_step(module, step)
+        native = build_step(module, step)
     except CompileError as refusal:
         return _Fallback(position, refusal.what)
-    operands = (*step.inputs, *step.outputs)
-    return NativeCall(position, symbol, operands, symbol in module.fallible)
+    return NativeCall(position, native, (*step.inputs, *step.outputs))
 
 
 def _is_matmul(step: Step) -> bool:
@@ -119,7 +124,9 @@ def _load(
     symbols = {group.symbol for group in groups if group.symbol}
     if not symbols:
         return None
-    symbols |= {item.symbol for item in translated if isinstance(item, NativeCall)}
+    for item in translated:
+        if isinstance(item, NativeCall):
+            symbols |= {phase.symbol for phase in item.native.phases}
     start = time.perf_counter()
     code, cached = compile_cached(module.text(), module.target, open_cache())
     compiled = time.perf_counter()
@@ -146,7 +153,7 @@ def _kernels(plan: Plan, translated: Sequence[NativeCall | _Fallback]) -> list[K
     shared: dict[tuple[str, bool, str], list[int]] = {}
     for item in translated:
         if isinstance(item, NativeCall):
-            key = (item.symbol, True, "")
+            key = (item.native.phases[0].symbol, True, "")
         else:
             name = "blas" if item.matmul else "numpy"
             key = (f"{name}.{step_name(plan.steps[item.step])}", False, item.reason)

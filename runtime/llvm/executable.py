@@ -14,18 +14,19 @@ from graphc.errors import SessionError
 from graphc.runtime.backend import Kernel
 from graphc.runtime.llvm.addresses import address_of, view_at
 from graphc.runtime.llvm.engine import Library
-from graphc.runtime.llvm.program import NativeCall, place
+from graphc.runtime.llvm.program import NativeCall, place, workspace
 from graphc.runtime.numpy_backend import NumpyExecutable
-from graphc.runtime.plan import Plan, Step
+from graphc.runtime.plan import ALIGNMENT, Plan, Step
 from graphc.storage import Array
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The memory of one run: its arrays, and the address of each buffer."""
+    """The memory of one run: its arrays, and the address of each buffer and of the workspace."""
 
     arena: Array
     bound: Sequence[Array]
+    workspace: Array
     table: ctypes.Array[ctypes.c_void_p]
 
 
@@ -53,9 +54,15 @@ class NativeStage:
             library.address(symbol)
         )
         self._kernels = [
-            ctypes.CFUNCTYPE(
-                ctypes.c_int32 if call.fallible else None, *[ctypes.c_void_p] * len(call.operands)
-            )(library.address(call.symbol))
+            [
+                ctypes.CFUNCTYPE(
+                    ctypes.c_int32,
+                    *[ctypes.c_void_p] * (len(call.operands) + 2),
+                    ctypes.c_int64,
+                    ctypes.c_int64,
+                )(library.address(phase.symbol))
+                for phase in call.native.phases
+            ]
             for call in calls
         ]
 
@@ -66,18 +73,20 @@ class NativeStage:
             self._refuse(self._calls[refused - 1], memory)
 
     def timed(self, memory: Memory) -> Sequence[float]:
-        """A call for each kernel."""
+        """A call for each phase of each step."""
         seconds = []
-        for call, kernel in zip(self._calls, self._kernels, strict=True):
+        shared = memory.table[len(self._plan.buffers) + 1] or 0
+        scratch = shared + workspace(self._calls)[0]
+        for call, kernels in zip(self._calls, self._kernels, strict=True):
             arguments = []
             for operand in call.operands:
                 slot, offset = place(self._plan, operand)
                 arguments.append((memory.table[slot] or 0) + offset)
             start = time.perf_counter()
-            refused = kernel(*arguments)
+            for phase, kernel in zip(call.native.phases, kernels, strict=True):
+                if kernel(*arguments, shared, scratch, 0, phase.units):
+                    self._refuse(call, memory)
             seconds.append(time.perf_counter() - start)
-            if refused:
-                self._refuse(call, memory)
         return seconds
 
     def _refuse(self, call: NativeCall, memory: Memory) -> None:
@@ -147,6 +156,7 @@ class LlvmExecutable:
         kernels: what each step became.
         phases: seconds that preparing took, by phase.
         library: the native code; None if no step is native.
+        workspace: bytes that native steps need beside their operands.
         ir: the native code as text IR, for people.
     """
 
@@ -157,12 +167,14 @@ class LlvmExecutable:
         kernels: Sequence[Kernel],
         phases: Mapping[str, float],
         library: Library | None,
+        workspace: int,
         ir: str,
     ) -> None:
         self.ir = ir
         self._plan, self._stages, self._library = plan, stages, library
         self._kernels, self._phases = kernels, phases
-        self._table_type = ctypes.c_void_p * (len(plan.buffers) + 1)
+        self._workspace = workspace
+        self._table_type = ctypes.c_void_p * (len(plan.buffers) + 2)
         self._constants = [
             None if buffer.array is None else address_of(buffer.array)
             for buffer in plan.buffers[plan.bound :]
@@ -196,5 +208,8 @@ class LlvmExecutable:
             self._library.close()
 
     def _memory(self, arena: Array, bound: Sequence[Array]) -> Memory:
-        addresses = [*map(address_of, bound), *self._constants, address_of(arena)]
-        return Memory(arena, bound, self._table_type(*addresses))
+        workspace = np.empty(self._workspace + ALIGNMENT, np.uint8)
+        start = address_of(workspace)
+        aligned = start + -start % ALIGNMENT
+        addresses = [*map(address_of, bound), *self._constants, address_of(arena), aligned]
+        return Memory(arena, bound, workspace, self._table_type(*addresses))

@@ -1,12 +1,11 @@
 """Kernels that read or add at integer positions: index, gather, index_add, scatter_add.
 
-Such a kernel is ``i32(ptr, ...)``. It looks at all indices first and returns 1, having written
-nothing, if one is out of range; the caller then asks the definition for the error.
+Such a kernel looks at all indices first and returns 1, having written nothing, if one is out of
+range; the caller then asks the definition for the error.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Sequence
 
@@ -15,9 +14,11 @@ from graphc.errors import CompileError
 from graphc.runtime.llvm import memory
 from graphc.runtime.llvm.casts import is_signed
 from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.function import define_function, parameters
 from graphc.runtime.llvm.iteration import Layout
 from graphc.runtime.llvm.loops import loop
 from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.native_step import NativeStep, Phase
 from graphc.runtime.llvm.values import BITS, Value, constant
 from graphc.runtime.llvm.vectors import segments
 from graphc.runtime.plan import Step
@@ -27,8 +28,10 @@ OPERATIONS = ("index", "gather", "index_add", "scatter_add")
 Indices = list[Value]
 
 
-def build_indexing(module: Module, step: Step, inputs: Sequence[Layout], output: Layout) -> str:
-    """Add the kernel of an indexing step to a module and return its symbol.
+def build_indexing(
+    module: Module, step: Step, inputs: Sequence[Layout], output: Layout
+) -> NativeStep:
+    """Add the kernel of an indexing step to a module.
 
     Raises:
         CompileError: if there is no native code for the dtype.
@@ -56,9 +59,7 @@ class _Writer:
     def __init__(self, module: Module, inputs: tuple[Layout, ...], output: Layout) -> None:
         self.e = Emitter(module)
         self.layouts = (*inputs, output)
-        self.pointers = [
-            Value(f"%p{number}", memory.POINTER, 1) for number in range(len(self.layouts))
-        ]
+        self.pointers = parameters(len(self.layouts))
         self.out = len(inputs)
 
     def gather(self, dim: int) -> None:
@@ -126,15 +127,11 @@ class _Writer:
 
         self._nest(here.shape[:lead], block)
 
-    def finish(self) -> str:
-        """Define the function under the hash of its code."""
-        code = "\n".join([*self.e.lines, "  ret i32 0"])
-        arguments = ", ".join(pointer.typed for pointer in self.pointers)
-        text = f"({arguments}) nounwind noinline {{\nentry:\n{code}\n}}"
-        symbol = f"kernel.{hashlib.sha256(text.encode()).hexdigest()[:24]}"
-        self.e.module.define(symbol, f"define i32 @{symbol}{text}")
-        self.e.module.fallible.add(symbol)
-        return symbol
+    def finish(self) -> NativeStep:
+        """Define the function."""
+        symbol = define_function(self.e.module, len(self.layouts), self.e.lines)
+        moved = sum(math.prod(layout.shape) for layout in self.layouts)
+        return NativeStep((Phase(symbol, 1, moved * 0.5),), fallible=True)
 
     # ------------------------------------------------------------------ parts
 

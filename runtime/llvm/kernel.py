@@ -8,6 +8,7 @@ other over the same row, and point values that several of these passes need are 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -20,10 +21,13 @@ from graphc.runtime.llvm import memory
 from graphc.runtime.llvm.accumulator import Accumulator
 from graphc.runtime.llvm.analysis import Analysis, analyze
 from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.function import define_function, parameters
 from graphc.runtime.llvm.iteration import Axis, Layout
 from graphc.runtime.llvm.loops import chunked_loop, loop
 from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.native_step import NativeStep, Phase
 from graphc.runtime.llvm.reductions import reduction_of
+from graphc.runtime.llvm.scalar_ops import weight
 from graphc.runtime.llvm.scopes import Scope, Scopes
 from graphc.runtime.llvm.values import Value, constant
 from graphc.runtime.llvm.vectors import Segment, segments, widths
@@ -34,12 +38,11 @@ CHUNK = 256
 
 def build_kernel(
     module: Module, body: Graph, inputs: Sequence[Layout], outputs: Sequence[Layout]
-) -> str:
-    """Add a kernel to a module, unless it is there, and return its symbol.
+) -> NativeStep:
+    """Add a kernel to a module, unless it is there.
 
-    The symbol is a function ``void(ptr, ...)`` of one address per input, then one per output: the
-    address of the operand's first element. An output may share memory with an input of the same
-    layout. The name is a hash of the code, so equal kernels are one.
+    Its functions take the address of each operand's first element. An output may share memory with
+    an input of the same layout. Equal kernels are one.
 
     Args:
         module: where the code goes.
@@ -74,22 +77,24 @@ class _Kernel:
 
     # ------------------------------------------------------------------ the function
 
-    def build(self) -> str:
-        """Emit everything and define the function under the hash of its code."""
-        parameters = [
-            f"%p{number}" for number in range(self.body.first_output + len(self.body.results))
-        ]
-        pointers = [Value(name, memory.POINTER, 1) for name in parameters]
+    def build(self) -> NativeStep:
+        """Emit everything and define the function."""
+        operands = self.body.first_output + len(self.body.results)
+        pointers = parameters(operands)
         pointers += [Value(self._global(node), memory.POINTER, 1) for node in self.body.arrays]
         if not self.space.is_empty:
             top = Scope({}, tuple(pointers), {}, frozenset(), frozenset())
             self._walk(self.space.kept, top, self._row, self.body.nodes)
-        code = "\n".join([*self.slots, *self.e.lines, "  ret void"])
-        arguments = ", ".join(f"ptr {name}" for name in parameters)
-        text = f"({arguments}) nounwind noinline {{\nentry:\n{code}\n}}"
-        symbol = f"kernel.{hashlib.sha256(text.encode()).hexdigest()[:24]}"
-        self.e.module.define(symbol, f"define void @{symbol}{text}")
-        return symbol
+        symbol = define_function(self.e.module, operands, [*self.slots, *self.e.lines])
+        return NativeStep((Phase(symbol, 1, self._nanoseconds()),))
+
+    def _nanoseconds(self) -> float:
+        """A coarse estimate: one instruction per vector of elements takes a third of one."""
+        points = math.prod(axis.size for axis in (*self.space.kept, *self.space.reduced))
+        work = sum(
+            weight(node) for node in self.body.nodes if has_trait(node, Trait.ELEMENTWISE)
+        ) + len(self.body.loads)
+        return points * work / self.lanes[0] / 3
 
     def _global(self, node: Node) -> str:
         """The address of a constant array's copy in the module."""

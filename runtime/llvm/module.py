@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from graphc.runtime.llvm.native_step import NativeStep
 from graphc.runtime.llvm.target import Target
 
 _HEADER = 'source_filename = "graphc"\n'
@@ -20,10 +21,8 @@ class Module:
         self.target = target
         self._declarations: dict[str, str] = {}
         self._definitions: dict[str, str] = {}
-        self.kernels: dict[Hashable, str] = {}
-        """The symbol of each kernel by what it was made from, so that it is made once."""
-        self.fallible: set[str] = set()
-        """Kernels that return 1 when they refuse their data; the others return nothing."""
+        self.kernels: dict[Hashable, NativeStep] = {}
+        """Each kernel by what it was made from, so that it is made once."""
 
     def declare(self, name: str, text: str) -> None:
         """Declare an external function or intrinsic."""

@@ -6,23 +6,23 @@ vectors of 16 neighbours.
 
 from __future__ import annotations
 
-import hashlib
-
 from graphc.dtypes import int32, int64
 from graphc.ops.random import KEY_STEPS, MULTIPLIERS, ROUNDS
 from graphc.runtime.llvm import memory
 from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.function import define_function, parameters
 from graphc.runtime.llvm.iteration import Layout
 from graphc.runtime.llvm.loops import loop
 from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.native_step import NativeStep, Phase
 from graphc.runtime.llvm.values import Value, constant
 
 LANES = 16
 GROUP = 4 * LANES
 
 
-def build_random_bits(module: Module, state: Layout, call: int, count: int) -> str:
-    """Add a kernel ``void(ptr state, ptr bits)`` that writes ``count`` elements; gives its symbol.
+def build_random_bits(module: Module, state: Layout, call: int, count: int) -> NativeStep:
+    """Add a kernel that writes ``count`` elements; its operands are the state and the bits.
 
     Args:
         module: where the code goes.
@@ -31,7 +31,7 @@ def build_random_bits(module: Module, state: Layout, call: int, count: int) -> s
         count: how many elements, C-contiguous.
     """
     e = Emitter(module)
-    source, target = Value("%p0", memory.POINTER, 1), Value("%p1", memory.POINTER, 1)
+    source, target = parameters(2)
     if count:
         seed = memory.load(e, source, int64, 0, 1, 1)
         second = memory.element(e, source, int64, constant("i64", state.strides[0]))
@@ -40,11 +40,7 @@ def build_random_bits(module: Module, state: Layout, call: int, count: int) -> s
         if count % GROUP:
             last = constant("i64", count // GROUP)
             _group(e, target, last, seed, offset, count % GROUP)
-    code = "\n".join([*e.lines, "  ret void"])
-    text = f"(ptr %p0, ptr %p1) nounwind noinline {{\nentry:\n{code}\n}}"
-    symbol = f"kernel.{hashlib.sha256(text.encode()).hexdigest()[:24]}"
-    module.define(symbol, f"define void @{symbol}{text}")
-    return symbol
+    return NativeStep((Phase(define_function(module, 2, e.lines), 1, count * 0.5),))
 
 
 def _group(e: Emitter, target: Value, group: Value, seed: Value, offset: Value, count: int) -> None:

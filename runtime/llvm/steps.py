@@ -11,13 +11,14 @@ from graphc.runtime.llvm import indexing
 from graphc.runtime.llvm.iteration import Layout
 from graphc.runtime.llvm.kernel import build_kernel
 from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.native_step import NativeStep
 from graphc.runtime.llvm.random_bits import build_random_bits
 from graphc.runtime.plan import Operand, Step
 from graphc.types import TensorType
 
 
-def build_step(module: Module, step: Step) -> str:
-    """Add the kernel of a step to a module and return its symbol.
+def build_step(module: Module, step: Step) -> NativeStep:
+    """Add the kernels of a step to a module.
 
     Raises:
         CompileError: if the step has no native code; says why.

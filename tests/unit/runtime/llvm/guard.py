@@ -3,6 +3,7 @@
 import ctypes
 import mmap
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from graphc.runtime.llvm import engine
 from graphc.runtime.llvm.iteration import Layout
 from graphc.runtime.llvm.kernel import build_kernel
 from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.native_step import NativeStep
 from graphc.runtime.llvm.target import Target, host_target
 
 Array = np.ndarray[Any, Any]
@@ -56,6 +58,36 @@ def layout_of(array: Array) -> Layout:
     return Layout(array.shape, strides, of_array(array))
 
 
+class Runnable:
+    """The functions of one step, with guarded shared and scratch memory."""
+
+    def __init__(self, module: Module, native: NativeStep, operands: int) -> None:
+        self.native = native
+        code = engine.compile_object(module.text(), module.target)
+        symbols = [phase.symbol for phase in native.phases]
+        self._library = engine.link([code], symbols)
+        pointers = [ctypes.c_void_p] * (operands + 2)
+        kind = ctypes.CFUNCTYPE(ctypes.c_int32, *pointers, ctypes.c_int64, ctypes.c_int64)
+        self._functions = [kind(self._library.address(symbol)) for symbol in symbols]
+
+    def __call__(self, *arrays: Array, cuts: Sequence[float] = ()) -> int:
+        """Run all phases; the units of each divided at these fractions, the last part first."""
+        shared = _workspace(self.native.shared_bytes)
+        operands = [array.ctypes.data for array in arrays]
+        for phase, function in zip(self.native.phases, self._functions, strict=True):
+            borders = sorted({0, phase.units, *(round(cut * phase.units) for cut in cuts)})
+            for begin, end in reversed(list(pairwise(borders))):
+                scratch = _workspace(self.native.scratch_bytes)
+                if function(*operands, shared.ctypes.data, scratch.ctypes.data, begin, end):
+                    return 1
+        return 0
+
+
+def _workspace(nbytes: int) -> Array:
+    """Memory aligned to 64 bytes with a guard page behind it, full of NaN and large integers."""
+    return guarded(np.full(-(-nbytes // 64) * 64, 255, np.uint8))
+
+
 class Compiled:
     """A kernel for arrays of given layouts."""
 
@@ -69,15 +101,11 @@ class Compiled:
         target = target or host_target()
         module = Module(target)
         layouts = [layout_of(array) for array in inputs], [layout_of(array) for array in outputs]
-        self.symbol = build_kernel(module, body, *layouts)
-        code = engine.compile_object(module.text(), target)
-        self._library = engine.link([code], [self.symbol])
-        count = len(inputs) + len(outputs)
-        kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * count)
-        self._function = kind(self._library.address(self.symbol))
+        self.native = build_kernel(module, body, *layouts)
+        self._run = Runnable(module, self.native, len(inputs) + len(outputs))
 
-    def __call__(self, *arrays: Array) -> None:
-        self._function(*(array.ctypes.data for array in arrays))
+    def __call__(self, *arrays: Array, cuts: Sequence[float] = ()) -> None:
+        self._run(*arrays, cuts=cuts)
 
 
 def run_kernel(
