@@ -14,7 +14,7 @@ import numpy as np
 
 from graphc.dtypes import DType, of_array
 from graphc.errors import AutogradError, GraphcError, SymbolicValueError
-from graphc.frontend.autograd.tape import GradFn, record
+from graphc.frontend.autograd.tape import GradFn, step_of_run
 from graphc.frontend.modes import modes
 from graphc.node import Node
 from graphc.opdef import OpDef
@@ -128,9 +128,11 @@ def concrete(array: Array, requires_grad: bool = False, grad_fn: GradFn | None =
     return _make(Storage(array), None, None, requires_grad, grad_fn)
 
 
-def symbolic(node: Node, recorder: Recorder, requires_grad: bool = False) -> Tensor:
+def symbolic(
+    node: Node, recorder: Recorder, requires_grad: bool = False, grad_fn: GradFn | None = None
+) -> Tensor:
     """A tensor for a node of a graph."""
-    return _make(_NO_STORAGE, node, recorder, requires_grad, None)
+    return _make(_NO_STORAGE, node, recorder, requires_grad, grad_fn)
 
 
 _NO_STORAGE = Storage(np.empty(0))
@@ -212,7 +214,7 @@ def _tracked(
     for x in inputs:
         if x._viewed is not None:
             x._viewed.require_current()
-    output._grad_fn = record(op, inputs, output, attrs)
+    output._grad_fn = step_of_run(op, inputs, output, attrs)
     if op.is_view:
         output._viewed = inputs[0]._viewed or Viewed(inputs[0])
     return output

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -134,11 +134,16 @@ def current_recorder() -> Any:
 
 
 @contextmanager
-def running_now() -> Iterator[None]:
-    """Run operations on concrete tensors at once, even while a graph is being recorded."""
+def recording_into(recorder: Recorder | None) -> Iterator[None]:
+    """Apply operations to this recording inside the block, or run them if it is None."""
     before = modes.recorder
-    modes.recorder = None
+    modes.recorder = recorder
     try:
         yield
     finally:
         modes.recorder = before
+
+
+def running_now() -> AbstractContextManager[None]:
+    """Run operations on concrete tensors at once, even while a graph is being recorded."""
+    return recording_into(None)

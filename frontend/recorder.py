@@ -11,6 +11,8 @@ import numpy as np
 from graphc.dims import Dim, Size
 from graphc.dtypes import DType, DTypeLike, as_dtype, int64
 from graphc.errors import ArgumentError, AutogradError, RecordingError
+from graphc.frontend.autograd.recorded import RecordedGradFn
+from graphc.frontend.autograd.tape import edges_of
 from graphc.frontend.base import Viewed, concrete, symbolic
 from graphc.frontend.modes import modes
 from graphc.graph import Graph as CoreGraph
@@ -18,9 +20,8 @@ from graphc.node import Node, constant
 from graphc.opdef import OpDef
 from graphc.ops.elementwise import add
 from graphc.ops.leaf import placeholder, variable
-from graphc.ops.select import cast, detach
+from graphc.ops.select import cast
 from graphc.ops.shape import expand
-from graphc.passes.autodiff import gradients
 from graphc.provenance import user_location_text
 from graphc.storage import HostValue, Storage
 from graphc.types import TensorType
@@ -71,9 +72,6 @@ class Recorder:
         self._names: dict[Storage, str] = {}
         self._taken: set[str] = set()
         self._random_calls: dict[Storage, int] = {}
-        self._hooks: dict[Node, list[Callable[[Tensor], Tensor | None]]] = {}
-        self._retained: dict[Node, Tensor] = {}
-        self._leaves: dict[Node, Tensor] = {}
 
     def placeholder(
         self, shape: Sequence[Size | str | None], dtype: DTypeLike, name: str | None,
@@ -94,31 +92,26 @@ class Recorder:
             sizes.append(size)
         node = placeholder(name, TensorType(tuple(sizes), as_dtype(dtype)))
         tensor = symbolic(node, self, requires_grad)
-        if requires_grad:
-            self._leaves[node] = tensor
         self.placeholders[name] = tensor
         self._inputs.append(node)
         return tensor
 
     def record(self, op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]) -> Tensor:
         """Apply an operation to nodes; concrete operands become variables or constants."""
-        tracked = modes.grad_enabled
-        nodes = []
-        requires_grad = False
         for x in inputs:
-            node = self.node_of(x)
-            if x._requires_grad and not tracked:
-                node = detach(node)
-            requires_grad |= x._requires_grad
-            nodes.append(node)
             if x._viewed is not None:
                 x._viewed.require_current()
-        result = nodes[0].__apply__(op, tuple(nodes), attrs)
-        differentiable = op.vjp is not None and result.type.dtype.is_differentiable
-        made = symbolic(result, self, tracked and requires_grad and differentiable)
+        nodes = tuple([self.node_of(x) for x in inputs])
+        node = nodes[0].__apply__(op, nodes, attrs)
+        result = symbolic(node, self)
         if op.is_view:
-            made._viewed = inputs[0]._viewed or Viewed(inputs[0])
-        return made
+            result._viewed = inputs[0]._viewed or Viewed(inputs[0])
+        if modes.grad_enabled and op.vjp is not None and result.dtype.is_differentiable:
+            edges = edges_of(inputs)
+            if any(edge is not None for edge in edges):
+                result._requires_grad = True
+                result._grad_fn = RecordedGradFn(op, attrs, edges, nodes, node, self)
+        return result
 
     def node_of(self, x: Tensor) -> Node:
         """The node that stands for a tensor now.
@@ -140,11 +133,15 @@ class Recorder:
             return self.current[storage]
         if not (x._requires_grad or x.is_state):
             return self._capture(storage)
-        node = self._variable(x)
         if x._requires_grad:
             self._require_leaf(x)
-            self._leaves[node] = x
-        return node
+        return self._variable(x)
+
+    def lifted(self, x: Tensor) -> Tensor:
+        """A value of the graph for a concrete tensor; a leaf stays what gradients refer to."""
+        if x.node is not None or x._requires_grad:
+            return x
+        return symbolic(self.node_of(x), self)
 
     def _require_leaf(self, x: Tensor) -> None:
         if x._grad_fn is not None:
@@ -206,22 +203,30 @@ class Recorder:
 
     def assign(self, x: Tensor, value: Tensor) -> None:
         """Record an in-place write to a tensor; the variable gets it after the run."""
-        node = self.node_of(value)
-        if x._requires_grad and modes.grad_enabled and (x.node is None or self.is_leaf(x)):
+        if x._requires_grad and modes.grad_enabled and x.is_leaf:
             raise AutogradError(
                 "a leaf that requires a gradient was written in place",
                 fix="write it inside `with gc.no_grad():`",
                 where=user_location_text(),
             )
-        if node.type.shape != x.type.shape:
-            node = expand(node, shape=x.type.shape)
-        if node.type.dtype is not x.dtype:
-            node = cast(node, dtype=x.dtype)
+        if value.shape != x.shape:
+            value = expand(value, shape=x.shape)
+        if value.dtype is not x.dtype:
+            value = cast(value, dtype=x.dtype)
         if x.node is not None:
             if x._viewed is not None:
                 x._viewed.require_gone()
-            x.node, x._requires_grad = node, x._requires_grad or value._requires_grad
+            x.node = self.node_of(value)
+            if modes.grad_enabled:
+                x._grad_fn, x._requires_grad = value._grad_fn, value._requires_grad
             return
+        if value._requires_grad and modes.grad_enabled:
+            raise RecordingError(
+                "a buffer was overwritten with a value that requires a gradient",
+                got=str(value.type),
+                fix="write value.detach(), or write it inside `with gc.no_grad():`",
+                where=user_location_text(),
+            )
         if x.storage in self._captured:
             raise RecordingError(
                 "a tensor was captured by value and then written in place",
@@ -230,9 +235,7 @@ class Recorder:
                 where=user_location_text(),
             )
         self._variable(x)
-        self.current[x.storage] = node
-        if x._requires_grad:
-            self._leaves[node] = x
+        self.current[x.storage] = self.node_of(value)
 
     def next_random_call(self, state: Tensor) -> int:
         """The number of this random call within one run of the program."""
@@ -257,71 +260,12 @@ class Recorder:
         slot.value = value
         slot.cleared = True
 
-    def add_hook(
-        self, x: Tensor, hook: Callable[[Tensor], Tensor | None]
-    ) -> list[Callable[[Tensor], Tensor | None]]:
-        """Call ``hook`` with the gradient of this value in backward passes recorded later.
-
-        Returns:
-            The list that the hook was put into.
-        """
-        hooks = self._hooks.setdefault(self.node_of(x), [])
-        hooks.append(hook)
-        return hooks
-
-    def add_leaf(self, x: Tensor) -> None:
-        """Let ``backward`` set ``x.grad``."""
-        self._leaves[self.node_of(x)] = x
-
-    def is_leaf(self, x: Tensor) -> bool:
-        """True if ``backward`` sets ``x.grad`` without being asked to retain it."""
-        return x.node in self._leaves
-
-    def retain_grad(self, x: Tensor) -> None:
-        """Make ``backward`` set ``x.grad`` though ``x`` is no leaf."""
-        self._retained[self.node_of(x)] = x
-
-    def gradients(
-        self, outputs: Sequence[Tensor], grads: Sequence[Tensor | None], wrt: Sequence[Tensor],
-        create_graph: bool,
-    ) -> list[Tensor | None]:  # fmt: skip
-        """The gradients of outputs as new symbolic tensors."""
-        found = gradients(
-            [self.node_of(x) for x in outputs],
-            [None if g is None else self.node_of(g) for g in grads],
-            [self.node_of(x) for x in wrt],
-            on_grad=self._run_hooks,
-        )
-        return [None if node is None else symbolic(node, self, create_graph) for node in found]
-
-    def _run_hooks(self, node: Node, grad: Node) -> Node:
-        for x in (self._leaves.get(node),):
-            for hook in (x._hooks or ()) if x is not None else ():
-                grad = self._hooked(hook, grad)
-        for hook in self._hooks.get(node, ()):
-            grad = self._hooked(hook, grad)
-        return grad
-
-    def _hooked(self, hook: Callable[[Tensor], Tensor | None], grad: Node) -> Node:
-        changed = hook(symbolic(grad, self))
-        return grad if changed is None else self.node_of(changed)
-
-    def backward(
-        self, output: Tensor, grad: Tensor | None, inputs: Sequence[Tensor] | None,
-        create_graph: bool,
-    ) -> None:  # fmt: skip
-        """Record ``output.backward()``: every leaf's ``grad`` becomes a value of the graph."""
-        leaves = {id(x): x for x in (*self._leaves.values(), *self._retained.values())}
-        wrt = list(leaves.values()) if inputs is None else list(inputs)
-        for leaf, found in zip(
-            wrt, self.gradients([output], [grad], wrt, create_graph), strict=True
-        ):
-            if found is None:
-                continue
-            slot = self.grad_slot(leaf)
-            if slot.value is None and not slot.cleared and leaf.node is None:
-                slot.value = _grad_memory(slot)
-            slot.value = found if slot.value is None else add(slot.value, found)
+    def accumulate_grad(self, x: Tensor, grad: Tensor) -> None:
+        """Record that ``backward`` adds to ``x.grad``."""
+        slot = self.grad_slot(x)
+        if slot.value is None and not slot.cleared and x.node is None:
+            slot.value = _grad_memory(slot)
+        slot.value = grad if slot.value is None else add(slot.value, grad)
 
     def require_untouched_inputs(self) -> None:
         """Raise if an input was written in place: the caller's array would not change."""

@@ -93,8 +93,6 @@ class Tensor(TensorBase):
                 where=user_location_text(),
             )  # fmt: skip
         self._requires_grad = bool(requires_grad)
-        if self.recorder is not None and requires_grad:
-            self.recorder.add_leaf(self)
         return self
 
     @property
@@ -118,14 +116,12 @@ class Tensor(TensorBase):
 
     @property
     def grad_fn(self) -> GradFn | None:
-        """The step of the tape that made this tensor; None for leaves and while recording."""
+        """The step of the tape that made this tensor; None for leaves."""
         return self._grad_fn
 
     @property
     def is_leaf(self) -> bool:
         """True if no tracked operation made this tensor."""
-        if self.recorder is not None:
-            return not self._requires_grad or self.recorder.is_leaf(self)
         return self._grad_fn is None
 
     @property

@@ -1,16 +1,20 @@
-"""Reverse-mode differentiation: gradients as nodes, built from each operation's own rule."""
+"""Reverse-mode differentiation: gradients built from each operation's own rule, users first.
+
+``ReverseWalk`` is the one driver: over the nodes of a graph here, and over the tape of the
+frontend, which keeps one step per call.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from graphc.dims import Shape, shape_text, unify
 from graphc.errors import AutogradError, GraphcError
-from graphc.graph import topological
 from graphc.node import Node, constant
-from graphc.opdef import Call
+from graphc.opdef import Call, Operand
 from graphc.ops.broadcasting import sum_to_shape
 from graphc.ops.elementwise import add
 from graphc.ops.select import detach
@@ -19,28 +23,106 @@ from graphc.ordering import operands_first
 from graphc.provenance import backward_of, describe, made_for, origins_of
 from graphc.types import TensorType
 
-Hook = Callable[[Node, Node], Node]
+T = TypeVar("T")
+V = TypeVar("V", bound=Operand)
+
+
+class ReverseWalk(Generic[T, V]):
+    """Carries gradients from results to what they were made from.
+
+    Only items on a path to a wanted one are visited. Several contributions to one item are added
+    in the order of its users, last user first. A subclass says what the items are.
+    """
+
+    def __init__(self) -> None:
+        self._grads: dict[int, V] = {}
+        self._useful: set[int] | None = None
+
+    def inputs_of(self, item: T) -> Sequence[T | None]:
+        """What an item was made from, by position; None where no gradient goes."""
+        raise NotImplementedError
+
+    def arrived(self, item: T, grad: V) -> V:
+        """Take note of an item's complete gradient; what is returned is passed on."""
+        raise NotImplementedError
+
+    def input_grads(self, item: T, grad: V, unwanted: frozenset[int]) -> Sequence[V | None]:
+        """The contributions of one item to the gradients of its inputs, each of its input's type.
+
+        Args:
+            item: it has inputs.
+            grad: its complete gradient.
+            unwanted: positions whose gradient nobody reads.
+        """
+        raise NotImplementedError
+
+    def merged(self, item: T, known: V, grad: V) -> V:
+        """Two contributions to one item's gradient in one."""
+        raise NotImplementedError
+
+    def run(self, starts: Sequence[tuple[T, V]], wanted: Iterable[T] | None) -> None:
+        """Walk from the results to the wanted items.
+
+        Args:
+            starts: results and the gradients that flow into them.
+            wanted: where gradients are asked for; None for everything that gradients reach.
+        """
+        roots = [item for item, _ in starts]
+        order = operands_first(roots, self._passed_on)
+        if wanted is not None:
+            self._useful = self._leading_to(order, wanted)
+            order = operands_first(roots, self._passed_on)
+        for item, grad in starts:
+            if self._leads_on(item):
+                self._deliver(item, grad)
+        while order:
+            item = order.pop()  # the walk must not keep alive what it has passed
+            if id(item) in self._grads:
+                self._visit(item, self._grads.pop(id(item)))
+
+    def _visit(self, item: T, arriving: V) -> None:
+        grad = self.arrived(item, arriving)
+        inputs = self.inputs_of(item)
+        unwanted = frozenset([i for i, each in enumerate(inputs) if not self._leads_on(each)])
+        if len(unwanted) == len(inputs):
+            return
+        for position, found in enumerate(self.input_grads(item, grad, unwanted)):
+            each = inputs[position]
+            if found is not None and each is not None and position not in unwanted:
+                self._deliver(each, found)
+
+    def _deliver(self, item: T, grad: V) -> None:
+        known = self._grads.get(id(item))
+        self._grads[id(item)] = grad if known is None else self.merged(item, known, grad)
+
+    def _passed_on(self, item: T) -> list[T]:
+        return [each for each in self.inputs_of(item) if each is not None and self._leads_on(each)]
+
+    def _leads_on(self, item: T | None) -> bool:
+        return item is not None and (self._useful is None or id(item) in self._useful)
+
+    def _leading_to(self, order: Iterable[T], wanted: Iterable[T]) -> set[int]:
+        """The items through which a gradient reaches something wanted, and what is wanted."""
+        found = {id(item) for item in wanted}
+        for item in order:
+            if any(id(each) in found for each in self.inputs_of(item) if each is not None):
+                found.add(id(item))
+        return found
 
 
 def gradients(
-    outputs: Sequence[Node],
-    output_grads: Sequence[Node | None],
-    wrt: Sequence[Node],
-    on_grad: Hook | None = None,
+    outputs: Sequence[Node], output_grads: Sequence[Node | None], wrt: Sequence[Node]
 ) -> list[Node | None]:
     """Differentiate the outputs with respect to some of the nodes that they depend on.
 
-    Only nodes on a path from ``wrt`` to an output get a gradient. Several contributions to one
-    node are added in the order of the users, last user first. The result is made of ordinary
-    nodes, so differentiating it again gives higher orders.
+    The result is made of ordinary nodes, so differentiating it again gives higher orders. No
+    gradient passes a ``detach``.
 
     Args:
         outputs: what is differentiated.
         output_grads: the gradient that flows into each output, of its type; None means ones,
             for outputs with one element only.
         wrt: with respect to what.
-        on_grad: called with each node on the path and its complete gradient, users first; what
-            it returns is used instead.
 
     Returns:
         One gradient per ``wrt`` node, of its type, or None where no path leads to an output.
@@ -56,55 +138,71 @@ def gradients(
         >>> gradients([mul(x, x)], [None], [x])
         [<add: f64[]>]
     """
-    carrying = _carrying(topological(outputs), wrt)
-    order = _gradient_order(outputs, carrying)
-    grads: dict[Node, Node] = {}
-    reached_from: dict[Node, Node] = {}
-    for output, seed in zip(outputs, output_grads, strict=True):
-        grad = _seed(output, seed)
-        if output in carrying:
-            _accumulate(grads, output, grad)
-    for node in reversed(order):
-        if node not in grads:
-            continue
-        if on_grad is not None:
-            grads[node] = on_grad(node, grads[node])
-        if not any(operand in carrying for operand in node.inputs) or _stops(node):
-            continue
-        for operand, grad in _input_grads(node, grads[node], carrying, reached_from):
-            reached_from.setdefault(operand, node)
-            _accumulate(grads, operand, grad)
-    return [grads.get(node) for node in wrt]
+    walk = _NodeWalk()
+    seeds = [_seed(output, seed) for output, seed in zip(outputs, output_grads, strict=True)]
+    wanted = [node for node in wrt if node.type.dtype.is_differentiable]
+    walk.run(list(zip(outputs, seeds, strict=True)), wanted)
+    return [walk.complete.get(node) for node in wrt]
 
 
-def _carrying(order: Iterable[Node], wrt: Iterable[Node]) -> set[Node]:
-    """The nodes through which a gradient can reach a ``wrt`` node, and those nodes themselves."""
-    found = {node for node in wrt if node.type.dtype.is_differentiable}
-    for node in order:
-        if not _stops(node) and any(operand in found for operand in node.inputs):
-            found.add(node)
-    return found
+class _NodeWalk(ReverseWalk[Node, Node]):
+    """Over the nodes of a graph; what is made is theirs, so it gets their origins."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.complete: dict[Node, Node] = {}
+        self._reached_from: dict[Node, Node] = {}
+
+    def inputs_of(self, item: Node) -> Sequence[Node | None]:
+        if item.op is detach:
+            return ()
+        return [each if _is_differentiable(each) else None for each in item.inputs]
+
+    def arrived(self, item: Node, grad: Node) -> Node:
+        self.complete[item] = grad
+        return grad
+
+    def input_grads(
+        self, item: Node, grad: Node, unwanted: frozenset[int]
+    ) -> Sequence[Node | None]:
+        if item.op.vjp is None:
+            raise AutogradError(
+                f"{item.op.name} has no gradient",
+                got=f"the path {self._path(item)}",
+                fix="detach() its result if no gradient should pass through it",
+                where=describe(item),
+            )
+        for operand in item.inputs:
+            self._reached_from.setdefault(operand, item)
+        with made_for(backward_of(origins_of(item))):
+            try:
+                found = item.op.vjp(Call(item.inputs, item, item.attrs, unwanted), grad)
+                return [
+                    None if each is None else sum_to_shape(each, operand.type.shape)
+                    for operand, each in zip(item.inputs, found, strict=True)
+                ]
+            except GraphcError as error:
+                raise error.located(describe(item)) from None
+
+    def merged(self, item: Node, known: Node, grad: Node) -> Node:
+        with made_for(backward_of(origins_of(item))):
+            return add(known, grad)
+
+    def _path(self, node: Node, limit: int = 8) -> str:
+        """The operations from an output to the node, e.g. ``sum <- mul <- floor_divide``."""
+        steps = [node]
+        while steps[-1] in self._reached_from:
+            steps.append(self._reached_from[steps[-1]])
+        names = [step.op.name for step in reversed(steps)]
+        if len(names) > limit:
+            names = [*names[: limit // 2], "...", *names[-limit // 2 :]]
+        return " <- ".join(names)
 
 
-def _gradient_order(outputs: Sequence[Node], carrying: set[Node]) -> list[Node]:
-    """The nodes that gradients pass, operands first.
-
-    Only paths that carry a gradient count, as on the tape of dynamic mode: so gradients that
-    meet are added in the same order in both executions, and both give the same bits.
-    """
-
-    def passed_on(node: Node) -> list[Node]:
-        return [] if _stops(node) else [each for each in node.inputs if each in carrying]
-
-    return operands_first(outputs, passed_on)
-
-
-def _stops(node: Node) -> bool:
-    """True where no gradient passes: ``detach``, and results without derivatives, e.g. ``lt``."""
+def _is_differentiable(node: Node) -> bool:
+    """False for results without derivatives, e.g. of ``lt``."""
     kind = node.result_type
-    if node.op is detach:
-        return True
-    return isinstance(kind, TensorType) and not kind.dtype.is_differentiable
+    return not isinstance(kind, TensorType) or kind.dtype.is_differentiable
 
 
 def _seed(output: Node, seed: Node | None) -> Node:
@@ -142,47 +240,3 @@ def _may_be_equal(first: Shape, second: Shape) -> bool:
     return len(first) == len(second) and all(
         unify(left, right) is not None for left, right in zip(first, second, strict=True)
     )
-
-
-def _input_grads(
-    node: Node, grad: Node, carrying: set[Node], reached_from: dict[Node, Node]
-) -> list[tuple[Node, Node]]:
-    """The contributions of one node to the gradients of its operands."""
-    rule = node.op.vjp
-    if rule is None:
-        raise AutogradError(
-            f"{node.op.name} has no gradient",
-            got=f"the path {_path(node, reached_from)}",
-            fix="detach() its result if no gradient should pass through it",
-            where=describe(node),
-        )
-    with made_for(backward_of(origins_of(node))):
-        try:
-            found = rule(Call(node.inputs, node, node.attrs), grad)
-            return [
-                (operand, sum_to_shape(each, operand.type.shape))
-                for operand, each in zip(node.inputs, found, strict=True)
-                if each is not None and operand in carrying
-            ]
-        except GraphcError as error:
-            raise error.located(describe(node)) from None
-
-
-def _accumulate(grads: dict[Node, Node], node: Node, grad: Node) -> None:
-    known = grads.get(node)
-    if known is None:
-        grads[node] = grad
-        return
-    with made_for(backward_of(origins_of(node))):
-        grads[node] = add(known, grad)
-
-
-def _path(node: Node, reached_from: dict[Node, Node], limit: int = 8) -> str:
-    """The operations from an output to the node, e.g. ``sum <- mul <- floor_divide``."""
-    steps = [node]
-    while steps[-1] in reached_from:
-        steps.append(reached_from[steps[-1]])
-    names = [step.op.name for step in reversed(steps)]
-    if len(names) > limit:
-        names = [*names[: limit // 2], "...", *names[-limit // 2 :]]
-    return " <- ".join(names)

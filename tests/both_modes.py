@@ -69,16 +69,13 @@ def recorded(function: Callable[..., Any], *arrays: Any, grads: bool = True) -> 
     )
 
 
-def check_both(
-    function: Callable[..., Any], *arrays: Any, grads: bool = True, ulps: float = 0
-) -> Outcome:
+def check_both(function: Callable[..., Any], *arrays: Any, grads: bool = True) -> Outcome:
     """Check that the recorded function gives the dynamic one's bits; return them.
 
     Args:
         function: takes one tensor per array, returns a tensor or a structure of tensors.
         arrays: the inputs.
         grads: compare gradients, too.
-        ulps: permitted distance of gradients, where recording merges equal operations.
     """
     now = dynamic(function, *arrays, grads=grads)
     later = recorded(function, *arrays, grads=grads)
@@ -88,6 +85,5 @@ def check_both(
     for one_grad, other_grad in zip(now.grads, later.grads, strict=True):
         assert (one_grad is None) == (other_grad is None), "a gradient in one mode only"
         if one_grad is not None and other_grad is not None:
-            assert_same(np.asarray(other_grad), one_grad, ulps=ulps, what="recorded gradient",
-                        signed_zero=not ulps)  # fmt: skip
+            assert_same(np.asarray(other_grad), one_grad, what="recorded gradient")
     return now

@@ -67,7 +67,7 @@ def check_alike(program: Program, got: Results, expected: Results, *, exact: boo
 
 
 def check_dynamic(program: Program, execution: Execution, calls: Calls, got: Results) -> None:
-    check_alike(program, got, run(program, calls), exact=execution.exact and program.exact)
+    check_alike(program, got, run(program, calls), exact=execution.exact)
 
 
 @every_program

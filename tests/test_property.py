@@ -57,13 +57,10 @@ def test_the_reference_gives_dynamic_bits_at_every_level(program: RandomProgram)
 
 @settings(max_examples=50)
 @given(programs(differentiate=True))
-def test_optimized_train_steps_keep_every_bit(program: RandomProgram) -> None:
-    """Against dynamic mode only closely: a graph holds equal expressions once, and adds up the
-    gradients of their uses before it multiplies, not after."""
-    expected = numpy_run(program, "O0")
-    for level in ("O1", "O2"):
+def test_train_steps_give_dynamic_bits_at_every_level(program: RandomProgram) -> None:
+    expected = run(program)
+    for level in ("O0", "O1", "O2"):
         check_same_bits(numpy_run(program, level), expected)
-    check_close(program, run(program), expected)
 
 
 @pytest.mark.parametrize("backend", [one for one in BACKENDS if one != "numpy"])

@@ -71,7 +71,7 @@ def assert_near(actual: Array, expected: Array, *, loose: float = 1.0, what: str
 
 def check(
     function: Callable[..., Any], *arrays: Any, grads: bool = True, loose: float = 1.0,
-    ulps: float = 0, record: bool = True,
+    record: bool = True,
 ) -> None:  # fmt: skip
     """Compare ``function(gc, *tensors)`` in both modes, and with ``function(torch, *tensors)``.
 
@@ -80,16 +80,11 @@ def check(
         arrays: the inputs.
         grads: compare gradients, too.
         loose: factor of the tolerance against torch.
-        ulps: permitted distance of recorded gradients from dynamic ones.
         record: also record the function.
     """
     expected = run_torch(lambda *tensors: function(torch(), *tensors), *arrays, grads=grads)
     ours = lambda *tensors: function(gc, *tensors)  # noqa: E731 - one expression
-    got = (
-        check_both(ours, *arrays, grads=grads, ulps=ulps)
-        if record
-        else dynamic(ours, *arrays, grads=grads)
-    )
+    got = check_both(ours, *arrays, grads=grads) if record else dynamic(ours, *arrays, grads=grads)
     assert len(got.outputs) == len(expected.outputs)
     for position, (one, other) in enumerate(zip(got.outputs, expected.outputs, strict=True)):
         assert_near(one, other, loose=loose, what=f"output {position}")

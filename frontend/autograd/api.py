@@ -9,7 +9,7 @@ from weakref import ref
 import numpy as np
 
 from graphc.errors import AutogradError, ShapeError
-from graphc.frontend.autograd.engine import run_backward
+from graphc.frontend.autograd.engine import accumulate, run_backward
 from graphc.frontend.base import TensorBase, concrete
 from graphc.frontend.modes import modes
 from graphc.provenance import user_location_text
@@ -59,21 +59,16 @@ def backward(
 
     Source: ``torch.Tensor.backward``.
     """
-    recorder = self.recorder or modes.recorder
-    if recorder is not None:
-        _require_gradient(self)
-        _require_start(self, gradient)
-        recorder.backward(self, gradient, inputs, create_graph)
-        return
     start = _start(self, gradient)
+    recorder = _recorder_of([self])
     keep = create_graph if retain_graph is None else retain_graph
     found = run_backward(
-        [self], [start], inputs=inputs, retain_graph=keep, create_graph=create_graph
-    )
+        [self], [start], inputs=inputs, retain_graph=keep, create_graph=create_graph,
+        recorder=recorder,
+    )  # fmt: skip
     for x in inputs or ():
         if id(x) in found:
-            grad = found[id(x)]
-            x.grad = grad if x.grad is None else x.grad + grad
+            accumulate(x, found[id(x)], create_graph, recorder)
 
 
 def grad(
@@ -140,21 +135,24 @@ def _gradients(
     ends: list[Tensor], wanted: list[Tensor], starts: list[Any], retain_graph: bool | None,
     create_graph: bool,
 ) -> list[Tensor | None]:  # fmt: skip
-    recorder = _recorder_of([*ends, *wanted])
-    if recorder is not None:
-        for end, start in zip(ends, starts, strict=True):
-            _require_start(end, start)
-        return recorder.gradients(ends, starts, wanted, create_graph)
     for x in (*ends, *wanted):
         _require_gradient(x)
     keep = create_graph if retain_graph is None else retain_graph
     grads = [_start(end, start) for end, start in zip(ends, starts, strict=True)]
-    by_id = run_backward(ends, grads, inputs=wanted, retain_graph=keep, create_graph=create_graph)
+    by_id = run_backward(
+        ends, grads, inputs=wanted, retain_graph=keep, create_graph=create_graph,
+        recorder=_recorder_of([*ends, *wanted]),
+    )  # fmt: skip
     return [by_id.get(id(x)) for x in wanted]
 
 
 def _recorder_of(tensors: list[Tensor]) -> Recorder | None:
-    return modes.recorder or next((x.recorder for x in tensors if x.recorder), None)
+    """What a walk from or to these tensors is recorded into; all of them must belong there."""
+    recorder = modes.recorder or next((x.recorder for x in tensors if x.recorder), None)
+    if recorder is not None:
+        for x in tensors:
+            recorder.node_of(x)
+    return recorder
 
 
 def _require_gradient(x: Tensor) -> None:
@@ -202,11 +200,8 @@ def _start(output: Tensor, gradient: Tensor | None) -> Tensor:
 def retain_grad(self: Tensor) -> None:
     """Make ``backward`` set ``grad`` of this result too (``torch.Tensor.retain_grad``)."""
     _require_gradient(self)
-    recorder = self.recorder or modes.recorder
     self._retains_grad = not self.is_leaf
-    if recorder is not None:
-        recorder.retain_grad(self)
-    elif self._grad_fn is not None:
+    if self._grad_fn is not None:
         self._grad_fn.retained = ref(self)
 
 
@@ -222,9 +217,6 @@ def register_hook(self: Tensor, hook: Hook) -> RemovableHandle:
     Source: ``torch.Tensor.register_hook``.
     """
     _require_gradient(self)
-    recorder = self.recorder or modes.recorder
-    if recorder is not None:
-        return RemovableHandle(recorder.add_hook(self, hook), hook)
     if self._grad_fn is None:
         self._hooks = self._hooks if self._hooks is not None else []
         hooks = self._hooks

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Union
 
 import numpy as np
 
-from graphc.errors import AutogradError
-from graphc.frontend.autograd.tape import GradFn
+from graphc.errors import AutogradError, GraphcError
+from graphc.frontend.autograd.recorded import RecordedGradFn
+from graphc.frontend.autograd.tape import DynamicGradFn, Edge, GradFn
 from graphc.frontend.base import concrete
-from graphc.frontend.modes import set_grad_enabled
+from graphc.frontend.modes import recording_into, set_grad_enabled
 from graphc.opdef import Call
 from graphc.ops.broadcasting import sum_to_shape
 from graphc.ops.elementwise import add
-from graphc.ordering import operands_first
-from graphc.provenance import user_location_text
+from graphc.passes.autodiff import ReverseWalk
+from graphc.provenance import backward_of, describe, made_for, origins_of, user_location_text
 from graphc.storage import Array
 
 if TYPE_CHECKING:
+    from graphc.frontend.recorder import Recorder
     from graphc.frontend.tensor import Tensor
 
 Target = Union[GradFn, "Tensor"]
@@ -32,6 +34,7 @@ def run_backward(
     inputs: Sequence[Tensor] | None,
     retain_graph: bool,
     create_graph: bool,
+    recorder: Recorder | None,
 ) -> dict[int, Tensor]:
     """Walk the tape.
 
@@ -41,121 +44,127 @@ def run_backward(
         inputs: tensors whose gradients are wanted; None accumulates into the leaves' ``grad``.
         retain_graph: keep what rules read, for another walk.
         create_graph: put the walk itself on the tape, for higher order gradients.
+        recorder: what the walk is recorded into, if it is.
 
     Returns:
         With ``inputs``: the gradients by ``id`` of the input, where there is one.
     """
-    wanted = None if inputs is None else {id(_target(x)) for x in inputs}
-    order, useful = _order([_target(x) for x in outputs], wanted)
-    walk = _Walk(wanted, None if wanted is None else useful, create_graph)
-    with set_grad_enabled(create_graph):
-        for output, grad in zip(outputs, grads, strict=True):
-            walk.deliver(_target(output), grad)
-        while order:
-            step = order.pop()  # the walk must not keep alive what it has passed
-            if id(step) in walk.pending:
-                walk.step(step, retain_graph)
-        walk.finish_leaves()
+    wanted = None if inputs is None else [_target(x) for x in inputs]
+    walk = _TapeWalk(wanted, retain_graph, create_graph, recorder)
+    with recording_into(recorder), set_grad_enabled(create_graph):
+        if recorder is not None:
+            grads = [recorder.lifted(grad) for grad in grads]
+        walk.run(list(zip(map(_target, outputs), grads, strict=True)), wanted)
     return {id(x): walk.found[id(_target(x))] for x in inputs or () if id(_target(x)) in walk.found}
+
+
+def accumulate(leaf: Tensor, grad: Tensor, create_graph: bool, recorder: Recorder | None) -> None:
+    """Add to a tensor's ``grad``."""
+    if recorder is not None:
+        recorder.accumulate_grad(leaf, grad)
+    elif leaf._grad is None:
+        leaf._grad = grad if create_graph else concrete(_owned(grad.storage.array))
+    elif create_graph:
+        leaf._grad = add(leaf._grad, grad)
+    else:
+        total = leaf._grad.storage
+        total.write(np.add(total.array, grad.storage.array))
+
+
+def _owned(array: Array) -> Array:
+    """A contiguous copy: the walk may have handed the same memory to several leaves."""
+    return np.array(array, order="C")
 
 
 def _target(tensor: Tensor) -> Target:
     return tensor._grad_fn or tensor
 
 
-def _order(outputs: Sequence[Target], wanted: set[int] | None) -> tuple[list[GradFn], set[int]]:
-    """The steps that gradients pass, operands first, and the ids of all that needs a gradient.
-
-    It is the order of a recorded backward (``graphc.passes.autodiff``): gradients that meet are
-    added in the same order, so both give the same bits.
-    """
-    starts = [step for step in outputs if isinstance(step, GradFn)]
-    order = operands_first(starts, _edges)
-    if wanted is None:
-        return order, set()
-    useful = _leading_to(order, wanted)
-    return operands_first(
-        starts, lambda step: [edge for edge in _edges(step) if id(edge) in useful]
-    ), useful
-
-
-def _edges(step: GradFn) -> list[GradFn]:
-    return [edge for edge in step.edges if isinstance(edge, GradFn)]
-
-
-def _leading_to(order: Iterable[GradFn], wanted: set[int]) -> set[int]:
-    """The steps through which a gradient reaches something wanted, and what is wanted."""
-    found = set(wanted)
-    for step in order:
-        if any(id(edge) in found for edge in step.edges):
-            found.add(id(step))
-    return found
-
-
-class _Walk:
-    """The state of one backward walk.
+class _TapeWalk(ReverseWalk[Target, "Tensor"]):
+    """Over the tape, dynamic or recorded; leaves get their gradients as they are complete.
 
     Args:
-        wanted: ids of the leaves and steps whose gradients are collected, not accumulated.
-        useful: ids of the steps and leaves that need a gradient; None for all.
+        wanted: the leaves and steps whose gradients are collected; None to accumulate.
+        retain_graph: keep what rules read.
         create_graph: the walk itself goes on the tape.
+        recorder: what the walk is recorded into, if it is.
     """
 
     def __init__(
-        self, wanted: set[int] | None, useful: set[int] | None, create_graph: bool
+        self,
+        wanted: Sequence[Target] | None,
+        retain_graph: bool,
+        create_graph: bool,
+        recorder: Recorder | None,
     ) -> None:
-        self.wanted, self.useful = wanted, useful
-        self.create_graph = create_graph
-        self.pending: dict[int, Tensor] = {}
-        self.leaves: dict[int, Tensor] = {}
+        super().__init__()
         self.found: dict[int, Tensor] = {}
+        self._wanted = None if wanted is None else {id(each) for each in wanted}
+        self._retain_graph, self._create_graph = retain_graph, create_graph
+        self._recorder = recorder
 
-    def deliver(self, target: Target, grad: Tensor) -> None:
-        """Add a gradient to what has already arrived at a step or leaf."""
-        key = id(target)
-        known = self.pending.get(key)
-        if known is not None:
-            self.pending[key] = add(known, grad)
-            return
-        self.pending[key] = grad
-        if not isinstance(target, GradFn):
-            self.leaves[key] = target
+    def inputs_of(self, item: Target) -> Sequence[Edge]:
+        return item.edges if isinstance(item, GradFn) else ()
 
-    def finish_leaves(self) -> None:
-        """Hand each leaf its complete gradient."""
-        for key, leaf in self.leaves.items():
-            grad = _hooked(leaf._hooks, self.pending[key])
-            if self.wanted is None:
-                _accumulate(leaf, grad, self.create_graph)
-            elif key in self.wanted:
-                self.found[key] = grad
+    def arrived(self, item: Target, grad: Tensor) -> Tensor:
+        if isinstance(item, GradFn):
+            grad = _hooked(item.pre_hooks, grad)
+            leaf = None if item.retained is None else item.retained()
+        else:
+            grad = _hooked(item._hooks, grad)
+            leaf = item
+        if self._wanted is not None:
+            if id(item) in self._wanted:
+                self.found[id(item)] = grad
+        elif leaf is not None:
+            accumulate(leaf, grad, self._create_graph, self._recorder)
+        return grad
 
-    def step(self, fn: GradFn, retain_graph: bool) -> None:
-        """Run a step's rule and pass its results on."""
-        grad = _hooked(fn.pre_hooks, self.pending.pop(id(fn)))
-        if self.wanted is None:
-            retained = None if fn.retained is None else fn.retained()
-            if retained is not None:
-                _accumulate(retained, grad, self.create_graph)
-        elif id(fn) in self.wanted:
-            self.found[id(fn)] = grad
-        edges = fn.edges
-        unwanted = frozenset([i for i, edge in enumerate(edges) if not self._leads_on(edge)])
-        if edges and len(unwanted) == len(edges):
-            return
-        inputs, output = fn.operands(_rebuild)
-        assert fn.op.vjp is not None, "only differentiable operations are on the tape"
-        results = fn.op.vjp(Call(inputs, output, fn.attrs, unwanted), grad)
-        if not retain_graph:
-            fn.release()
-        for position, result in enumerate(results):
-            edge = edges[position]
-            if result is not None and edge is not None and position not in unwanted:
-                shape = fn.input_shape(position)
-                self.deliver(edge, result if result.shape == shape else sum_to_shape(result, shape))
+    def input_grads(
+        self, item: Target, grad: Tensor, unwanted: frozenset[int]
+    ) -> Sequence[Tensor | None]:
+        if isinstance(item, RecordedGradFn):
+            return _recorded_grads(item, grad, unwanted)
+        assert isinstance(item, DynamicGradFn), "leaves have no inputs"
+        results = _differentiate(item, *item.operands(_rebuild), grad, unwanted)
+        if not self._retain_graph:
+            item.release()
+        return results
 
-    def _leads_on(self, edge: Target | None) -> bool:
-        return edge is not None and (self.useful is None or id(edge) in self.useful)
+    def merged(self, item: Target, known: Tensor, grad: Tensor) -> Tensor:
+        if isinstance(item, RecordedGradFn):
+            with made_for(backward_of(origins_of(item.node))):
+                return add(known, grad)
+        return add(known, grad)
+
+
+def _recorded_grads(
+    step: RecordedGradFn, grad: Tensor, unwanted: frozenset[int]
+) -> Sequence[Tensor | None]:
+    """The rule's results, made for the place where the step was recorded."""
+    with made_for(backward_of(origins_of(step.node))):
+        try:
+            return _differentiate(step, *step.operands(), grad, unwanted)
+        except GraphcError as error:
+            raise error.located(describe(step.node)) from None
+
+
+def _differentiate(
+    step: DynamicGradFn | RecordedGradFn,
+    inputs: list[Tensor],
+    output: Tensor,
+    grad: Tensor,
+    unwanted: frozenset[int],
+) -> Sequence[Tensor | None]:
+    """A step's rule, and the sums over the dims in which its operands were broadcast."""
+    assert step.op.vjp is not None, "only differentiable operations are on the tape"
+    results = list(step.op.vjp(Call(inputs, output, step.attrs, unwanted), grad))
+    for position, result in enumerate(results):
+        if result is not None and position not in unwanted:
+            shape = step.input_shape(position)
+            if result.shape != shape:
+                results[position] = sum_to_shape(result, shape)
+    return results
 
 
 def _hooked(hooks: Sequence[Hook] | None, grad: Tensor) -> Tensor:
@@ -174,23 +183,8 @@ def _hooked(hooks: Sequence[Hook] | None, grad: Tensor) -> Tensor:
     return grad
 
 
-def _rebuild(array: Array, edge: Target | None) -> Tensor:
+def _rebuild(array: Array, edge: Edge) -> Tensor:
     """A saved operand as a tensor that stands where the original stood on the tape."""
     if edge is None or isinstance(edge, GradFn):
         return concrete(array, edge is not None, edge)
     return edge
-
-
-def _accumulate(leaf: Tensor, grad: Tensor, create_graph: bool) -> None:
-    if leaf._grad is None:
-        leaf._grad = grad if create_graph else concrete(_owned(grad.storage.array))
-    elif create_graph:
-        leaf._grad = add(leaf._grad, grad)
-    else:
-        total = leaf._grad.storage
-        total.write(np.add(total.array, grad.storage.array))
-
-
-def _owned(array: Array) -> Array:
-    """A contiguous copy: the walk may have handed the same memory to several leaves."""
-    return np.array(array, order="C")

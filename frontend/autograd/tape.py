@@ -1,9 +1,9 @@
-"""The tape of dynamic mode: what each result was made from, and nothing more than rules read."""
+"""The tape: what each result was made from, and nothing more than gradient rules read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
 from weakref import ReferenceType
 
 from graphc.dtypes import as_dtype
@@ -23,50 +23,25 @@ class TypeOnly(NamedTuple):
     type: TensorType
 
 
-Layout = tuple[tuple[int, ...], Any]
-"""Shape and numpy dtype; a ``TensorType`` is made of it when a rule asks."""
-
-Saved = tuple[Array, Version, int]
-"""An operand's values, the counter of writes to their memory, and the count when saved."""
+Edge = Union["GradFn", "Tensor", None]
+"""Where the gradient of an operand goes: to another step, to a leaf, or nowhere."""
 
 
 class GradFn:
-    """One step of the tape: how to get the inputs' gradients from the output's.
+    """One step of the tape: an applied operation and where its gradients go.
 
     Attributes:
         op: the operation.
         attrs: the operation's static arguments.
-        edges: per input where its gradient goes: a leaf tensor, another step, or None.
+        edges: one per input.
         pre_hooks: called with the output's gradient before the rule.
         retained: the output tensor whose ``grad`` shall be set.
     """
 
-    __slots__ = (
-        "_layouts",
-        "_released",
-        "_saved",
-        "_saved_output",
-        "attrs",
-        "edges",
-        "op",
-        "pre_hooks",
-        "retained",
-    )
+    __slots__ = ("attrs", "edges", "op", "pre_hooks", "retained")
 
-    def __init__(
-        self,
-        op: OpDef,
-        attrs: Mapping[str, Any],
-        edges: tuple[GradFn | Tensor | None, ...],
-        layouts: Sequence[Layout] = (),
-        saved: Sequence[Saved] | None = None,
-        saved_output: Saved | None = None,
-    ) -> None:
+    def __init__(self, op: OpDef, attrs: Mapping[str, Any], edges: tuple[Edge, ...]) -> None:
         self.op, self.attrs, self.edges = op, attrs, edges
-        self._layouts = layouts
-        self._saved = saved
-        self._saved_output = saved_output
-        self._released = False
         self.pre_hooks: list[Callable[[Tensor], Tensor | None]] | None = None
         self.retained: ReferenceType[Tensor] | None = None
 
@@ -78,9 +53,52 @@ class GradFn:
         return f"<{self.name()}>"
 
     @property
-    def next_functions(self) -> tuple[tuple[GradFn | Tensor | None, int], ...]:
+    def next_functions(self) -> tuple[tuple[Edge, int], ...]:
         """The steps (or leaf tensors) that gradients flow to, as in PyTorch."""
         return tuple((edge, 0) for edge in self.edges)
+
+    def overwritten(self, got: str) -> AutogradError:
+        """The error for an operand whose values are gone."""
+        return AutogradError(
+            "a value that backward needs was overwritten in place",
+            got=f"an operand of {self.name()} {got}",
+            fix="use the out-of-place operation, or clone the value first",
+            where=user_location_text(),
+        )
+
+
+Layout = tuple[tuple[int, ...], Any]
+"""Shape and numpy dtype; a ``TensorType`` is made of it when a rule asks."""
+
+Saved = tuple[Array, Version, int]
+"""An operand's values, the counter of writes to their memory, and the count when saved."""
+
+
+class DynamicGradFn(GradFn):
+    """A step that ran: it keeps the arrays that its rule reads, until they are released.
+
+    Args:
+        layouts: one per input, then the output's.
+        saved: the inputs, if the rule reads them.
+        saved_output: the output, if the rule reads it.
+    """
+
+    __slots__ = ("_layouts", "_released", "_saved", "_saved_output")
+
+    def __init__(
+        self,
+        op: OpDef,
+        attrs: Mapping[str, Any],
+        edges: tuple[Edge, ...],
+        layouts: Sequence[Layout],
+        saved: Sequence[Saved] | None = None,
+        saved_output: Saved | None = None,
+    ) -> None:
+        super().__init__(op, attrs, edges)
+        self._layouts = layouts
+        self._saved = saved
+        self._saved_output = saved_output
+        self._released = False
 
     def input_shape(self, position: int) -> tuple[int, ...]:
         """The shape of one input."""
@@ -91,9 +109,7 @@ class GradFn:
         self._released = True
         self._saved = self._saved_output = None
 
-    def operands(
-        self, rebuild: Callable[[Array, GradFn | Tensor | None], Tensor]
-    ) -> tuple[list[Any], Any]:
+    def operands(self, rebuild: Callable[[Array, Edge], Tensor]) -> tuple[list[Any], Any]:
         """Inputs and output for the rule: tensors where saved, else their types.
 
         Raises:
@@ -120,13 +136,7 @@ class GradFn:
     def _intact(self, saved: Saved) -> Array:
         array, version, count = saved
         if version.count != count:
-            raise AutogradError(
-                "a value that backward needs was overwritten in place",
-                got=f"an operand of {self.name()} at version {version.count}",
-                expected=f"version {count}",
-                fix="use the out-of-place operation, or clone the value first",
-                where=user_location_text(),
-            )
+            raise self.overwritten(f"at version {version.count}, it was {count}")
         return array
 
 
@@ -141,13 +151,16 @@ def _save(x: Tensor) -> Saved:
     return storage.array, version, version.count
 
 
-def record(
+def edges_of(inputs: tuple[Tensor, ...]) -> tuple[Edge, ...]:
+    """Where the gradients of these operands go."""
+    return tuple([(x._grad_fn or x) if x._requires_grad else None for x in inputs])
+
+
+def step_of_run(
     op: OpDef, inputs: tuple[Tensor, ...], output: Tensor, attrs: Mapping[str, Any]
-) -> GradFn:
-    """Put one application on the tape."""
-    edges: tuple[Any, ...] = tuple(
-        [(x._grad_fn or x) if x._requires_grad else None for x in inputs]
-    )
+) -> DynamicGradFn:
+    """The step for an application that ran."""
     layouts = [(x.storage.array.shape, x.storage.array.dtype) for x in (*inputs, output)]
     saved = [_save(x) for x in inputs] if op.saves_inputs else None
-    return GradFn(op, attrs, edges, layouts, saved, _save(output) if op.saves_output else None)
+    saved_output = _save(output) if op.saves_output else None
+    return DynamicGradFn(op, attrs, edges_of(inputs), layouts, saved, saved_output)

@@ -120,7 +120,5 @@ def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
 
 def detach_(self: Tensor) -> Tensor:
     """Cut this tensor off from gradients."""
-    if self.recorder is not None:
-        return assign(self, self.detach())
     self._grad_fn, self._requires_grad = None, False
     return self

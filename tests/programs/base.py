@@ -38,8 +38,6 @@ class Program:
         ulps: how far from the oracle a result may be, in units in the last place.
         absolute: permitted distance besides.
         special: NaN, infinities, signed zeros and denormals may be among its inputs.
-        exact: the numpy backend gives dynamic mode's bits. It need not where an expression with a
-            gradient is written twice: a graph holds it once, and adds its gradients earlier.
         signed_zero: native code gives dynamic mode's signs of zeros.
     """
 
@@ -52,7 +50,6 @@ class Program:
     ulps: float
     absolute: float
     special: bool
-    exact: bool
     signed_zero: bool
 
     def start(self) -> tuple[Callable[..., Any], dict[str, gc.Tensor]]:
@@ -113,7 +110,7 @@ def program(
     inputs: Inputs, oracle: Callable[..., Any], *,
     variables: Callable[[], dict[str, Array]] | None = None, result: str = "float32",
     ulps: float = 4, absolute: float = 0.0, special: bool = False,
-    exact: bool = True, signed_zero: bool = True,
+    signed_zero: bool = True,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # fmt: skip
     """Put the decorated function among the programs; see ``Program``."""
 
@@ -130,7 +127,6 @@ def program(
             ulps,
             absolute,
             special,
-            exact,
             signed_zero,
         )
         return function

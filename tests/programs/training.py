@@ -47,7 +47,7 @@ def gradient_penalty(x: Any, w: Any) -> Any:
 @program(
     normal((11,), (11,)),
     lambda x, v: ((6 * x + np.exp(x)) * v, 6 + np.exp(x)),
-    ulps=8, absolute=4e-6, exact=False,
+    ulps=8, absolute=4e-6,
 )  # fmt: skip
 def hessian_times_vector(x: Any, v: Any) -> Any:
     x.requires_grad_()

@@ -101,7 +101,7 @@ def test_higher_orders(name: str, order: int) -> None:
             (y,) = grad((y * y).sum() if y.ndim else y, x, create_graph=True)
         return y
 
-    check(function, np.array([0.3, 0.7, 1.2]), loose=1e3, ulps=64)
+    check(function, np.array([0.3, 0.7, 1.2]), loose=1e3)
 
 
 @pytest.mark.parity
@@ -113,7 +113,7 @@ def test_higher_orders_of_products_and_softmax() -> None:
         return (gx * gx).sum() + gw.prod()
 
     rng = np.random.default_rng(3)
-    check(function, rng.uniform(1, 2, (3, 2)), rng.uniform(1, 2, (2, 4)), loose=1e5, ulps=1e6)
+    check(function, rng.uniform(1, 2, (3, 2)), rng.uniform(1, 2, (2, 4)), loose=1e5)
 
 
 def test_create_graph_backward_keeps_the_gradient_on_the_tape() -> None:

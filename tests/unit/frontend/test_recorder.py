@@ -11,7 +11,7 @@ from graphc.errors import AutogradError, RecordingError, SymbolicValueError
 from graphc.evaluate import evaluate
 from graphc.frontend.graph import Graph, placeholder
 from graphc.rebuild import bind_dims
-from tests.both_modes import recorded
+from tests.both_modes import check_both, recorded
 from tests.closeness import assert_same
 
 
@@ -400,3 +400,55 @@ def test_names_of_placeholders_are_unique() -> None:
 def test_programs_of_constants_alone() -> None:
     got = recorded(lambda: gc.arange(3) + gc.ones(3).sum() * gc.eye(3)[0])
     assert got.outputs[0].tolist() == [3.0, 1.0, 2.0]
+
+
+def test_equal_calls_are_one_node_but_each_has_its_gradient() -> None:
+    """Gradients of the calls are multiplied before they are added, as dynamic mode does it."""
+    rng = np.random.default_rng(5)
+
+    def twice(x: gc.Tensor, a: gc.Tensor, b: gc.Tensor) -> gc.Tensor:
+        return (x.exp() * a + x.exp() * b).sum()
+
+    check_both(twice, *(rng.normal(size=1000) for _ in range(3)))
+
+
+def test_hooks_of_equal_calls_are_apart() -> None:
+    x = gc.ones(2, requires_grad=True)
+    with gc.Graph() as graph:
+        first, second = x * 2, x * 2
+        assert first.node is second.node
+        first.register_hook(lambda grad: grad * 10)
+        (found,) = gc.grad((first + second).sum(), x)
+    session = graph.compile(outputs=found, backend="numpy")
+    np.testing.assert_array_equal(session.run(), [22, 22])
+
+
+def overwrite_before_backward(x: gc.Tensor, w: gc.Tensor) -> None:
+    loss = (w * x).sum()
+    with gc.no_grad():
+        w.mul_(2)
+    loss.backward()
+
+
+def test_a_parameter_overwritten_before_backward_raises_in_both_modes() -> None:
+    w = gc.ones(3, requires_grad=True)
+    x = gc.ones(3, requires_grad=True)
+    with pytest.raises(AutogradError, match="overwritten in place"):
+        overwrite_before_backward(x, w)
+    with gc.Graph(), pytest.raises(AutogradError, match="overwritten in place"):
+        overwrite_before_backward(gc.placeholder((3,), requires_grad=True), w)
+
+
+def test_a_buffer_takes_no_value_that_requires_a_gradient() -> None:
+    w, mean = gc.ones(3, requires_grad=True), gc.nn.Buffer(gc.zeros(3))
+    with gc.Graph():
+        with pytest.raises(RecordingError, match="a buffer was overwritten"):
+            mean.copy_(w * 2)
+        mean.copy_((w * 2).detach())
+
+
+def test_only_what_requires_a_gradient_can_be_differentiated_for() -> None:
+    with gc.Graph():
+        x = gc.placeholder((3,))
+        with pytest.raises(AutogradError, match="does not require a gradient"):
+            gc.grad((x * x).sum(), x)

@@ -44,7 +44,7 @@ def test_var_and_std(
     count = math.prod(shape[d] for d in np.atleast_1d(range(len(shape)) if dim is None else dim))
     check(
         lambda m, x: getattr(m, name)(x, dim, correction=correction, keepdim=True),
-        x, loose=100, grads=count > correction, ulps=4,
+        x, loose=100, grads=count > correction,
     )  # fmt: skip
 
 
@@ -146,9 +146,9 @@ def test_product_gradients_with_zeros() -> None:
 )
 def test_softmax(name: str, shape: tuple[int, ...], dim: int, rng: np.random.Generator) -> None:
     x = rng.normal(size=shape) * 5
-    check(lambda m, x: getattr(m, name)(x, dim), x, loose=10, ulps=64)
+    check(lambda m, x: getattr(m, name)(x, dim), x, loose=10)
     narrow = x.astype(np.float32)
-    check(lambda m, x: getattr(m, name)(x, dim=dim, dtype=m.float64), narrow, loose=10, ulps=64)
+    check(lambda m, x: getattr(m, name)(x, dim=dim, dtype=m.float64), narrow, loose=10)
 
 
 @pytest.mark.parity
@@ -196,7 +196,7 @@ def test_numpy_oracle_without_torch(rng: np.random.Generator) -> None:
     got = check_both(lambda x: (x.sum(), x.mean(0), x.max(1).values, x.argmax(1), x.amin()), x)
     wanted = [x.sum(), x.mean(0), x.max(1), x.argmax(1), x.min()]
     for one, other in zip(got.outputs, wanted, strict=True):
-        assert_same(one, np.asarray(other), ulps=4)
+        assert_same(one, np.asarray(other), ulps=16)
 
 
 def test_noncontiguous(rng: np.random.Generator) -> None:

@@ -1,0 +1,63 @@
+"""Steps of the tape while recording: one per call, though equal calls are one node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from graphc.frontend.autograd.tape import Edge, GradFn, TypeOnly
+from graphc.frontend.base import symbolic
+from graphc.node import Node
+from graphc.opdef import OpDef
+
+if TYPE_CHECKING:
+    from graphc.frontend.recorder import Recorder
+    from graphc.frontend.tensor import Tensor
+
+
+class RecordedGradFn(GradFn):
+    """A step of a graph: its operands are nodes, which stay as they are.
+
+    Args:
+        inputs: the nodes of the operands.
+        node: the node of the result.
+        recorder: what records the graph.
+    """
+
+    __slots__ = ("_inputs", "_recorder", "node")
+
+    def __init__(
+        self,
+        op: OpDef,
+        attrs: Mapping[str, Any],
+        edges: tuple[Edge, ...],
+        inputs: tuple[Node, ...],
+        node: Node,
+        recorder: Recorder,
+    ) -> None:
+        super().__init__(op, attrs, edges)
+        self._inputs, self.node, self._recorder = inputs, node, recorder
+
+    def input_shape(self, position: int) -> tuple[Any, ...]:
+        """The shape of one input."""
+        return self._inputs[position].type.shape
+
+    def operands(self) -> tuple[list[Any], Any]:
+        """Inputs and output for the rule: tensors, or types where the rule reads no values.
+
+        Raises:
+            AutogradError: if a leaf was overwritten since.
+        """
+        inputs: list[Any] = [TypeOnly(node.type) for node in self._inputs]
+        if self.op.saves_inputs:
+            pairs = zip(self._inputs, self.edges, strict=True)
+            inputs = [self._tensor(node, edge) for node, edge in pairs]
+        return inputs, symbolic(self.node, self._recorder, True, self)
+
+    def _tensor(self, node: Node, edge: Edge) -> Tensor:
+        """An operand as a tensor that stands where the original stood on the tape."""
+        if edge is None or isinstance(edge, GradFn):
+            return symbolic(node, self._recorder, edge is not None, edge)
+        if self._recorder.node_of(edge) is not node:
+            raise self.overwritten(f"that is {edge.type}")
+        return edge
