@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -25,6 +26,23 @@ class Kernel:
     steps: tuple[int, ...]
     native: bool
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NativeProgram:
+    """A whole plan as one native function, with memory of its own for one run at a time.
+
+    Args:
+        address: the function, ``i32 (ptr table)``; 0, or not if it refuses its data: then no
+            variable has been written.
+        table: the address of each buffer by id, and whatever else the function needs; those of
+            inputs and outputs may be changed between runs.
+        kept: what must live as long as the program is run.
+    """
+
+    address: int
+    table: ctypes.Array[ctypes.c_void_p]
+    kept: object
 
 
 class Executable(Protocol):
@@ -55,6 +73,15 @@ class Executable(Protocol):
 
     def timed(self, arena: Array, bound: Sequence[Array]) -> Sequence[float]:
         """Like ``run``, and return the seconds that each step took, by position."""
+        ...
+
+    def native(self, arena: Array, bound: Sequence[Array]) -> NativeProgram | None:
+        """The plan as one native function; None if a step of it needs Python.
+
+        Args:
+            arena: like ``run``; for this program only, which keeps it alive.
+            bound: like ``run``; those of inputs and outputs may be of any size.
+        """
         ...
 
     def close(self) -> None:

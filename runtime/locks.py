@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import os
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -42,62 +42,78 @@ if hasattr(os, "register_at_fork"):
 
 _serial = itertools.count()
 
+_PATIENCE = 0.5
+"""Seconds until a waiting thread looks by itself; a call that an interrupt cut short may be lost."""
+
+
+READERS, WRITER, ENTERING, NATIVE_READERS, NATIVE_WRITER = range(5)
+"""The words of a group's state.
+
+Python changes the first three while it has the group's mutex: how many readers there are, the
+thread that writes, and how many threads are about to enter. Native calls change the last two
+while they have the GIL, and begin only where ``ENTERING`` is 0: a thread that enters through
+Python announces itself there before it looks at the state, so neither overlooks the other.
+"""
+
 
 class Group:
     """A lock for variables that are used together: many readers, or one writer."""
 
     def __init__(self) -> None:
         self.serial = next(_serial)
+        self.state = (ctypes.c_int64 * 5)()
         self.renew_locks()
         renew_after_fork(self)
 
     def renew_locks(self) -> None:
         """Forget all holders."""
         self._changed = threading.Condition()
-        self._readers = 0
-        self._writer: int | None = None
-        self._waiting = 0
+        self._waiting_writers = 0
+        self.state[:] = [0] * 5
 
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """Keep writers out."""
+    def acquire(self, exclusive: bool) -> None:
+        """Keep writers out, or everybody; waiting writers go before new readers."""
+        state = self.state
         with self._changed:
-            self._refuse_nesting()
-            while self._writer is not None or self._waiting:
-                self._changed.wait()
-            self._readers += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._readers -= 1
-                self._changed.notify_all()
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Keep everybody out; waiting writers go before new readers."""
-        with self._changed:
-            self._refuse_nesting()
-            self._waiting += 1
+            if state[WRITER] == threading.get_ident():
+                raise SessionError(
+                    "a session was run inside a run that writes the same variables",
+                    fix="fetch what you need as an output of the outer graph",
+                )
+            state[ENTERING] += 1
+            self._waiting_writers += exclusive
             try:
-                while self._writer is not None or self._readers:
-                    self._changed.wait()
+                while self._is_occupied(exclusive):
+                    self._changed.wait(_PATIENCE)
+                if exclusive:
+                    state[WRITER] = threading.get_ident()
+                else:
+                    state[READERS] += 1
             finally:
-                self._waiting -= 1
-            self._writer = threading.get_ident()
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._writer = None
-                self._changed.notify_all()
+                self._waiting_writers -= exclusive
+                state[ENTERING] -= 1  # only now: a native call must not slip in between
 
-    def _refuse_nesting(self) -> None:
-        if self._writer == threading.get_ident():
-            raise SessionError(
-                "a session was run inside a run that writes the same variables",
-                fix="fetch what you need as an output of the outer graph",
-            )
+    def release(self, exclusive: bool) -> None:
+        """Let others in."""
+        with self._changed:
+            if exclusive:
+                self.state[WRITER] = 0
+            else:
+                self.state[READERS] -= 1
+            self._changed.notify_all()
+
+    def wake(self) -> None:
+        """Let those who wait look again; native calls ask for it when they are over."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def _is_occupied(self, exclusive: bool) -> bool:
+        state = self.state
+        if state[WRITER] or state[NATIVE_WRITER]:
+            return True
+        if exclusive:
+            return bool(state[READERS] or state[NATIVE_READERS])
+        return self._waiting_writers > 0
 
 
 _groups: WeakKeyDictionary[Version, Group] = WeakKeyDictionary()
@@ -119,13 +135,31 @@ class RunLocks:
             key=lambda pair: pair[0].serial,
         )
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Hold all locks."""
-        with ExitStack() as stack:
+    @property
+    def groups(self) -> Sequence[tuple[Group, bool]]:
+        """The groups in their order, and whether each is held exclusively."""
+        return self._groups
+
+    def held(self) -> RunLocks:
+        """Hold all locks: ``with locks.held():``."""
+        return self
+
+    def __enter__(self) -> None:
+        taken = 0
+        try:
             for group, exclusive in self._groups:
-                stack.enter_context(group.writing() if exclusive else group.reading())
-            yield
+                group.acquire(exclusive)
+                taken += 1
+        except BaseException:
+            self._release(taken)
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self._release(len(self._groups))
+
+    def _release(self, count: int) -> None:
+        for group, exclusive in reversed(self._groups[:count]):
+            group.release(exclusive)
 
 
 def _groups_of(versions: Iterable[Version]) -> set[Group]:

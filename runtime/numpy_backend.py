@@ -67,6 +67,9 @@ class NumpyExecutable:
             seconds.append(time.perf_counter() - start)
         return seconds
 
+    def native(self, arena: Array, bound: Sequence[Array]) -> None:
+        """Nothing is native."""
+
     def close(self) -> None:
         """Nothing is held."""
 

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from graphc.errors import SessionError
-from graphc.runtime.backend import Kernel
+from graphc.runtime.backend import Kernel, NativeProgram
 from graphc.runtime.llvm.addresses import address_of, view_at
 from graphc.runtime.llvm.engine import Library
 from graphc.runtime.llvm.program import NativeCall, place, workspace
@@ -49,10 +49,9 @@ class NativeStage:
         self, plan: Plan, calls: Sequence[NativeCall], library: Library, symbol: str
     ) -> None:
         self._plan, self._calls = plan, calls
+        self.address = library.address(symbol)
         entry = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
-        self._function: Callable[[ctypes.Array[ctypes.c_void_p]], int] = entry(
-            library.address(symbol)
-        )
+        self._function: Callable[[ctypes.Array[ctypes.c_void_p]], int] = entry(self.address)
         self._kernels = [
             [
                 ctypes.CFUNCTYPE(
@@ -200,6 +199,13 @@ class LlvmExecutable:
         """Execute all steps one by one and return the seconds that each took."""
         memory = self._memory(arena, bound)
         return [seconds for stage in self._stages for seconds in stage.timed(memory)]
+
+    def native(self, arena: Array, bound: Sequence[Array]) -> NativeProgram | None:
+        """The plan as one native function; None if a step of it needs Python."""
+        if len(self._stages) != 1 or not isinstance(self._stages[0], NativeStage):
+            return None
+        memory = self._memory(arena, bound)
+        return NativeProgram(self._stages[0].address, memory.table, (self, memory))
 
     def close(self) -> None:
         """Free the native code; the executable is not run again."""

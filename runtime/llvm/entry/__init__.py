@@ -1,0 +1,1 @@
+"""Calls from Python into native code that check and unpack their arguments by themselves."""

@@ -1,0 +1,114 @@
+"""Where Python and numpy keep things inside their objects, as far as native calls read them.
+
+The offsets are those of a 64-bit CPython with the GIL and of every numpy since 1.7. They are not
+promised, so they are compared with the objects themselves, once; where anything differs there are
+no native calls, and every run takes the checked way through Python.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import sys
+import sysconfig
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from graphc.storage import Array, Storage, Version
+
+TYPE = 8
+"""Of every object: its type."""
+DATA, NDIM, DIMS, DESCR, FLAGS = 16, 24, 32, 56, 64
+"""Of an array: address of element 0, number of dims (i32), sizes, dtype, flags (i32)."""
+FIT_FLAGS = 0x0001 | 0x0100
+"""An array's flags: C-contiguous and aligned."""
+ITEMS = tuple.__basicsize__
+"""Of a tuple: its first item."""
+
+_ARRAY_TYPE, _NEW_FROM_DESCR = 2, 94
+"""Positions in numpy's table of C functions, part of its stable binary interface."""
+
+
+def are_as_expected() -> bool:
+    """Whether native calls may read objects on this interpreter; found out once."""
+    return _expected()
+
+
+@functools.cache
+def _expected() -> bool:
+    if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
+        return False
+    if ctypes.sizeof(ctypes.c_void_p) != 8 or sys.byteorder != "little":
+        return False
+    probes: list[Array] = [
+        np.empty((3, 5), np.float32),
+        np.empty((2, 2), np.int8)[1:],
+        np.empty((4, 4), np.complex128)[:, ::2],
+        np.empty(0),
+        np.empty(()),
+    ]
+    return all(map(_array_is_expected, probes)) and _tuple_is_expected() and _slots_are_expected()
+
+
+def slot(owner: object, name: str) -> int:
+    """The address of the cell in which an object with ``__slots__`` keeps an attribute."""
+    return id(owner) + _slot_offset(type(owner), name)
+
+
+@functools.cache
+def array_functions() -> dict[str, int]:
+    """Addresses from numpy's table: the array type, and the function that makes arrays."""
+    module = sys.modules["numpy._core._multiarray_umath"]
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    table = pointer(module._ARRAY_API, None)
+    return {"type": _word(table, 8 * _ARRAY_TYPE), "new": _word(table, 8 * _NEW_FROM_DESCR)}
+
+
+def _array_is_expected(array: Array) -> bool:
+    at = id(array)
+    flags = array.flags
+    known = (flags.c_contiguous * 0x0001) | (flags.aligned * 0x0100) | (flags.writeable * 0x0400)
+    return (
+        _word(at, TYPE) == id(np.ndarray)
+        and _word(at, DATA) == array.ctypes.data
+        and _half(at, NDIM) == array.ndim
+        and _words(_word(at, DIMS), array.ndim) == array.shape
+        and _word(at, DESCR) == id(array.dtype)
+        and _half(at, FLAGS) & 0x0501 == known
+        and array_functions()["type"] == id(np.ndarray)
+    )
+
+
+def _tuple_is_expected() -> bool:
+    first, second = object(), object()
+    pair = (first, second)
+    return _words(id(pair) + ITEMS, 2) == (id(first), id(second))
+
+
+def _slots_are_expected() -> bool:
+    return _slot_offset(Storage, "array") > 0 and _slot_offset(Version, "count") > 0
+
+
+@functools.cache
+def _slot_offset(kind: type[Any], name: str) -> int:
+    """Found by looking for a known object in an instance; 0 if it is nowhere."""
+    instance, marker = object.__new__(kind), object()
+    setattr(instance, name, marker)
+    places = range(0, kind.__basicsize__, 8)
+    found = [place for place in places if _word(id(instance), place) == id(marker)]
+    return found[0] if len(found) == 1 else 0
+
+
+def _word(base: int, offset: int) -> int:
+    return ctypes.c_uint64.from_address(base + offset).value
+
+
+def _half(base: int, offset: int) -> int:
+    return ctypes.c_int32.from_address(base + offset).value
+
+
+def _words(base: int, count: int) -> Sequence[int]:
+    return tuple(_word(base, 8 * position) for position in range(count))
