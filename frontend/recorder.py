@@ -41,7 +41,7 @@ class GradSlot:
         value: the gradient as recorded so far.
         cleared: the program itself set it to None first.
         stepped: an optimizer of the program has used it.
-        memory: where the gradient lives between runs, if it does.
+        memory: where the gradient lives between runs, if it does; nobody else has this storage.
     """
 
     tensor: Tensor
@@ -54,6 +54,31 @@ class GradSlot:
     def is_local(self) -> bool:
         """True if the gradient lives inside one run only, so it needs no memory of its own."""
         return self.value is None or (self.cleared and self.stepped)
+
+    def connect(self) -> None:
+        """Before a run, bring the present gradient to where the program reads and writes it.
+
+        The array of an earlier gradient stays as it is: somebody may hold it.
+        """
+        if self.memory is None or self.is_local or self._is_connected():
+            return
+        storage, grad = self.memory.storage, self.tensor._grad
+        fresh = np.empty_like(storage.array)
+        fresh[...] = 0 if grad is None else grad.storage.array
+        storage.array = fresh
+
+    def publish(self) -> None:
+        """After a run, let the tensor's ``grad`` be what the program wrote."""
+        if self.memory is None or self.is_local:
+            self.tensor._grad = None
+        elif not self._is_connected():
+            self.tensor._grad = _beside(self.memory)
+
+    def _is_connected(self) -> bool:
+        grad, memory = self.tensor._grad, self.memory
+        if grad is None or memory is None:
+            return False
+        return grad.storage.array is memory.storage.array
 
 
 class Recorder:
@@ -246,12 +271,11 @@ class Recorder:
     def grad_slot(self, x: Tensor) -> GradSlot:
         """The gradient of a tensor as this program sees it."""
         if id(x) not in self.grads:
-            before = None if x.node is not None else x._grad
-            if before is not None:
-                before.is_state = True
+            memory = None
             if x.node is None:
+                memory = None if x._grad is None else _beside(x._grad)
                 self.guard(lambda: x._grad is None, "that a gradient is None")
-            self.grads[id(x)] = GradSlot(x, before, memory=before)
+            self.grads[id(x)] = GradSlot(x, memory, memory=memory)
         return self.grads[id(x)]
 
     def set_grad(self, x: Tensor, value: Tensor | None) -> None:
@@ -319,7 +343,7 @@ class Recorder:
         """Let the tensors' ``grad`` be the memory that runs of the program write."""
         for slot in self.grads.values():
             if slot.tensor.node is None:
-                slot.tensor._grad = None if slot.is_local else slot.memory
+                slot.publish()
 
     def random_state(self, state: Tensor) -> Node:
         """The node of a generator's state at the start of the run."""
@@ -334,3 +358,11 @@ def _grad_memory(slot: GradSlot) -> Tensor:
         slot.memory = concrete(np.zeros_like(slot.tensor.storage.array))
         slot.memory.is_state = True
     return slot.memory
+
+
+def _beside(x: Tensor) -> Tensor:
+    """A tensor over the same array whose storage is its own, so it can get another array."""
+    made = concrete(x.storage.array)
+    made.storage = Storage(x.storage.array, x.storage.version)
+    made.is_state = True
+    return made

@@ -422,3 +422,15 @@ def test_compare_sees_a_difference() -> None:
     )  # fmt: skip
     assert report.max_abs == 1.0
     assert report.worst == "output output"
+
+
+def test_a_kept_gradient_is_not_written_by_later_runs(backend: str) -> None:
+    w = leaf(1.0, 2.0)
+    fast = gc.compile(lambda x: (w * x).sum().backward(), backend=backend)
+    fast(gc.tensor([3.0, 4.0]))
+    kept, view = w.grad, w.grad.detach()
+    w.grad = None
+    fast(gc.tensor([5.0, 6.0]))
+    fast(gc.tensor([5.0, 6.0]))
+    assert kept.tolist() == view.tolist() == [3.0, 4.0]
+    assert w.grad.tolist() == [10.0, 12.0]
