@@ -6,7 +6,7 @@ import functools
 import itertools
 import threading
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from graphc.errors import CompileError, SessionError
@@ -111,12 +111,15 @@ def _unload(tracker: Any, jit: Any) -> None:
         tracker.close()
 
 
-def link(objects: Sequence[bytes], exports: Iterable[str]) -> Library:
+def link(
+    objects: Sequence[bytes], exports: Iterable[str], imports: Mapping[str, int] | None = None
+) -> Library:
     """Load object files as one library of this process.
 
     Args:
         objects: what :func:`compile_object` returned, for this machine.
         exports: the symbols whose addresses will be asked for.
+        imports: the addresses of functions outside that the objects call.
 
     Returns:
         The loaded library.
@@ -128,7 +131,7 @@ def link(objects: Sequence[bytes], exports: Iterable[str]) -> Library:
     for code in objects:
         builder.add_object_img(code)
     builder.add_current_process()
-    for symbol, address in libm.addresses().items():
+    for symbol, address in {**libm.addresses(), **(imports or {})}.items():
         builder.import_symbol(symbol, address)
     for symbol in exports:
         builder.export_symbol(symbol)
