@@ -30,6 +30,7 @@ class Snapshot:
             fresh copies, and writes updates back when it is over.
         ranges: the address ranges of all variables.
         written: those of the variables that are written directly, ascending.
+        sources: the storages, and the arrays that they had.
         key: equal for snapshots that the same plan fits.
     """
 
@@ -38,6 +39,7 @@ class Snapshot:
     staged: frozenset[Node]
     ranges: Sequence[Range]
     written: Sequence[Range]
+    sources: Sequence[tuple[Storage, Array]]
     key: tuple[object, ...]
 
     def may_change(self, array: Array) -> bool:
@@ -113,7 +115,8 @@ class Variables:
         written = sorted(address_range(bases[node]) for node in self.updated if node in bases)
         ranges = [address_range(array) for array in arrays.values()]
         key = (*layouts.items(), *(node for node in self._nodes if node in staged))
-        return Snapshot(bases, layouts, staged, ranges, written, key)
+        sources = [(self._storages[node], array) for node, array in arrays.items()]
+        return Snapshot(bases, layouts, staged, ranges, written, sources, key)
 
     def _check(self, node: Node, array: Array) -> None:
         if array.shape != node.type.shape or array.dtype != node.type.dtype.numpy:

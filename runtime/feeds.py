@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -74,6 +74,11 @@ class Feeds:
                 where=describe(self._inputs[missing[0]]),
             )
         return {name: _checked(name, node, given[name]) for name, node in self._inputs.items()}
+
+    def listed(self, values: Sequence[Any]) -> dict[str, Array]:
+        """Like ``arrays``, for values in the graph's order, one for each input."""
+        pairs = zip(self._inputs.items(), values, strict=True)
+        return {name: _checked(name, node, value) for (name, node), value in pairs}
 
     def sizes(self, arrays: Mapping[str, Array]) -> dict[str, int]:
         """The values of all unknown sizes.

@@ -43,7 +43,7 @@ if hasattr(os, "register_at_fork"):
 _serial = itertools.count()
 
 _PATIENCE = 0.5
-"""Seconds until a waiting thread looks by itself; a call that an interrupt cut short may be lost."""
+"""Seconds until a waiting thread looks by itself: an interrupt may cut the call to it short."""
 
 
 READERS, WRITER, ENTERING, NATIVE_READERS, NATIVE_WRITER = range(5)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from graphc.graph import Graph
 from graphc.runtime.backend import Kernel
 from graphc.runtime.backends import get_backend
 from graphc.runtime.bindings import Snapshot, Variables, address_range
+from graphc.runtime.direct import make_native_calls
 from graphc.runtime.feeds import Feed, Feeds
 from graphc.runtime.locks import RunLocks, renew_after_fork
 from graphc.runtime.pickling import FlatGraph, require_picklable
@@ -28,6 +30,7 @@ from graphc.runtime.reports import (
     profile_report,
 )
 from graphc.runtime.specialization import (
+    NativeCalls,
     Optimize,
     PassReport,
     Specialization,
@@ -39,6 +42,9 @@ from graphc.storage import Array
 
 Key = tuple[tuple[tuple[str, int], ...], tuple[object, ...]]
 Sizes = Mapping[str, int]
+
+
+_NO_FEED: Feed = {}
 
 
 def unoptimized(graph: Graph) -> tuple[Graph, Sequence[PassReport]]:
@@ -143,6 +149,7 @@ class Session:
         self._hits = self._misses = 0
         self._evicted: set[Key] = set()
         self._closed = False
+        self._native: NativeCalls | None = None
         self.renew_locks()
         renew_after_fork(self)
 
@@ -178,7 +185,12 @@ class Session:
             DTypeError: if a value would be cast unsafely.
             SessionError: after ``close()``.
         """
-        arrays = self.run_flat(feed, out=out)
+        native = self._native
+        if native is not None and out is None:
+            results = native.run(_NO_FEED if feed is None else feed)
+            if results is not NotImplemented:
+                return results
+        arrays = self._run_checked(self._feeds.arrays(feed), out)
         if self._wrap is None:
             return fill(self._outputs, arrays)
         return fill(self._outputs, {name: self._wrap(array) for name, array in arrays.items()})
@@ -187,7 +199,25 @@ class Session:
         self, feed: Feed | None = None, *, out: Mapping[str, Array] | None = None
     ) -> dict[str, Array]:
         """Like ``run``, but return all outputs by name, unwrapped."""
-        arrays = self._feeds.arrays(feed)
+        return self._run_checked(self._feeds.arrays(feed), out)
+
+    def run_values(self, inputs: Sequence[Any]) -> Iterable[Array]:
+        """Like ``run``, with values in the order of the graph's inputs.
+
+        Returns:
+            All outputs in the order of the graph's, as arrays.
+        """
+        native = self._native
+        if native is not None:
+            results: tuple[Array, ...] = native.flat(*inputs)
+            if results is not NotImplemented:
+                return results
+        return self._run_checked(self._feeds.listed(inputs), None).values()
+
+    def _run_checked(
+        self, arrays: dict[str, Array], out: Mapping[str, Array] | None
+    ) -> dict[str, Array]:
+        """Run with inputs that were checked, and return all outputs by name."""
         with (
             self._ready(arrays) as (chosen, variables),
             chosen.arena() as arena,
@@ -198,8 +228,16 @@ class Session:
                     arrays[name] = array.copy()
             outputs = _outputs(chosen.graph, out, arrays, variables)
             bases = chosen.bases(arrays, variables, outputs)
+            start = time.perf_counter()
             chosen.executable.run(arena, bases)
+            seconds = time.perf_counter() - start
             chosen.publish(bases, variables)
+            if chosen.native_for is not variables and chosen.runs > 1:  # the first run is slow
+                made = make_native_calls(
+                    chosen, variables, self._locks, self._outputs, self._wrap, seconds
+                )
+                chosen.set_native(made, variables)
+            self._native = chosen.native
         return outputs
 
     def cache_info(self) -> CacheInfo:
@@ -209,7 +247,8 @@ class Session:
                 CacheEntry(one.signature, one.reason, one.runs, one.phases)
                 for one in self._cache.values()
             )
-            return CacheInfo(entries, self._hits, self._misses, self._cache_size)
+            native_runs = sum(one.native_runs for one in self._cache.values())
+            return CacheInfo(entries, self._hits + native_runs, self._misses, self._cache_size)
 
     def explain(self, feed: Feed | None = None) -> Explanation:
         """Passes, kernels, fallbacks, phases and memory; ``print`` it, or use ``as_dict()``.
@@ -254,6 +293,7 @@ class Session:
             self._closed = True
             retired = list(self._cache.values())
             self._cache.clear()
+            self._native = None
         for one in retired:
             one.retire()
 
@@ -327,6 +367,7 @@ class Session:
             while len(self._cache) > self._cache_size or (self._closed and self._cache):
                 evicted, old = self._cache.popitem(last=False)
                 self._evicted.add(evicted)
+                self._hits += old.native_runs
                 retired.append(old)
         for old in retired:
             old.retire()

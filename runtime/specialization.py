@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -24,6 +24,41 @@ from graphc.storage import Array, Storage
 
 SPARE_ARENAS = 4
 """How many arenas a specialization keeps for the next runs."""
+
+
+class NativeCalls(Protocol):
+    """Runs of one compiled form without Python, where everything is ordinary.
+
+    They answer ``NotImplemented`` to whatever is not ordinary, and have done nothing then.
+    """
+
+    @property
+    def run(self) -> Callable[[Any], Any]:
+        """Takes a dict of arrays by name and returns what ``Session.run`` does."""
+        ...
+
+    @property
+    def flat(self) -> Callable[..., Any]:
+        """Takes the arrays in the order of the inputs and returns a tuple of all outputs."""
+        ...
+
+    @property
+    def runs(self) -> int:
+        """How many runs came to an end."""
+        ...
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run is under way in another thread."""
+        ...
+
+    def close(self) -> None:
+        """Let no further run begin."""
+        ...
+
+    def renew(self) -> None:
+        """Forget the runs of other threads, which do not exist in a forked child."""
+        ...
 
 
 class Tally(Protocol):
@@ -89,6 +124,9 @@ class Specialization:
         plan: the plan.
         executable: the backend's result.
         phases: seconds that each phase of compiling took.
+
+    ``native`` are its native calls, if it has any; ``native_for`` says where the variables were
+    when that was found out.
     """
 
     signature: Mapping[str, str]
@@ -98,7 +136,11 @@ class Specialization:
     plan: Plan
     executable: Executable
     phases: Mapping[str, float]
-    runs: int = 0
+    _runs: int = 0
+    native: NativeCalls | None = None
+    native_for: Snapshot | None = None
+    _past_native_runs: int = 0
+    _replaced: list[NativeCalls] = field(default_factory=list)
     _arenas: list[Array] = field(default_factory=list)
     _busy: int = 0
     _retired: bool = False
@@ -110,6 +152,38 @@ class Specialization:
     def renew_locks(self) -> None:
         """Free the lock in a forked child; runs of other threads do not exist there."""
         self._lock, self._busy = threading.Lock(), 0
+        for calls in self._native_calls():
+            calls.renew()
+
+    @property
+    def runs(self) -> int:
+        """How often it ran."""
+        return self._runs + self.native_runs
+
+    @property
+    def native_runs(self) -> int:
+        """How many of the runs were native calls."""
+        return self._past_native_runs + sum(calls.runs for calls in self._native_calls())
+
+    def set_native(self, calls: NativeCalls | None, variables: Snapshot) -> None:
+        """Let these native calls run this form, and end those that it had.
+
+        Args:
+            calls: the calls, or None if a run needs Python.
+            variables: where the variables are that the answer was found for.
+        """
+        with self._lock:
+            old = self._native_calls()
+            for one in old:
+                one.close()
+            self._past_native_runs += sum(one.runs for one in old if not one.busy)
+            self._replaced = [one for one in old if one.busy]
+            self.native, self.native_for = calls, variables
+            if calls is not None and self._retired:
+                calls.close()
+
+    def _native_calls(self) -> list[NativeCalls]:
+        return [*self._replaced, *([] if self.native is None else [self.native])]
 
     def reserve(self) -> None:
         """Note a run that is about to start: until ``release`` the executable stays open."""
@@ -126,20 +200,24 @@ class Specialization:
         """Free everything as soon as no run is under way."""
         with self._lock:
             self._retired = True
+            for calls in self._native_calls():
+                calls.close()
             self._close_if_unused()
 
     def _close_if_unused(self) -> None:
+        """Free the code, unless a native call runs it: it goes with the last such call."""
         if self._retired and not self._busy:
             self._arenas.clear()
-            self.executable.close()
+            if not any(calls.busy for calls in self._native_calls()):
+                self.executable.close()
 
     @contextmanager
     def arena(self) -> Iterator[Array]:
         """Memory for one run; the run has been reserved."""
         with self._lock:
-            self.runs += 1
+            self._runs += 1
             spare = self._arenas.pop() if self._arenas else None
-        memory = _aligned(self.plan.arena_bytes) if spare is None else spare
+        memory = aligned_memory(self.plan.arena_bytes) if spare is None else spare
         try:
             yield memory
         finally:
@@ -212,7 +290,8 @@ def fresh_output(node: Node) -> Array:
     return np.empty(node.type.static_shape, node.type.dtype.numpy)
 
 
-def _aligned(nbytes: int) -> Array:
+def aligned_memory(nbytes: int) -> Array:
+    """Uninitialized bytes that start where arenas must."""
     memory = np.empty(nbytes + ALIGNMENT, np.uint8)
     start = -memory.__array_interface__["data"][0] % ALIGNMENT
     return memory[start : start + nbytes]

@@ -1,0 +1,159 @@
+"""From a compiled form to native calls: runs without Python, where everything is ordinary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from graphc.dtypes import float32, float64
+from graphc.node import Node
+from graphc.runtime.bindings import Snapshot
+from graphc.runtime.llvm.entry.entry import Binding, Entry
+from graphc.runtime.llvm.entry.objects import are_as_expected
+from graphc.runtime.llvm.entry.results import Kind, Shape
+from graphc.runtime.locks import RunLocks
+from graphc.runtime.specialization import NativeCalls, Specialization, aligned_memory
+from graphc.runtime.structure import Structure, fill
+from graphc.storage import Array, HostValue
+
+DETACH_ABOVE = 20e-6
+"""Seconds of a run from which on other Python threads may go on meanwhile."""
+
+
+class Direct:
+    """See ``graphc.runtime.specialization.NativeCalls``.
+
+    Args:
+        entry: makes the native functions.
+        run: takes a dict of arrays by name.
+        flat: takes the arrays in order.
+    """
+
+    def __init__(self, entry: Entry, run: Callable[[Any], Any], flat: Callable[..., Any]) -> None:
+        self.run, self.flat = run, flat
+        self._entry = entry
+
+    @property
+    def runs(self) -> int:
+        """How many runs came to an end."""
+        return self._entry.runs
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run is under way in another thread."""
+        return self._entry.busy
+
+    def close(self) -> None:
+        """Let no further run begin."""
+        self._entry.close()
+
+    def renew(self) -> None:
+        """Forget the runs of other threads, which do not exist in a forked child."""
+        self._entry.renew()
+
+
+def make_native_calls(
+    chosen: Specialization,
+    variables: Snapshot,
+    locks: RunLocks,
+    structure: Structure,
+    wrap: Callable[[Array], Any] | None,
+    seconds: float,
+) -> NativeCalls | None:
+    """Make native calls, or None where a run needs Python.
+
+    Args:
+        chosen: the compiled form.
+        variables: where the variables are.
+        locks: what each run holds.
+        structure: what the session returns.
+        wrap: what the session applies to each array.
+        seconds: how long the program takes.
+    """
+    if not are_as_expected() or not all(map(_is_number, variables.staged)):
+        return None
+    binding = _binding(chosen, variables, locks)
+    if binding is None:
+        return None
+    entry = Entry(binding, detach=seconds > DETACH_ABOVE)
+    names = list(chosen.graph.outputs)
+    everything = Shape(Kind.TUPLE, range(len(names)))
+    flat = entry.positional(everything)
+    shape = _shape(structure, names) if wrap is None else None
+    if shape is not None:
+        return Direct(entry, entry.named(shape), flat)
+    return Direct(entry, _filled(entry.named(everything), names, structure, wrap), flat)
+
+
+def _is_number(node: Node) -> bool:
+    """Whether a variable is a Python float that native code can read."""
+    return (
+        isinstance(node.attrs["source"], HostValue)
+        and node.type.shape == ()
+        and node.type.dtype in (float32, float64)
+    )
+
+
+def _binding(chosen: Specialization, variables: Snapshot, locks: RunLocks) -> Binding | None:
+    plan = chosen.plan
+    buffers = plan.buffers[: plan.bound]
+    inputs = {buffer.name: buffer for buffer in buffers if buffer.kind == "input"}
+    if inputs.keys() != chosen.signature.keys():
+        return None
+    hosts = {node: np.zeros((), node.type.dtype.numpy) for node in variables.staged}
+    memory = {**variables.bases, **hosts}
+    bases = [memory.get(buffer.node, _NOTHING) for buffer in buffers]
+    program = chosen.executable.native(aligned_memory(plan.arena_bytes), bases)
+    if program is None:
+        return None
+    return Binding(
+        program=program.address,
+        table=program.table,
+        inputs=[(name, inputs[name].node.type, inputs[name].id) for name in chosen.signature],
+        outputs=[(node.type, plan.outputs[name]) for name, node in chosen.graph.outputs.items()],
+        hosts=[(node.attrs["source"], array) for node, array in hosts.items()],
+        sources=variables.sources,
+        written=variables.written,
+        groups=locks.groups,
+        updated=[plan.buffers[number].node.attrs["source"] for number in plan.written],
+        kept=(program.kept, variables),
+    )
+
+
+_NOTHING: Array = np.empty(0)
+"""Stands for inputs and outputs, whose memory comes with each call."""
+
+
+def _shape(structure: Structure, names: Sequence[str]) -> Shape | None:
+    """The structure as native code can build it: one output, or a container of outputs."""
+    if isinstance(structure, str):
+        return Shape(Kind.LEAF, [names.index(structure)])
+    if structure is None:
+        return None
+    parts = list(structure.values() if isinstance(structure, Mapping) else structure)
+    outputs = [names.index(part) for part in parts if isinstance(part, str)]
+    if len(outputs) != len(parts):
+        return None
+    if isinstance(structure, Mapping):
+        return Shape(Kind.DICT, outputs, list(structure))
+    return Shape(Kind.TUPLE if isinstance(structure, tuple) else Kind.LIST, outputs)
+
+
+def _filled(
+    call: Callable[[Any], Any],
+    names: Sequence[str],
+    structure: Structure,
+    wrap: Callable[[Array], Any] | None,
+) -> Callable[[Any], Any]:
+    """A native call whose results are put into any structure."""
+
+    def run(feed: Any) -> Any:
+        results = call(feed)
+        if results is NotImplemented:
+            return results
+        values = map(wrap, results) if wrap else results
+        return fill(structure, dict(zip(names, values, strict=True)))
+
+    return run
