@@ -229,9 +229,13 @@ class Viewed:
 
     __slots__ = ("_tensor", "_value")
 
-    def __init__(self, tensor: TensorBase) -> None:
-        self._tensor: ReferenceType[TensorBase] = ref(tensor)
+    def __init__(self, tensor: Tensor) -> None:
+        self._tensor: ReferenceType[Tensor] = ref(tensor)
         self._value = _value_of(tensor)
+
+    def tensor(self) -> Tensor | None:
+        """The tensor that was viewed, while it is alive."""
+        return self._tensor()
 
     def require_current(self) -> None:
         """Raise AutogradError if the viewed tensor was overwritten since."""
@@ -255,6 +259,12 @@ class Viewed:
                 "or clone() the view first",
                 where=user_location_text(),
             )
+
+
+class Alias(Viewed):
+    """What ``detach`` shares memory with: all of a tensor, so a write to one writes the other."""
+
+    __slots__ = ()
 
 
 def _value_of(tensor: TensorBase) -> object:

@@ -13,14 +13,14 @@ from graphc.dtypes import DType, DTypeLike, as_dtype, int64
 from graphc.errors import ArgumentError, AutogradError, RecordingError
 from graphc.frontend.autograd.recorded import RecordedGradFn
 from graphc.frontend.autograd.tape import edges_of
-from graphc.frontend.base import Viewed, concrete, symbolic
-from graphc.frontend.modes import modes
+from graphc.frontend.base import Alias, Viewed, concrete, symbolic
+from graphc.frontend.modes import modes, set_grad_enabled
 from graphc.graph import Graph as CoreGraph
 from graphc.node import Node, constant
 from graphc.opdef import OpDef
 from graphc.ops.elementwise import add
 from graphc.ops.leaf import placeholder, variable
-from graphc.ops.select import cast
+from graphc.ops.select import cast, detach
 from graphc.ops.shape import expand
 from graphc.provenance import user_location_text
 from graphc.storage import HostValue, Storage
@@ -130,7 +130,7 @@ class Recorder:
         node = nodes[0].__apply__(op, nodes, attrs)
         result = symbolic(node, self)
         if op.is_view:
-            result._viewed = inputs[0]._viewed or Viewed(inputs[0])
+            result._viewed = _viewed_by(op, inputs[0])
         if modes.grad_enabled and op.vjp is not None and result.dtype.is_differentiable:
             edges = edges_of(inputs)
             if any(edge is not None for edge in edges):
@@ -239,7 +239,9 @@ class Recorder:
         if value.dtype is not x.dtype:
             value = cast(value, dtype=x.dtype)
         if x.node is not None:
-            if x._viewed is not None:
+            if isinstance(x._viewed, Alias):
+                self._write_through(x, x._viewed, value)
+            elif x._viewed is not None:
                 x._viewed.require_gone()
             x.node = self.node_of(value)
             if modes.grad_enabled:
@@ -261,6 +263,15 @@ class Recorder:
             )
         self._variable(x)
         self.current[x.storage] = self.node_of(value)
+
+    def _write_through(self, x: Tensor, alias: Alias, value: Tensor) -> None:
+        """Write the tensor that ``detach`` or ``data`` gave another name."""
+        whole = alias.tensor()
+        if whole is not None:
+            alias.require_current()
+            with set_grad_enabled(False):
+                self.assign(whole, value)
+            x._viewed = Alias(whole)
 
     def next_random_call(self, state: Tensor) -> int:
         """The number of this random call within one run of the program."""
@@ -350,6 +361,17 @@ class Recorder:
         if state.dtype is not int64:
             raise RecordingError("a generator's state must be int64", got=state.dtype.name)
         return self._variable(state)
+
+
+def _viewed_by(op: OpDef, source: Tensor) -> Viewed:
+    """What a view shows: all of a tensor under another name, or some of it in another order."""
+    shown = source._viewed
+    if shown is None:
+        return Alias(source) if op is detach else Viewed(source)
+    whole = shown.tensor()
+    if whole is None or not isinstance(shown, Alias):
+        return shown
+    return Alias(whole) if op is detach else Viewed(whole)
 
 
 def _grad_memory(slot: GradSlot) -> Tensor:

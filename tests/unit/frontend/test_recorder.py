@@ -452,3 +452,26 @@ def test_only_what_requires_a_gradient_can_be_differentiated_for() -> None:
         x = gc.placeholder((3,))
         with pytest.raises(AutogradError, match="does not require a gradient"):
             gc.grad((x * x).sum(), x)
+
+
+def test_writing_data_writes_the_parameter() -> None:
+    def clip_and_use(w: gc.Tensor) -> tuple[gc.Tensor, gc.Tensor]:
+        w.data.clamp_(-1, 1)
+        data = w.detach()
+        data.mul_(3).add_(1)
+        return (w * 2).sum(), data
+
+    w, v = leaf([-3.0, 0.5, 2.0]), leaf([-3.0, 0.5, 2.0])
+    with Graph() as graph:
+        total, data = clip_and_use(w)
+    got = run(graph, {"total": total, "data": data})
+    total, data = clip_and_use(v)
+    assert got["total"] == total.item()
+    assert got["data"].tolist() == data.tolist() == w.tolist() == v.tolist()
+    assert w.requires_grad
+
+
+def test_a_part_of_data_is_still_no_place_to_write() -> None:
+    w = leaf([1.0, 2.0])
+    with Graph(), pytest.raises(AutogradError, match="a view was written in place"):
+        w.data[:1].zero_()
