@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from graphc.graph import Graph
 from graphc.node import Node
 from graphc.passes.base import Journal, journal
 from graphc.passes.fusion.groups import Group, Groups, readers
-from graphc.passes.fusion.kernel import make_kernel, operands_of
+from graphc.passes.fusion.kernel import make_kernel, needs_of
+from graphc.passes.fusion.partition import Partition, Unit
 from graphc.passes.fusion.parts import base_of
+from graphc.passes.fusion.products import attach_products
 from graphc.rebuild import with_inputs
 
 
@@ -23,8 +25,12 @@ class Fuse:
     kernels that read the same large value join, too. Every group is convex: no path leaves it and
     comes back. Nodes with unknown sizes stay as they are; views stay outside of kernels but for
     broadcasts. Each elementwise or reduce node ends up in exactly one kernel.
+
+    Args:
+        products: let matrix products compute what is made of each of their elements.
     """
 
+    products: bool = False
     name: str = "fuse"
     requires: tuple[str, ...] = ()
     ensures: tuple[str, ...] = ("fused",)
@@ -43,7 +49,15 @@ class Fuse:
         ):
             pass
         _note_refusals(groups, notes)
-        return _rebuilt(graph, groups, notes)
+        kernels = [
+            tuple(group.members)
+            for group in groups.kernels()
+            if notes.fire(_kind(group), group.members[-1])
+        ]
+        partition = Partition(graph, kernels)
+        if self.products:
+            attach_products(graph, partition, notes)
+        return _rebuilt(graph, partition)
 
 
 def _used_once(graph: Graph, groups: Groups) -> set[Node]:
@@ -104,17 +118,18 @@ def _note_refusals(groups: Groups, notes: Journal) -> None:
                 notes.refuse(groups.obstacle(producer, reader), base)
 
 
-def _rebuilt(graph: Graph, groups: Groups, notes: Journal) -> Graph:
+def _kind(group: Group) -> str:
+    folds = group.space is not None and group.space.dims is not None
+    return "reduce kernel" if folds else "map kernel"
+
+
+def _rebuilt(graph: Graph, partition: Partition) -> Graph:
     """Replace the groups by kernels."""
-    kernels: dict[Node, tuple[Node, ...]] = {}
-    for group in groups.kernels():
-        if notes.fire(_kind(group), group.members[-1]):
-            kernels |= dict.fromkeys(group.members, tuple(group.members))
-    units = _units((*graph.inputs, *graph.updates, *graph.roots), kernels)
-    wanted = {*graph.roots, *(node for unit in units for node in _needs(unit, kernels))}
+    units = _units((*graph.inputs, *graph.updates, *graph.roots), partition)
+    wanted = {*graph.roots, *(node for unit in units for node in _needs(unit, partition))}
     new: dict[Node, Node] = {}
     for unit in units:
-        if unit[0] in kernels:
+        if partition.is_grouped(unit[0]):
             new |= make_kernel(unit, [node for node in unit if node in wanted], new)
         else:
             (node,) = unit
@@ -126,31 +141,23 @@ def _rebuilt(graph: Graph, groups: Groups, notes: Journal) -> Graph:
     )
 
 
-def _kind(group: Group) -> str:
-    folds = group.space is not None and group.space.dims is not None
-    return "reduce kernel" if folds else "map kernel"
-
-
-Kernels = Mapping[Node, tuple[Node, ...]]
-
-
-def _needs(unit: tuple[Node, ...], kernels: Kernels) -> tuple[Node, ...]:
+def _needs(unit: Unit, partition: Partition) -> tuple[Node, ...]:
     """What must be computed before a kernel or a single node."""
-    return operands_of(unit) if unit[0] in kernels else unit[0].inputs
+    return needs_of(unit) if partition.is_grouped(unit[0]) else unit[0].inputs
 
 
-def _units(roots: Iterable[Node], kernels: Kernels) -> list[tuple[Node, ...]]:
+def _units(roots: Iterable[Node], partition: Partition) -> list[Unit]:
     """Kernels and the nodes outside of them that the roots need, each after what it needs."""
-    order: dict[Node, tuple[Node, ...]] = {}
+    order: dict[Node, Unit] = {}
     stack = [(root, False) for root in reversed(tuple(roots))]
     while stack:
         node, ready = stack.pop()
-        unit = kernels.get(node, (node,))
+        unit = partition.unit(node)
         if unit[0] in order:
             continue
         if ready:
             order[unit[0]] = unit
             continue
         stack.append((node, True))
-        stack.extend((need, False) for need in reversed(_needs(unit, kernels)))
+        stack.extend((need, False) for need in reversed(_needs(unit, partition)))
     return list(order.values())

@@ -7,40 +7,93 @@ from collections.abc import Mapping, Sequence
 from graphc.graph import Graph
 from graphc.node import Node
 from graphc.ops.fused import fused, item
+from graphc.ops.fused_matmul import fused_matmul
 from graphc.ops.leaf import placeholder
+from graphc.ops.linalg import matmul, swap_last
+from graphc.ops.shape import permute
 from graphc.passes.fusion.parts import base_of, is_cheap
-from graphc.provenance import NOWHERE, made_for, origins_of
+from graphc.provenance import NOWHERE, Origins, made_for, origins_of
 from graphc.rebuild import with_inputs
 
 
 def make_kernel(
     members: Sequence[Node], results: Sequence[Node], new: Mapping[Node, Node]
 ) -> dict[Node, Node]:
-    """Compute a group by one ``fused`` node.
+    """Compute a group by one ``fused`` node, or by a ``fused_matmul`` if it has a product.
 
     The body holds the members as they are, with placeholders for what comes from outside, and
     repeats cheap operands and the glue below the members' operands.
 
     Args:
-        members: the group, operands first.
+        members: the group, operands first; a product stands first, then what it is seen as.
         results: the members that are needed outside.
         new: what nodes before the group became.
 
     Returns:
         What each result became.
     """
-    origins = NOWHERE.union(*map(origins_of, members))
-    operands = operands_of(members)
-    body = _body(members, operands, results)
-    with made_for(origins):
-        kernel = fused(tuple(new[operand] for operand in operands), body)
-        if len(results) == 1:
-            return {results[0]: kernel}
+    if is_product(members):
+        return _product_kernel(members, results, new)
+    with made_for(_all_origins(members)):
+        operands = operands_of(members)
+        kernel = fused(tuple(new[each] for each in operands), _body(members, operands, results))
+    return _results(kernel, results)
+
+
+def is_product(members: Sequence[Node]) -> bool:
+    """True if a group computes a matrix product and what is made of it."""
+    return members[0].op is matmul
+
+
+def _product_kernel(
+    members: Sequence[Node], results: Sequence[Node], new: Mapping[Node, Node]
+) -> dict[Node, Node]:
+    product, seen, work = _parts(members)
+    extras = _extras(seen, work)
+    shown = list(dict.fromkeys(seen if each is product else each for each in results))
+    with made_for(_all_origins(members)):
+        body = _body(work, (seen, *extras), shown)
+        a, b = (new[each] for each in product.inputs)
+        others = tuple(new[each] for each in extras)
+        kernel = fused_matmul(a, b, others, body, transposed=seen is not product)
+    made = _results(kernel, shown)
+    if product in results and seen is not product:
+        with made_for(origins_of(product)):
+            made[product] = swap_last(made[seen])
+    return made
+
+
+def _parts(members: Sequence[Node]) -> tuple[Node, Node, Sequence[Node]]:
+    """The product, the product as its readers see it (perhaps transposed), and the readers."""
+    turned = members[1].op is permute
+    return members[0], members[int(turned)], members[1 + turned :]
+
+
+def _extras(seen: Node, work: Sequence[Node]) -> tuple[Node, ...]:
+    return tuple(each for each in operands_of(work) if each is not seen)
+
+
+def _results(kernel: Node, results: Sequence[Node]) -> dict[Node, Node]:
+    """What each result is called from now on: the kernel itself, or one of its items."""
+    if len(results) == 1:
+        return {results[0]: kernel}
     made: dict[Node, Node] = {}
     for position, result in enumerate(results):
         with made_for(origins_of(result)):
             made[result] = item(kernel, position)
     return made
+
+
+def _all_origins(members: Sequence[Node]) -> Origins:
+    return NOWHERE.union(*map(origins_of, members))
+
+
+def needs_of(members: Sequence[Node]) -> tuple[Node, ...]:
+    """What must be computed before a group."""
+    if not is_product(members):
+        return operands_of(members)
+    product, seen, work = _parts(members)
+    return (*product.inputs, *_extras(seen, work))
 
 
 def operands_of(members: Sequence[Node]) -> tuple[Node, ...]:

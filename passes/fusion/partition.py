@@ -1,0 +1,73 @@
+"""Which nodes run together, once the groups have grown: kernels, and nodes on their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from graphc.graph import Graph
+from graphc.node import Node
+from graphc.passes.fusion.kernel import is_product
+from graphc.passes.fusion.parts import base_of, is_glue
+
+Unit = tuple[Node, ...]
+
+
+class Partition:
+    """The kernels of a graph; each node is computed by one of them or on its own.
+
+    Args:
+        graph: the program.
+        kernels: members of each kernel, operands first.
+    """
+
+    def __init__(self, graph: Graph, kernels: Iterable[Unit]) -> None:
+        self._units = {node: unit for unit in kernels for node in unit}
+        self.results = set(map(base_of, graph.roots))
+        self._readers: dict[Node, list[Node]] = {}
+        for node in graph.nodes:
+            if not is_glue(node):
+                for base in dict.fromkeys(map(base_of, node.inputs)):
+                    self._readers.setdefault(base, []).append(node)
+
+    def unit(self, node: Node) -> Unit:
+        """The nodes that run together with this one, itself included."""
+        return self._units.get(node, (node,))
+
+    def is_kernel(self, node: Node) -> bool:
+        """True if a kernel of elementwise operations and reductions computes the node."""
+        return node in self._units and not is_product(self._units[node])
+
+    def is_grouped(self, node: Node) -> bool:
+        """True if the node belongs to a kernel of any kind."""
+        return node in self._units
+
+    def readers(self, node: Node) -> Sequence[Node]:
+        """The nodes that read a value, through glue."""
+        return self._readers.get(node, ())
+
+    def leaves(self, node: Node, inside: Iterable[Node]) -> bool:
+        """True if a value is needed by others than these nodes."""
+        inside = set(inside)
+        return node in self.results or any(each not in inside for each in self.readers(node))
+
+    def replace(self, units: Iterable[Unit]) -> None:
+        """Let these nodes run together from now on."""
+        for unit in units:
+            self._units |= dict.fromkeys(unit, unit)
+
+    def closes_cycle(self, members: Iterable[Node]) -> bool:
+        """True if a path leaves these nodes and comes back."""
+        inside = set(members)
+        stack = [each for node in inside for each in self.readers(node) if each not in inside]
+        seen: set[Node] = set()
+        while stack:
+            node = stack.pop()
+            if node in inside:
+                return True
+            if node in seen:
+                continue
+            # What belongs to the kernel but was not taken runs after it as a whole.
+            unit = [each for each in self.unit(node) if each not in inside]
+            seen.update(unit)
+            stack.extend(each for one in unit for each in self.readers(one) if each not in seen)
+        return False
