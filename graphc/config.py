@@ -68,5 +68,6 @@ CACHE = Flag("CACHE", "1", "0 turns the disk cache of compiled kernels off")
 CACHE_DIR = Flag("CACHE_DIR", "", "directory of the disk cache; default: the user cache directory")
 ISA = Flag("ISA", "", "instruction set of native code: avx512, avx2 or baseline; default: host")
 DISABLE = Flag("DISABLE", "", "names of passes to leave out, separated by commas")
+NUM_THREADS = Flag("NUM_THREADS", "", "threads of a session; default: OMP_NUM_THREADS or all")
 
-FLAGS = (CHECK, CACHE, CACHE_DIR, ISA, DISABLE)
+FLAGS = (CHECK, CACHE, CACHE_DIR, ISA, DISABLE, NUM_THREADS)

@@ -9,7 +9,7 @@ claimed a piece may read them.
 
 from __future__ import annotations
 
-from graphc.errors import ArgumentError
+from graphc.runtime.threads import checked_threads
 
 # Written rarely, by whoever has the pool.
 BUSY = 0
@@ -52,8 +52,6 @@ PARKED = -(1 << 29)
 STOPPED = -(1 << 30)
 """So few pieces to claim say: end."""
 
-MOST_THREADS = 1024
-
 
 def pool_bytes(threads: int) -> int:
     """The size of a pool of so many threads, the caller's included.
@@ -61,8 +59,4 @@ def pool_bytes(threads: int) -> int:
     Raises:
         ArgumentError: if that is no sensible number of threads.
     """
-    if not 1 <= threads <= MOST_THREADS:
-        raise ArgumentError(
-            "wrong number of threads", got=str(threads), expected=f"1 to {MOST_THREADS}"
-        )
-    return SLOTS + (threads - 1) * SLOT_BYTES
+    return SLOTS + (checked_threads(threads) - 1) * SLOT_BYTES
