@@ -11,6 +11,7 @@ import numpy as np
 
 from graphc.errors import ArgumentError
 from graphc.frontend.compiled import CompiledFunction, as_arguments
+from graphc.frontend.compiling import CompileOptions
 from graphc.frontend.recorder import GradSlot
 from graphc.frontend.structure import flatten
 from graphc.node import Node
@@ -137,7 +138,11 @@ def compare(
 
 
 def _compiled(function: Callable[..., Any]) -> CompiledFunction:
-    return function if isinstance(function, CompiledFunction) else CompiledFunction(function, {})
+    return (
+        function
+        if isinstance(function, CompiledFunction)
+        else CompiledFunction(function, CompileOptions())
+    )
 
 
 class _State:

@@ -16,13 +16,16 @@ from graphc.dtypes import DTypeLike, as_dtype, float32, of_array
 from graphc.errors import ArgumentError, AutogradError, FeedError
 from graphc.frontend.autograd.tape import GradFn
 from graphc.frontend.base import TensorBase, concrete
-from graphc.frontend.compiling import Numerics, OptLevel, make_session
+from graphc.frontend.compiling import CompileOptions, Numerics, OptLevel, make_session
+from graphc.frontend.fingerprint import fingerprint
 from graphc.frontend.functions.creation import as_tensor
 from graphc.frontend.graph import Graph
 from graphc.frontend.modes import modes
+from graphc.frontend.nn.reads import Reads, noted_reads
 from graphc.frontend.recorder import GradSlot
 from graphc.frontend.structure import Rebuild, flatten, map_leaves
 from graphc.frontend.tensor import Tensor
+from graphc.frontend.undo import roll_back
 from graphc.ops.select import copy
 from graphc.provenance import user_location_text
 from graphc.runtime.session import Session
@@ -109,14 +112,13 @@ def _symbolic(graph: Graph, name: str, leaf: Any) -> Any:
     return leaf
 
 
-class _CutOff(GradFn):
-    """Stands behind results of compiled functions: gradients end here, and say so."""
-
-    def operands(self, rebuild: Any) -> tuple[list[Any], Any]:
-        raise AutogradError(
-            "backward reached a result of a compiled function, which has no tape",
-            fix="call backward() inside the compiled function",
-        )
+def _no_tape(grad: Tensor) -> None:
+    """The hook of every compiled function's results: gradients end there, and it says so."""
+    raise AutogradError(
+        "backward reached a result of a compiled function, which has no tape",
+        fix="call backward() inside the compiled function",
+        where=user_location_text(),
+    )
 
 
 @dataclass
@@ -129,6 +131,7 @@ class _Entry:
     tracked: list[bool]
     rebuild: Rebuild
     slots: list[GradSlot]
+    reads: Reads
 
     @property
     def changed_guard(self) -> str | None:
@@ -136,12 +139,12 @@ class _Entry:
         for read, value, what in self.graph.recorder.guards:
             if read() != value:
                 return f"{what} was {value!r}, is {read()!r}"
-        return None
+        return self.reads.difference()
 
     def call(self, arrays: list[Array]) -> Any:
         """Run with these inputs and give the function's result."""
         for slot in self.slots:
-            _connect_grad(slot)
+            slot.connect()
         results = self.session.run_flat(dict(zip(self.names, arrays, strict=True)))
         self.graph.recorder.publish_grads()
         return self.rebuild(
@@ -149,15 +152,12 @@ class _Entry:
         )
 
 
-def _connect_grad(slot: GradSlot) -> None:
-    """Bring a gradient that the program adds to into the memory that the program knows."""
-    grad, memory = slot.tensor._grad, slot.memory
-    if not slot.is_local and memory is not None and grad is not memory:
-        memory.storage.write(np.zeros(()) if grad is None else grad.storage.array)
-
-
 def _result(array: Array, tracked: bool) -> Tensor:
-    return concrete(array, tracked, _CutOff(copy, {}, ()) if tracked else None)
+    made = concrete(array)
+    if tracked:
+        made._requires_grad, made._grad_fn = True, GradFn(copy, {}, ())
+        made._grad_fn.pre_hooks = [_no_tape]
+    return made
 
 
 class CompiledFunction:
@@ -167,7 +167,7 @@ class CompiledFunction:
     and the Python values that shaped the trace (a module's ``training``, an optimizer's options).
     """
 
-    def __init__(self, function: Callable[..., Any], options: dict[str, Any]) -> None:
+    def __init__(self, function: Callable[..., Any], options: CompileOptions) -> None:
         functools.update_wrapper(self, function)
         self.function = function
         self.options = options
@@ -213,29 +213,44 @@ class CompiledFunction:
 
     def _entry(self, key: Any, args: Any, kwargs: Any) -> _Entry:
         reason = "new signature"
-        for entry in self._entries.get(key, []):
+        entries = self._entries.get(key, [])  # the one that ran last comes first
+        for position, entry in enumerate(entries):
             changed = entry.changed_guard
             if changed is None:
                 self._hits += 1
                 self._entries.move_to_end(key)
+                if position:
+                    entries.insert(0, entries.pop(position))
                 return entry
-            reason = changed
+            if position == 0:
+                reason = changed
         made = self._trace(args, kwargs)
         self._reasons.append(reason)
-        self._entries.setdefault(key, []).append(made)
-        if sum(map(len, self._entries.values())) > CACHE_SIZE:
-            for entry in self._entries.popitem(last=False)[1]:
-                entry.session.close()
+        self._entries[key] = [made, *self._entries.pop(key, ())]
+        self._evict()
         return made
 
+    def _evict(self) -> None:
+        """Free what was used longest ago, beyond what is kept."""
+        while sum(map(len, self._entries.values())) > CACHE_SIZE:
+            key, entries = next(iter(self._entries.items()))
+            entries.pop().session.close()
+            if not entries:
+                del self._entries[key]
+
     def _trace(self, args: Any, kwargs: Any) -> _Entry:
-        graph = trace(self.function, *args, **kwargs)
+        with noted_reads() as reads:
+            graph = trace(self.function, *args, **kwargs)
         recorder = graph.recorder
         _, outputs, rebuild = flatten(graph.structure)
-        session = make_session(graph.structure, recorder.program, **self.options)
+        try:
+            session = make_session(graph.structure, recorder.program, self.options)
+        except BaseException:
+            roll_back(recorder)
+            raise
         slots = [slot for slot in recorder.grads.values() if slot.tensor.node is None]
         tracked = [x._requires_grad and modes.grad_enabled for x in outputs]
-        return _Entry(graph, session, list(recorder.placeholders), tracked, rebuild, slots)
+        return _Entry(graph, session, list(recorder.placeholders), tracked, rebuild, slots, reads)
 
 
 def _signature(args: Any, kwargs: Any) -> tuple[Any, list[Array]]:
@@ -253,16 +268,10 @@ def _signature(args: Any, kwargs: Any) -> tuple[Any, list[Array]]:
         return leaf
 
     described = map_leaves((args, kwargs), "", describe)
-    return (_hashable(described), modes.grad_enabled), arrays
+    return (fingerprint(described, _hashable), modes.grad_enabled), arrays
 
 
 def _hashable(value: Any) -> Any:
-    if isinstance(value, dict):
-        return ("dict", tuple((key, _hashable(item)) for key, item in value.items()))
-    if isinstance(value, list | tuple):
-        return (type(value), tuple(map(_hashable, value)))
-    if isinstance(value, float):  # its text tells 0.0 from -0.0, and NaN is the same as NaN
-        return (float, repr(value))
     if not isinstance(value, Hashable):
         raise ArgumentError(
             "an argument that is no tensor must be hashable, since each value is traced for itself",
@@ -297,16 +306,16 @@ def compile(
         A ``CompiledFunction`` with the same arguments, which returns tensors. Without
         ``function``: a decorator.
 
+    Raises:
+        ArgumentError: for an unknown backend, level, pass or numerics.
+
     Example:
         >>> import graphc as gc
         >>> double = gc.compile(lambda x: x * 2, backend="numpy")
         >>> double(gc.tensor([1.0, 2.0]))
         tensor([2., 4.])
     """
-    options = {
-        "backend": backend, "optimize": optimize, "disable": tuple(disable),
-        "threads": threads, "numerics": numerics,
-    }  # fmt: skip
+    options = CompileOptions(backend, optimize, disable, threads, numerics)
     if function is None:
         return lambda wrapped: CompiledFunction(wrapped, options)
     return CompiledFunction(function, options)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from graphc.errors import ArgumentError
+from graphc.errors import ArgumentError, GraphcError
+from graphc.frontend.base import is_tensor
 from graphc.frontend.structure import flatten, map_leaves
 from graphc.graph import Graph
 from graphc.passes.base import PassRecord
-from graphc.passes.pipeline import optimize
+from graphc.passes.pipeline import optimize, require_options
+from graphc.provenance import user_location_text
+from graphc.runtime.backends import get_backend
 from graphc.runtime.session import Session
 
 if TYPE_CHECKING:
@@ -29,38 +33,62 @@ def optimizer(
     )
 
 
-def make_session(
-    outputs: Any,
-    program: Callable[[dict[str, Tensor]], Graph],
-    *,
-    backend: str = "llvm",
-    optimize: OptLevel = "O2",
-    disable: tuple[str, ...] = (),
-    threads: int | None = None,
-    numerics: Numerics = "strict",
-) -> Session:
-    """Make a session for nested outputs; the options are those of ``Graph.compile``.
-
-    Args:
-        outputs: nested structure of symbolic tensors.
-        program: gives the graph that computes these named results.
+@dataclass(frozen=True)
+class CompileOptions:
+    """How to make a session; see ``Graph.compile``.
 
     Raises:
-        ArgumentError: for more than one thread, which native code does not use yet.
+        ArgumentError: for an unknown backend, level, pass or numerics, and for more than one
+            thread, which native code does not use yet.
     """
-    if threads not in (None, 1):
-        raise ArgumentError(
-            "threads: kernels run on one thread", got=str(threads), expected="None or 1"
-        )
-    names, tensors, rebuild = flatten(outputs)
+
+    backend: str = "llvm"
+    optimize: OptLevel = "O2"
+    disable: Iterable[str] = ()
+    threads: int | None = None
+    numerics: Numerics = "strict"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.disable, str):
+            raise ArgumentError(
+                "disable: expected names of passes, not one text", got=repr(self.disable),
+                fix=f"disable=({self.disable!r},)", where=user_location_text(),
+            )  # fmt: skip
+        object.__setattr__(self, "disable", tuple(self.disable))
+        try:
+            get_backend(self.backend)
+            require_options(self.optimize, self.disable, self.numerics)
+        except GraphcError as error:
+            raise error.located(user_location_text()) from None
+        if self.threads not in (None, 1):
+            raise ArgumentError(
+                "threads: kernels run on one thread", got=str(self.threads), expected="None or 1",
+                where=user_location_text(),
+            )  # fmt: skip
+
+    @property
+    def optimizer(self) -> Callable[[Graph], tuple[Graph, list[PassRecord]]]:
+        """The pipeline with these options."""
+        return optimizer(self.optimize, tuple(self.disable), self.numerics)
+
+
+def make_session(
+    outputs: Any, program: Callable[[dict[str, Tensor]], Graph], options: CompileOptions
+) -> Session:
+    """Make a session for nested outputs.
+
+    Args:
+        outputs: nested structure of symbolic tensors; other leaves have no value in a session.
+        program: gives the graph that computes these named results.
+        options: how to compile it.
+    """
+    names, tensors, _ = flatten(outputs)
+    named = iter(names)
     return Session(
         program(dict(zip(names, tensors, strict=True))),
-        backend=backend,
-        optimize=optimizer(optimize, disable, numerics),
-        outputs=map_leaves(rebuild(names), "", _name_or_none),
+        backend=options.backend,
+        optimize=options.optimizer,
+        outputs=map_leaves(
+            outputs, "", lambda name, leaf: next(named) if is_tensor(leaf) else None
+        ),
     )
-
-
-def _name_or_none(name: str, leaf: Any) -> str | None:
-    """Results that are no tensors have no value in a session."""
-    return leaf if isinstance(leaf, str) else None

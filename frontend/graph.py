@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from graphc.dims import Size
 from graphc.dtypes import DTypeLike, float32
 from graphc.errors import RecordingError
-from graphc.frontend.compiling import Numerics, OptLevel, make_session, optimizer
+from graphc.frontend.compiling import CompileOptions, Numerics, OptLevel, make_session, optimizer
 from graphc.frontend.modes import modes
 from graphc.frontend.recorder import Recorder
 from graphc.frontend.structure import flatten
+from graphc.frontend.undo import roll_back
 from graphc.graph import Graph as CoreGraph
 from graphc.node import Node
 from graphc.provenance import user_location_text
@@ -39,6 +40,7 @@ class Graph:
     def __init__(self) -> None:
         self.recorder = Recorder()
         self._outer: list[Recorder | None] = []
+        self._is_recorded = False
         self.structure: Any = None
 
     def __enter__(self) -> Graph:
@@ -53,6 +55,10 @@ class Graph:
         trace: TracebackType | None,
     ) -> None:
         modes.recorder = self._outer.pop()
+        if error is None:
+            self._is_recorded = True
+        elif not self._is_recorded:  # else what was recorded before uses the state that was made
+            roll_back(self.recorder)
 
     # --- looking at it ----------------------------------------------------------------------
 
@@ -153,13 +159,14 @@ class Graph:
 
         Returns:
             A frozen session; variables stay shared with the tensors they are bound to.
+
+        Raises:
+            ArgumentError: for an unknown backend, level, pass or numerics.
         """
+        options = CompileOptions(backend, optimize, disable, threads, numerics)
         wanted = self.structure if outputs is None else outputs
         wanted = dict(self.recorder.outputs) if wanted is None else wanted
-        session = make_session(
-            wanted, self.recorder.program, backend=backend, optimize=optimize,
-            disable=tuple(disable), threads=threads, numerics=numerics,
-        )  # fmt: skip
+        session = make_session(wanted, self.recorder.program, options)
         self.recorder.publish_grads()
         return session
 

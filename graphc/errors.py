@@ -115,5 +115,5 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         >>> did_you_mean("weigth", ["weight", "bias"])
         "did you mean 'weight'?"
     """
-    close = difflib.get_close_matches(name, list(known), n=1)
+    close = difflib.get_close_matches(str(name), list(known), n=1)
     return f"did you mean {close[0]!r}?" if close else ""

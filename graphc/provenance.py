@@ -51,6 +51,8 @@ _OWN_FOLDERS = tuple(
 )
 _PROGRAM_FOLDER = os.path.join("frontend", "cli") + os.sep
 """The demo's model is a user's program, though it is shipped with graphc."""
+_STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
+_INSTALLED = f"{os.sep}site-packages{os.sep}"
 
 _origins: WeakKeyDictionary[Node, dict[Origin, None]] = WeakKeyDictionary()
 _lock = threading.Lock()
@@ -72,11 +74,23 @@ def user_location() -> Origin | None:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         file = frame.f_code.co_filename
-        if not file.startswith(_OWN_FOLDERS) or _PROGRAM_FOLDER in file:
+        is_own = file.startswith(_OWN_FOLDERS) and _PROGRAM_FOLDER not in file
+        if not (is_own or _is_in_between(frame)):
             module = _scope.modules[-1] if _scope.modules else ""
             return Origin(file, frame.f_lineno, module)
         frame = frame.f_back
     return None
+
+
+def _is_in_between(frame: FrameType) -> bool:
+    """True for Python's library and for generated methods of graphc's classes."""
+    file = frame.f_code.co_filename
+    if file.startswith(_STANDARD_LIBRARY):
+        return _INSTALLED not in file
+    if file.startswith("<"):
+        module = str(frame.f_globals.get("__name__", ""))
+        return file.startswith("<frozen") or module.split(".")[0] == "graphc"
+    return False
 
 
 def user_location_text() -> str:

@@ -65,13 +65,19 @@ def optimize(
         PassError: if a pass failed or, under ``GRAPHC_CHECK``, did harm.
     """
     off = {*disable, *(name.strip() for name in DISABLE.text().split(",") if name.strip())}
-    for name in (*sorted(off), *([stop_after] if stop_after is not None else [])):
-        _require_known("pass", name, PASS_NAMES)
-    _require_known("level", level, LEVELS)
+    require_options(level, off if stop_after is None else {*off, stop_after}, numerics)
     names = [each.name for _, each in PIPELINE]
     end = len(names) if stop_after is None else len(names) - names[::-1].index(stop_after)
     chosen = [each for lowest, each in PIPELINE[:end] if lowest <= level and each.name not in off]
     return run_passes(graph, chosen, numerics=numerics)
+
+
+def require_options(level: str, passes: Iterable[str], numerics: str) -> None:
+    """Raise ArgumentError unless this level, these passes and these numerics exist."""
+    for name in sorted(passes):
+        _require_known("pass", name, PASS_NAMES)
+    _require_known("level", level, LEVELS)
+    as_numerics(numerics)
 
 
 def run_passes(

@@ -16,6 +16,7 @@ from graphc.frontend.checkpoint import save
 from graphc.frontend.cli.digits_model import Digits, load_split, make_model, make_predict, make_step
 from graphc.frontend.compare import Comparison, compare
 from graphc.frontend.compiled import CompiledFunction
+from graphc.frontend.compiling import CompileOptions
 from graphc.frontend.data.loader import DataLoader
 from graphc.frontend.functions.sampling import Generator, manual_seed
 from graphc.frontend.nn.module import Module
@@ -42,7 +43,7 @@ def run_demo(folder: Path, *, epochs: int, seed: int, backend: str) -> float:
     digits = load_split(seed)
     model = make_model()
     optimizer = AdamW(model.parameters(), lr=3e-3, weight_decay=1e-2)
-    step = CompiledFunction(make_step(model, optimizer), {"backend": backend})
+    step = CompiledFunction(make_step(model, optimizer), CompileOptions(backend))
     console.print("UCI handwritten digits: 1,437 images to train, 360 to test\n")
     console.print(f"{model!r}\n")
     loader = DataLoader(
@@ -80,7 +81,7 @@ def _train(step: CompiledFunction, loader: Any, epochs: int) -> tuple[list[float
 
 def _accuracy(model: Module, digits: Digits, backend: str) -> float:
     model.eval()
-    predict = CompiledFunction(make_predict(model), {"backend": backend})
+    predict = CompiledFunction(make_predict(model), CompileOptions(backend))
     right = predict(digits.test_images) == digits.test_labels
     model.train()
     return float(right.float().mean())

@@ -8,6 +8,7 @@ from graphc.errors import ArgumentError, DTypeError, GraphcError, did_you_mean
 from graphc.frontend.base import is_tensor
 from graphc.frontend.modes import modes
 from graphc.frontend.nn.parameter import Buffer, Parameter, require_concrete
+from graphc.frontend.nn.reads import Observed, OwnedDict, mark_changed
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
 
@@ -18,7 +19,7 @@ class MissingAttributeError(GraphcError, AttributeError):
     """A module has no such attribute."""
 
 
-class Attributes:
+class Attributes(Observed):
     """What ``Module`` is made of: attributes that are sorted by what is assigned to them."""
 
     _parameters: dict[str, Parameter | None]
@@ -28,11 +29,11 @@ class Attributes:
 
     def __init__(self) -> None:
         for name in _OWNED:
-            object.__setattr__(self, name, {})
+            object.__setattr__(self, name, OwnedDict())
         object.__setattr__(self, "_non_persistent", set())
 
     def __getattr__(self, name: str) -> Any:
-        for owned in ("_parameters", "_buffers", "_modules"):
+        for owned in _OWNED:
             values = self.__dict__.get(owned)
             if values is not None and name in values:
                 return values[name]
@@ -67,10 +68,20 @@ class Attributes:
             self._modules[name] = None
         else:
             super().__setattr__(name, value)
+            mark_changed()
 
     def __delattr__(self, name: str) -> None:
         if not self._forget(name):
             super().__delattr__(name)
+        mark_changed()
+
+    def peek(self, name: str) -> Any:
+        """An attribute's value, found without running any code of a property or method."""
+        own = self.__dict__
+        for owned in _OWNED:
+            if name in own.get(owned, ()):
+                return own[owned][name]
+        return super().peek(name)
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self._parameters, *self._buffers, *self._modules})

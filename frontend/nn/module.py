@@ -38,11 +38,11 @@ class Module(Attributes):
     """
 
     _modules: dict[str, Module | None]
-    _training: bool
+    training: bool
 
     def __init__(self) -> None:
         super().__init__()
-        object.__setattr__(self, "_training", True)
+        self.training = True
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; every subclass defines it."""
@@ -116,7 +116,7 @@ class Module(Attributes):
             else [(prefix, self)]
         )
         for path, module in holders:
-            for name, value in module.__dict__[owned].items():
+            for name, value in getattr(module, owned).items():
                 if value is None or id(value) in seen:
                     continue
                 if remove_duplicate:
@@ -161,27 +161,15 @@ class Module(Attributes):
     def _owned(self, owner: str, kind: str, target: str) -> Any:
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
-        found = module.__dict__[owner].get(name)
+        found = getattr(module, owner).get(name)
         if found is None:
             raise MissingAttributeError(
                 f"{type(module).__name__} has no {kind} {name!r}", got=target,
-                fix=did_you_mean(name, module.__dict__[owner]),
+                fix=did_you_mean(name, getattr(module, owner)),
             )  # fmt: skip
         return found
 
     # --- mode ---------------------------------------------------------------------------------
-
-    @property
-    def training(self) -> bool:
-        """True in training mode; a compiled function records anew when it has changed."""
-        if modes.recorder is None:
-            return self._training
-        mode: bool = modes.recorder.guard(lambda: self._training, f"{type(self).__name__}.training")
-        return mode
-
-    @training.setter
-    def training(self, mode: bool) -> None:
-        object.__setattr__(self, "_training", mode)
 
     def train(self, mode: bool = True) -> Self:
         """Switch this module and all below to training mode, or to evaluation."""

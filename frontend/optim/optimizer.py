@@ -15,10 +15,12 @@ from typing import Any
 from graphc.errors import ArgumentError, CheckpointError
 from graphc.frontend.modes import enable_grad, modes, no_grad
 from graphc.frontend.nn.parameter import clear_grad
+from graphc.frontend.optim.guards import guard_groups, guard_state
 from graphc.frontend.optim.options import Options, RecordedOptions
 from graphc.frontend.optim.state import load_tensor, packed_groups, packed_state
 from graphc.frontend.recorder import Recorder
 from graphc.frontend.tensor import Tensor
+from graphc.frontend.undo import on_failure
 from graphc.provenance import user_location_text
 
 State = dict[str, Any]
@@ -44,7 +46,6 @@ class Optimizer:
         self.defaults = defaults
         self.state: defaultdict[Tensor, State] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
-        self._prepared: dict[Tensor, Hashable] = {}
         for group in _as_groups(params):
             self.add_param_group(group)
 
@@ -90,34 +91,49 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        recorder = modes.recorder
+        if recorder is not None:
+            guard_groups(self, recorder)
         with no_grad():
             for position, group in enumerate(self.param_groups):
                 self._step_group(position, group)
+        if recorder is not None:
+            guard_state(self, recorder)
         return loss
 
     def _step_group(self, position: int, group: dict[str, Any]) -> None:
         recorder = modes.recorder
         if recorder is None:
-            structure, options = self.structure(group), Options(group)
+            options = Options(group)
         else:
             what = f"{type(self).__name__} options of group {position}"
-            structure = recorder.guard(lambda: self.structure(group), what)
+            recorder.guard(lambda: self.structure(group), what)
             options = RecordedOptions(group, recorder)
         for param in group["params"]:
             grad = param.grad
             if grad is None:
                 continue
-            self._prepare(param, group, structure)
+            if recorder is not None:
+                on_failure(recorder, self._restorer(param))
+            self.init(param, group, self.state[param])
             if recorder is not None:
                 recorder.grad_slot(param).stepped = True
                 self._suggest_names(param, recorder)
             self._move(param, grad, options)
 
-    def _prepare(self, param: Tensor, group: dict[str, Any], structure: Hashable) -> None:
-        """Make the state that the first step, or other options, need."""
-        if self._prepared.get(param) != structure:
-            self.init(param, group, self.state[param])
-            self._prepared[param] = structure
+    def _restorer(self, param: Tensor) -> Callable[[], None]:
+        """What takes the state of a parameter back to where it is now."""
+        is_known = param in self.state
+        before = dict(self.state[param])
+
+        def restore() -> None:
+            entries = self.state[param]
+            entries.clear()
+            entries.update(before)
+            if not is_known:
+                del self.state[param]
+
+        return restore
 
     def _move(self, param: Tensor, grad: Tensor, options: Options) -> None:
         state = self.state[param]
@@ -139,6 +155,8 @@ class Optimizer:
         Args:
             set_to_none: drop them; else fill with zeros.
         """
+        if modes.recorder is not None:
+            guard_groups(self, modes.recorder)
         for group in self.param_groups:
             for param in group["params"]:
                 clear_grad(param, set_to_none)
@@ -228,8 +246,12 @@ class Optimizer:
         for own, group in zip(self.param_groups, groups, strict=True):
             own.update({key: value for key, value in group.items() if key != "params"})
         for param, make in loaded.items():
-            self.state[param] = {key: value() for key, value in make.items()}
-        self._prepared.clear()
+            entries = {key: value() for key, value in make.items()}
+            present = self.state[param]
+            if entries.keys() != present.keys() or any(
+                present[key] is not value for key, value in entries.items()
+            ):  # compiled steps that use the present state notice that there is another
+                self.state[param] = entries
 
 
 def _as_groups(params: Params) -> list[dict[str, Any]]:
