@@ -46,10 +46,19 @@ def link_pool(target: Target, futex_call: int | None) -> engine.Library:
     return engine.link([code], SYMBOLS, imports=system.addresses())
 
 
+_kept: list[engine.Library] = []
+
+
 @functools.cache
 def pool_library() -> engine.Library:
-    """The process's copy, which is never unloaded: its threads run in it."""
-    return link_pool(host_target(), system.futex_call())
+    """The process's copy, which is never unloaded: its threads run in it.
+
+    Two Python threads that ask at once may load two copies. Both stay, and work on the same pools;
+    a lock instead would have to survive forks.
+    """
+    library = link_pool(host_target(), system.futex_call())
+    _kept.append(library)
+    return library
 
 
 def imports() -> dict[str, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import threading
 import time
 from collections.abc import Callable
 
@@ -62,7 +61,6 @@ class Pool:
 
 
 _pools: dict[int, Pool] = {}
-_lock = threading.Lock()
 
 
 def get_pool(threads: int) -> Pool:
@@ -86,10 +84,7 @@ def get_pool(threads: int) -> Pool:
     found = _pools.get(threads)
     if found is not None:
         return found
-    with _lock:
-        if threads not in _pools:
-            _pools[threads] = Pool(threads, pool_library())
-        return _pools[threads]
+    return _pools.setdefault(threads, Pool(threads, pool_library()))  # atomic, so the first wins
 
 
 def _forever(size: int) -> int:
@@ -109,9 +104,7 @@ def _before_fork() -> None:
 
 
 def _in_child() -> None:
-    global _lock
-    _lock = threading.Lock()
-    for pool in _pools.values():
+    for pool in list(_pools.values()):
         pool.renew()
 
 

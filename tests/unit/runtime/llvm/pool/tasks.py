@@ -35,7 +35,15 @@ FACTORS = 6  # two float64 numbers
 IN_USE = 16
 WORDS = IN_USE + 64
 
-TASKS = ("task.sum", "task.meet", "task.nested", "task.tiny", "task.count", "task.multiply")
+TASKS = (
+    "task.sum",
+    "task.meet",
+    "task.nested",
+    "task.tiny",
+    "task.count",
+    "task.multiply",
+    "task.nap",
+)
 
 
 def new_context() -> Context:
@@ -106,7 +114,7 @@ def _word(name: str, word: int) -> str:
 
 
 def _define_small(module: Module) -> None:
-    """Nothing; counting units and calls; a product."""
+    """Nothing; counting units and calls; a product; the second of two pieces sleeping 0.1 s."""
     define(module, _signature("tiny"), "entry:\n  ret i32 0")
     define(
         module,
@@ -135,6 +143,23 @@ def _define_small(module: Module) -> None:
           %bits = bitcast double %product to i64
           %before = atomicrmw add ptr %sum, i64 %bits seq_cst
           %met = call i32 @task.meet(ptr %context, i64 %worker, i64 %begin, i64 %end)
+          ret i32 %met
+        """,
+    )
+
+    module.declare("usleep", "declare i32 @usleep(i32)")
+    define(
+        module,
+        _signature("nap"),
+        """
+        entry:
+          %met = call i32 @task.meet(ptr %context, i64 %worker, i64 %begin, i64 %end)
+          %second = icmp eq i64 %begin, 1
+          br i1 %second, label %nap, label %awake
+        nap:
+          call i32 @usleep(i32 100000)
+          br label %awake
+        awake:
           ret i32 %met
         """,
     )

@@ -52,10 +52,13 @@ together()
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 
 
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
 def start(script: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", PRELUDE + textwrap.dedent(script)],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, text=True,
+        cwd=ROOT, env=ENVIRONMENT, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
@@ -117,6 +120,30 @@ def test_a_killed_child_harms_nobody() -> None:
             assert os.waitpid(child, 0)[1] == signal.SIGKILL
             together()
     """)
+
+
+def test_threads_that_ask_at_once_get_one_pool() -> None:
+    script = """
+        import sys, threading
+        from graphc.runtime.llvm.pool.pool import get_pool
+        sys.setswitchinterval(1e-6)
+        together, pools = threading.Barrier(8), []
+        def ask():
+            together.wait()
+            pools.append(get_pool(3))
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+        assert len(pools) == 8 and len(set(pools)) == 1
+        from tests.unit.runtime.llvm.pool.tasks import SUM, new_context, repeat, task
+        context = new_context()
+        assert repeat(pools[0].address, task("task.sum"), context, 50, 3, 100) == 0
+        assert context[SUM] == 100 * 1225
+    """
+    subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        cwd=ROOT, env=ENVIRONMENT, check=True, timeout=60,
+    )  # fmt: skip
 
 
 def test_the_interpreter_ends_with_idle_threads() -> None:

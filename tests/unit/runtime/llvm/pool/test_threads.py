@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from graphc.runtime.llvm import engine, native
+from graphc.runtime.llvm.pool.library import pool_module
 from graphc.runtime.llvm.pool.pool import Pool, get_pool
-from graphc.runtime.llvm.target import host_target
+from graphc.runtime.llvm.target import Target, host_target
 from tests.unit.runtime.llvm.pool import tasks
 from tests.unit.runtime.llvm.pool.tasks import (
     CLASHES,
@@ -44,6 +46,18 @@ def test_threads_without_a_futex_wake() -> None:
     for _ in range(5):
         repeat(pool.address, task("task.meet"), new_context(), 2, 1, 20, by_condition=True)
         time.sleep(0.005)
+    pool.close()
+
+
+@pytest.mark.parametrize("by_condition", [False, True])
+def test_a_caller_that_waits_long_sleeps(by_condition: bool) -> None:
+    pool = Pool(2, tasks.pool_by_condition()) if by_condition else get_pool(2)
+    repeat(pool.address, task("task.meet"), new_context(), 2, 1, 1, by_condition)
+    start, processor = time.perf_counter(), time.process_time()
+    for _ in range(3):
+        repeat(pool.address, task("task.nap"), new_context(), 2, 1, 1, by_condition)
+    assert time.perf_counter() - start >= 0.3
+    assert time.process_time() - processor < 0.05
     pool.close()
 
 
@@ -85,3 +99,16 @@ def test_all_threads_round_as_the_caller_does() -> None:
         repeat(get_pool(2).address, task("task.multiply"), context, 2, 1, 1)
         tasks.set_controls(usual)
         assert context[SUM] == halves * bits
+
+
+@pytest.mark.parametrize("futex_call", [98, None])
+def test_the_pool_compiles_for_aarch64(futex_call: int | None) -> None:
+    binding = native.binding()
+    binding.initialize_all_targets()
+    binding.initialize_all_asmprinters()
+    arm = Target("aarch64-unknown-linux-gnu", "generic", "", "neon", 128, True)
+    assembly = engine.assembly(pool_module(arm, futex_call).text(), arm)
+    assert assembly.upper().count(", FPCR") >= 2
+    assert ("bl\tsyscall" in assembly) == (futex_call is not None)
+    assert ("pthread_cond_wait" in assembly) == (futex_call is None)
+    assert "__aarch64_" not in assembly  # no atomics by a library that is not there
