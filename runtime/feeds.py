@@ -14,6 +14,7 @@ from graphc.graph import Graph
 from graphc.node import Node
 from graphc.provenance import describe
 from graphc.storage import Array
+from graphc.types import TensorType
 
 
 @runtime_checkable
@@ -37,6 +38,9 @@ class Concrete(Protocol):
 
 Feed = Mapping[Any, Any]
 
+STEPS = Dim.named("steps")
+"""The first size of stacked values, one row per run."""
+
 
 class Feeds:
     """Checks feeds against the placeholders of one graph.
@@ -59,26 +63,34 @@ class Feeds:
             DTypeError: if a value would have to be cast unsafely.
             ShapeError: if a shape is not the placeholder's.
         """
-        given: dict[str, Any] = {}
-        for key, value in (feed or {}).items():
-            name = self._name(key)
-            if name in given:
-                raise FeedError(f"input {name!r} is fed twice")
-            given[name] = value
-        missing = [name for name in self._inputs if name not in given]
-        if missing:
-            raise FeedError(
-                "missing input" + "s" * (len(missing) > 1),
-                got=_listing(given),
-                expected=_listing(missing),
-                where=describe(self._inputs[missing[0]]),
-            )
-        return {name: _checked(name, node, given[name]) for name, node in self._inputs.items()}
+        given = self._given(feed)
+        return {
+            name: _checked(name, node, node.type, given[name])
+            for name, node in self._inputs.items()
+        }
+
+    def stacked(self, feed: Feed | None) -> dict[str, Array]:
+        """Like ``arrays``, for values with one more dim in front, of one size for all.
+
+        Raises:
+            ShapeError: also if the values differ in their first size.
+        """
+        given = self._given(feed)
+        arrays: dict[str, Array] = {}
+        for name, node in self._inputs.items():
+            type_ = TensorType((STEPS, *node.type.shape), node.type.dtype)
+            array = arrays[name] = _checked(name, node, type_, given[name])
+            first = next(iter(arrays))
+            if len(array) != len(arrays[first]):
+                raise ShapeError(
+                    f"{name}: {len(array)} steps here, but {len(arrays[first])} in {first!r}"
+                )
+        return arrays
 
     def listed(self, values: Sequence[Any]) -> dict[str, Array]:
         """Like ``arrays``, for values in the graph's order, one for each input."""
         pairs = zip(self._inputs.items(), values, strict=True)
-        return {name: _checked(name, node, value) for (name, node), value in pairs}
+        return {name: _checked(name, node, node.type, value) for (name, node), value in pairs}
 
     def sizes(self, arrays: Mapping[str, Array]) -> dict[str, int]:
         """The values of all unknown sizes.
@@ -105,6 +117,24 @@ class Feeds:
         for node, constraint in self._constraints:
             _check_constraint(node, constraint, known, origin)
         return known
+
+    def _given(self, feed: Feed | None) -> dict[str, Any]:
+        """The values as they were given, by name; one for each input."""
+        given: dict[str, Any] = {}
+        for key, value in (feed or {}).items():
+            name = self._name(key)
+            if name in given:
+                raise FeedError(f"input {name!r} is fed twice")
+            given[name] = value
+        missing = [name for name in self._inputs if name not in given]
+        if missing:
+            raise FeedError(
+                "missing input" + "s" * (len(missing) > 1),
+                got=_listing(given),
+                expected=_listing(missing),
+                where=describe(self._inputs[missing[0]]),
+            )
+        return given
 
     def _name(self, key: Any) -> str:
         if isinstance(key, str) and key in self._inputs:
@@ -140,8 +170,7 @@ def _constraints(graph: Graph) -> list[tuple[Node, Constraint]]:
     return found
 
 
-def _checked(name: str, node: Node, value: Any) -> Array:
-    wanted = node.type
+def _checked(name: str, node: Node, wanted: TensorType, value: Any) -> Array:
     if type(value) is np.ndarray and value.dtype == wanted.dtype.numpy:
         array = value
     else:

@@ -12,14 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from graphc.errors import ArgumentError, FeedError, SessionError
+from graphc.errors import ArgumentError, SessionError
 from graphc.graph import Graph
 from graphc.runtime.backend import Kernel
 from graphc.runtime.backends import get_backend
-from graphc.runtime.bindings import Snapshot, Variables, address_range
+from graphc.runtime.bindings import Snapshot, Variables
 from graphc.runtime.direct import make_native_calls
 from graphc.runtime.feeds import Feed, Feeds
 from graphc.runtime.locks import RunLocks, renew_after_fork
+from graphc.runtime.many import run_steps
+from graphc.runtime.outputs import make_outputs, same_layout_copy
 from graphc.runtime.pickling import FlatGraph, require_picklable
 from graphc.runtime.reports import (
     Explanation,
@@ -34,7 +36,6 @@ from graphc.runtime.specialization import (
     Optimize,
     PassReport,
     Specialization,
-    fresh_output,
     specialize,
 )
 from graphc.runtime.structure import Structure, fill, require_known
@@ -195,6 +196,57 @@ class Session:
             return fill(self._outputs, arrays)
         return fill(self._outputs, {name: self._wrap(array) for name, array in arrays.items()})
 
+    def run_many(self, batches: Feed | None = None, *, steps: int | None = None) -> Any:
+        """Run many times, one run after the other, without Python in between.
+
+        The runs are those of ``for row in range(steps): run({name: batches[name][row], ...})``,
+        and no run of anybody else that touches the same variables comes in between. Python
+        numbers such as learning rates are read once, before the first. An interrupt
+        (``KeyboardInterrupt``) ends it between two runs: updates of the runs before it stay.
+
+        Args:
+            batches: a value per placeholder with one more dim in front, the runs: an array, or a
+                list of what ``run`` takes.
+            steps: how many runs; only where there are no placeholders to tell it.
+
+        Returns:
+            The outputs in the session's structure, each with one more dim in front, the runs.
+
+        Raises:
+            ArgumentError: if the number of runs is not known, or another than that of the rows.
+            FeedError, ShapeError, DTypeError, SessionError: as ``run``. An error in a run keeps
+                the updates of those before it.
+
+        Example:
+            >>> from graphc.dtypes import float32
+            >>> from graphc.ops.elementwise import add
+            >>> from graphc.ops.leaf import placeholder
+            >>> from graphc.types import TensorType
+            >>> x = placeholder("x", TensorType((2,), float32))
+            >>> session = Session(Graph([x], {"twice": add(x, x)}))
+            >>> session.run_many({"x": [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]})["twice"].tolist()
+            [[2.0, 4.0], [6.0, 8.0], [10.0, 12.0]]
+        """
+        stacked = self._feeds.stacked(batches)
+        count = _step_count(stacked, steps)
+        row = {name: np.empty(array.shape[1:], array.dtype) for name, array in stacked.items()}
+        with (
+            self._ready(row) as (chosen, variables),
+            chosen.arena() as arena,
+            self._locks.held(),
+        ):
+            for name, array in stacked.items():
+                if variables.may_change(array):
+                    stacked[name] = array.copy()
+            outputs = {
+                name: np.empty((count, *node.type.static_shape), node.type.dtype.numpy)
+                for name, node in chosen.graph.outputs.items()
+            }
+            run_steps(chosen, arena, variables, stacked, outputs, count)
+        if self._wrap is None:
+            return fill(self._outputs, outputs)
+        return fill(self._outputs, {name: self._wrap(array) for name, array in outputs.items()})
+
     def run_flat(
         self, feed: Feed | None = None, *, out: Mapping[str, Array] | None = None
     ) -> dict[str, Array]:
@@ -226,7 +278,7 @@ class Session:
             for name, array in arrays.items():
                 if variables.may_change(array):
                     arrays[name] = array.copy()
-            outputs = _outputs(chosen.graph, out, arrays, variables)
+            outputs = make_outputs(chosen.graph, out, arrays, variables)
             bases = chosen.bases(arrays, variables, outputs)
             start = time.perf_counter()
             chosen.executable.run(arena, bases)
@@ -280,10 +332,10 @@ class Session:
         with self._ready(arrays) as (chosen, variables), chosen.arena() as arena:
             for _ in range(runs + 1):
                 with self._locks.held():
-                    outputs = _outputs(chosen.graph, None, arrays, variables)
+                    outputs = make_outputs(chosen.graph, None, arrays, variables)
                     bases = chosen.bases(arrays, variables, outputs)
                     for number in chosen.plan.written:
-                        bases[number] = _same_layout_copy(bases[number])
+                        bases[number] = same_layout_copy(bases[number])
                     samples.append(chosen.executable.timed(arena, bases))
             return profile_report(chosen, samples[1:])
 
@@ -412,44 +464,17 @@ def _restore(flat: FlatGraph, options: dict[str, Any]) -> Session:
     return Session(flat.graph, **options)
 
 
-def _outputs(
-    graph: Graph, out: Mapping[str, Array] | None, arrays: Mapping[str, Array], variables: Snapshot
-) -> dict[str, Array]:
-    """Memory for the outputs: fresh, or what the caller gave."""
-    given = out or {}
-    unknown = [name for name in given if name not in graph.outputs]
-    if unknown:
-        raise FeedError(f"out: the program has no output {unknown[0]!r}")
-    outputs = {}
-    taken = [*map(address_range, arrays.values()), *variables.ranges] if given else []
-    for name, node in graph.outputs.items():
-        array = given.get(name)
-        if array is None:
-            outputs[name] = fresh_output(node)
-            continue
-        exact = array.shape == node.type.shape and array.dtype == node.type.dtype.numpy
-        flags = array.flags
-        if not (exact and flags.c_contiguous and flags.aligned and flags.writeable):
-            raise FeedError(
-                f"out: the array for {name!r} does not fit",
-                got=f"{array.dtype}{list(array.shape)}",
-                expected=f"a writable, C-contiguous {node.type}",
+def _step_count(stacked: Mapping[str, Array], steps: int | None) -> int:
+    """How many rows there are."""
+    if not stacked:
+        if steps is None or steps < 0:
+            raise ArgumentError(
+                "run_many: nothing is fed, so it must be told how many runs to make",
+                got=f"steps={steps}",
+                expected="a number",
             )
-        low, high = address_range(array)
-        if any(low < stop and start < high for start, stop in taken):
-            raise FeedError(
-                f"out: the array for {name!r} shares memory with an input, a variable or another",
-                fix="give it memory of its own",
-            )
-        taken.append((low, high))
-        outputs[name] = array
-    return outputs
-
-
-def _same_layout_copy(array: Array) -> Array:
-    """A copy with the same strides, gaps included."""
-    low, high = address_range(array)
-    memory = np.empty(high - low, np.uint8)
-    copy = np.ndarray(array.shape, array.dtype, memory, 0, array.strides)
-    np.copyto(copy, array)
-    return copy
+        return steps
+    count = len(next(iter(stacked.values())))
+    if steps not in (None, count):
+        raise ArgumentError("run_many: steps is not the number of rows", got=f"{steps}, {count}")
+    return count

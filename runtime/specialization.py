@@ -241,15 +241,15 @@ class Specialization:
                 bases.append(variables.bases[buffer.node])
         return bases
 
-    def publish(self, bases: Sequence[Array], variables: Snapshot) -> None:
-        """After a run: write staged updates back, and count the writes."""
+    def publish(self, bases: Sequence[Array], variables: Snapshot, runs: int = 1) -> None:
+        """After some runs: write staged updates back, and count the writes."""
         for number in self.plan.written:
             node = self.plan.buffers[number].node
             storage: Storage = node.attrs["source"]
             if node in variables.staged:
                 storage.write(bases[number])
             else:
-                storage.version.count += 1
+                storage.version.count += runs
 
 
 def specialize(

@@ -14,7 +14,7 @@ from graphc.runtime.llvm.entry.objects import array_functions, slot
 from graphc.runtime.llvm.entry.record import Field, Record
 from graphc.runtime.llvm.entry.results import Shape
 from graphc.runtime.locks import Group
-from graphc.storage import Array, HostValue, Storage
+from graphc.storage import Array, HostValue, Storage, Version
 from graphc.types import TensorType
 
 
@@ -140,7 +140,7 @@ def _address(record: Record, array: Array) -> int:
     return int(array.ctypes.data)
 
 
-def _cell(record: Record, owner: object, name: str) -> int:
+def _cell(record: Record, owner: Storage | Version, name: str) -> int:
     record.keep(owner)
     return slot(owner, name)
 

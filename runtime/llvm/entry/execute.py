@@ -149,6 +149,31 @@ def publish() -> str:
     return code.text()
 
 
+def steps() -> str:
+    """``i32 (program, table, moves, move count, done, stop)``: run until ``stop`` runs are done.
+
+    Each run finds in the table the next row of every moving array: a move is the cell of the
+    table, the address of row 0 and the bytes of a row. ``done`` is the number of runs, counted
+    as they end. Gives what the last run gave.
+    """
+    parameters = "ptr %program, ptr %table, ptr %moves, i64 %count, ptr %done, i64 %stop"
+    code = Code(f"i32 @steps({parameters})", exported=True)
+    begin = code.load("i64", "%done")
+    left = code.value(f"sub i64 %stop, {begin}")
+    with code.each("%done", left, 0) as (_, position):
+        number = code.value(f"add i64 {begin}, {position}")
+        with code.each("%moves", "%count", 3) as (move, _):
+            offset = code.value(f"mul i64 {number}, {code.word(move, 2, 'i64')}")
+            code.store("ptr", code.at(code.word(move, 1), offset), code.word(move, 0))
+        result = code.value("call i32 %program(ptr %table)")
+        code.branch(code.equal("i32", result, "0"), "refused")
+        code.store("i64", code.value(f"add i64 {number}, 1"), "%done")
+    code.emit("ret i32 0")
+    code.label("refused")
+    code.emit(f"ret i32 {result}")
+    return code.text()
+
+
 def call() -> str:
     """``ptr (record, shape, values, numbers)``: everything behind taking the arguments.
 

@@ -22,7 +22,7 @@ _ONE_ARGUMENT, _MANY_ARGUMENTS = 0x0008, 0x0080
 _FUNCTIONS = (
     checks.take_named, checks.take_positions, checks.fits, checks.read_hosts, checks.ready,
     execute.make_outputs, execute.bind, execute.hold, execute.publish, execute.execute,
-    execute.wake, execute.call, results.build,
+    execute.wake, execute.call, execute.steps, results.build,
 )  # fmt: skip
 
 _DECLARATIONS = """
@@ -142,10 +142,15 @@ def _function(name: str, flags: int, kept: tuple[object, ...]) -> Callable[..., 
 @functools.cache
 def _definition(name: str, flags: int) -> _MethodDef:
     """Lives forever, as Python asks."""
-    return _MethodDef(b"graphc native call", _library().address(name), flags, None)
+    return _MethodDef(b"graphc native call", address(name), flags, None)
+
+
+def address(name: str) -> int:
+    """Where ``named``, ``positional`` or ``steps`` starts."""
+    return _library().address(name)
 
 
 @functools.cache
 def _library() -> Library:
     code, _ = compile_cached(module_text(), host_target(), open_cache())
-    return link([code], ("named", "positional"))
+    return link([code], ("named", "positional", "steps"))

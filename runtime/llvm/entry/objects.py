@@ -52,7 +52,7 @@ def _expected() -> bool:
     return all(map(_array_is_expected, probes)) and _tuple_is_expected() and _slots_are_expected()
 
 
-def slot(owner: object, name: str) -> int:
+def slot(owner: Storage | Version, name: str) -> int:
     """The address of the cell in which an object with ``__slots__`` keeps an attribute."""
     return id(owner) + _slot_offset(type(owner), name)
 
@@ -92,7 +92,6 @@ def _slots_are_expected() -> bool:
     return _slot_offset(Storage, "array") > 0 and _slot_offset(Version, "count") > 0
 
 
-@functools.cache
 def _slot_offset(kind: type[Any], name: str) -> int:
     """Found by looking for a known object in an instance; 0 if it is nowhere."""
     instance, marker = object.__new__(kind), object()
