@@ -516,6 +516,7 @@ ORACLES: dict[str, Oracle] = {
     "pad": rearranged(_pad_shape, _pad_source),
     "concat": concat,
     "matmul": matmul,
+    "linear": lambda x, weight: matmul(x[..., None, :], weight.T)[..., 0, :],
     "index": index,
     "index_add": index_add,
     "gather": gather,
@@ -540,5 +541,5 @@ ULPS = {
 }  # fmt: skip
 """Permitted distance in units in the last place; 0 where nothing is said."""
 
-ACCUMULATING = frozenset({"sum", "prod", "matmul", "index_add", "scatter_add"})
+ACCUMULATING = frozenset({"sum", "prod", "matmul", "linear", "index_add", "scatter_add"})
 """Operations whose error grows with the number of terms."""

@@ -291,6 +291,20 @@ def _matmul(rng: np.random.Generator) -> Iterator[Sample]:
     yield Sample((special, np.float32([[0, 1], [-0.0, 2]])))
 
 
+def _linear(rng: np.random.Generator) -> Iterator[Sample]:
+    for x, weight in (
+        ((3,), (4, 3)), ((2, 3), (4, 3)), ((5, 2, 3), (1, 3)), ((2, 1, 2, 3), (4, 3)),
+        ((0, 3), (2, 3)), ((2, 0), (3, 0)), ((2, 3), (0, 3)), ((17, 33), (9, 33)),
+    ):  # fmt: skip
+        for dtype in (F32, F64):
+            yield Sample((ordinary(rng, x, dtype), ordinary(rng, weight, dtype)))
+    for dtype in ANY:
+        yield Sample((ordinary(rng, (3, 4), dtype), ordinary(rng, (2, 4), dtype)))
+    for x_array in layouts(rng, (3, 4), F32):
+        for weight_array in layouts(rng, (5, 4), F32):
+            yield Sample((x_array, weight_array))
+
+
 def _positions(rng: np.random.Generator, shape: Shape, size: int, dtype: DType = I64) -> Array:
     return rng.integers(0, size, shape).astype(dtype.numpy)
 
@@ -457,6 +471,7 @@ _MAKERS: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
     "flip": _flip,
     "concat": _concat,
     "matmul": _matmul,
+    "linear": _linear,
     "index": _index,
     "index_add": _index_add,
     "gather": _gather,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from graphc.dims import broadcast_shapes, unify
 from graphc.errors import ShapeError
 from graphc.opdef import Call, OpDef, Saves, V
 from graphc.ops.infer import ANY, require_category, require_same_dtype
-from graphc.ops.shape import permute
+from graphc.ops.shape import permute, reshape
 from graphc.storage import Array
 from graphc.types import TensorType
 
@@ -51,3 +52,43 @@ def swap_last(x: V) -> V:
     """Transpose the last two dims."""
     rank = len(x.type.shape)
     return permute(x, dims=(*range(rank - 2), rank - 1, rank - 2))
+
+
+def _infer_linear(x: TensorType, weight: TensorType) -> TensorType:
+    dtype = require_same_dtype("linear", (x, weight))
+    require_category("linear", (x, weight), ANY)
+    if x.rank < 1 or weight.rank != 2:
+        raise ShapeError("linear: expected (..., in) and (out, in)", got=f"{x} and {weight}")
+    if unify(x.shape[-1], weight.shape[1]) is None:
+        raise ShapeError(
+            f"linear: the last size of the input is {x.shape[-1]}, the weight is for "
+            f"{weight.shape[1]}", got=f"{x} and {weight}",
+        )  # fmt: skip
+    return TensorType((*x.shape[:-1], weight.shape[0]), dtype)
+
+
+def _eval_linear(x: Array, weight: Array) -> Array:
+    product = _eval_matmul(x.reshape(math.prod(x.shape[:-1]), x.shape[-1]), weight.T)
+    return product.reshape(*x.shape[:-1], weight.shape[0])
+
+
+def _linear_vjp(call: Call, g: Any) -> tuple[Any | None, Any | None]:
+    """One product each, whatever the rank; the weight's has the weight's own layout."""
+    x, weight = call.inputs
+    rows = as_rows(g)
+    to_x = to_weight = None
+    if 0 not in call.unwanted:
+        to_x = reshape(matmul(rows, weight), shape=x.type.shape)
+    if 1 not in call.unwanted:
+        to_weight = matmul(swap_last(rows), as_rows(x))
+    return to_x, to_weight
+
+
+linear = OpDef("linear", _infer_linear, _eval_linear, _linear_vjp, saves=Saves.INPUTS)
+"""``x @ weight.T`` for rows of any number of dims."""
+
+
+def as_rows(x: V) -> V:
+    """A matrix of the last dim's rows."""
+    *lead, last = x.type.shape
+    return reshape(x, shape=(math.prod(lead), last))

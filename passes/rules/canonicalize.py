@@ -9,6 +9,7 @@ from graphc.node import Node
 from graphc.opdef import Trait
 from graphc.ops.comparison import bitwise_not, logical_not
 from graphc.ops.elementwise import add, neg, power, sub
+from graphc.ops.linalg import as_rows, linear, matmul, swap_last
 from graphc.ops.select import cast, detach, where
 from graphc.ops.shape import concat, expand, flip, pad, permute, reshape, slice_
 from graphc.passes.layout import moves_only_units, without_units
@@ -117,6 +118,13 @@ def cast_through_wider(x: Node, middle: DType, target: DType) -> Node | None:
 def drop_detach(x: Node) -> Node:
     """detach(x) = x, as gradients are built by now"""
     return x
+
+
+@rule(linear(x, var("weight")))
+def linear_as_matmul(x: Node, weight: Node) -> Node:
+    """linear(x, w) = matmul(rows of x, transposed w)"""
+    product = matmul(as_rows(x), swap_last(weight))
+    return reshape(product, shape=(*x.type.shape[:-1], weight.type.shape[0]))
 
 
 @rule(permute(permute(x, dims=Attr("first")), dims=Attr("second")), keeps_strides=True)
@@ -241,12 +249,13 @@ def _broadcasts_an_operand(node: Node) -> bool:
 
 def _without_broadcast(operand: Node) -> Node:
     """The operand without a broadcast, and without leading dims of size 1 from a reshape."""
-    while operand.op is expand or _adds_leading_units(operand):
+    while operand.op is expand or adds_leading_units(operand):
         operand = operand.inputs[0]
     return operand
 
 
-def _adds_leading_units(node: Node) -> bool:
+def adds_leading_units(node: Node) -> bool:
+    """True for a reshape that adds dims of size 1 in front and does nothing else."""
     if node.op is not reshape:
         return False
     shape, inner = node.type.shape, node.inputs[0].type.shape
@@ -271,9 +280,10 @@ CANONICAL_RULES = (
     double_negation, minus_negative, plus_negative, double_not, double_bitwise_not,
     where_true, where_false, where_same, where_not,
     cast_to_same, cast_through_wider,
-    drop_detach, idle_permute, permute_of_units, merge_permutes, idle_reshape, merge_reshapes,
+    drop_detach, linear_as_matmul, idle_permute, permute_of_units, merge_permutes,
+    idle_reshape, merge_reshapes,
     idle_expand, merge_expands, merge_flips, slice_of_all, merge_slices,
     pad_by_nothing, concat_of_one, implicit_broadcast,
 )  # fmt: skip
 
-CANONICALIZE = Rewrite("canonicalize", CANONICAL_RULES, ensures=("no detach",))
+CANONICALIZE = Rewrite("canonicalize", CANONICAL_RULES, ensures=("no detach", "no linear"))

@@ -10,8 +10,8 @@ from graphc.frontend.functions.convert import promote, require_tensor, scalar_te
 from graphc.frontend.functions.indexing import one_hot as one_hot
 from graphc.frontend.functions.pointwise import add
 from graphc.frontend.functions.products import matmul
-from graphc.frontend.functions.shaping import t, unsqueeze
-from graphc.ops import comparison, select
+from graphc.frontend.functions.shaping import unsqueeze
+from graphc.ops import comparison, linalg, select
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
             "linear: the weight must be (out, in) or (in,), the input (..., in)",
             got=f"input {x.type}, weight {table.type}", where=user_location_text(),
         )  # fmt: skip
-    product = matmul(x, t(table))
+    product = linalg.linear(x, table) if table.ndim == 2 else matmul(x, table)
     return product if bias is None else add(product, bias)
 
 

@@ -39,6 +39,7 @@ from graphc.ops.elementwise import (
     sub,
 )  # fmt: skip
 from graphc.ops.leaf import iota
+from graphc.ops.linalg import linear
 from graphc.ops.reduce import amax, amin, prod, sum_
 from graphc.ops.select import cast, detach, where
 from graphc.ops.shape import concat, expand, flip, pad, permute, reshape, slice_
@@ -108,6 +109,7 @@ EXACT: list[Case] = [
     ("cast_through_wider", (int8, uint8, bool_),
      lambda x, y: cast(cast(x, dtype=float32), dtype=int32)),
     ("drop_detach", REAL, lambda x, y: exp(detach(x))),
+    ("linear_as_matmul", REAL, lambda x, y: exp(linear(reshape(x, shape=(5, 1, 8)), y))),
     ("idle_permute", REAL, lambda x, y: exp(permute(x, dims=(0, 1)))),
     ("merge_permutes", (float64,), lambda x, y: exp(permute(permute(x, dims=(1, 0)), dims=(1, 0)))),
     ("permute_of_units", (float64,),
