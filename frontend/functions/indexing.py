@@ -149,7 +149,7 @@ def _int_position(item: Any, size: Size) -> Size:
     at = int(item)
     if isinstance(size, int) and not -size <= at < size:
         raise IndexRangeError(
-            "index out of range", got=str(at), expected=f"{-size}..{size - 1}",
+            "index out of range", got=str(at), expected=ops.range_text(size, -size),
             where=user_location_text(),
         )  # fmt: skip
     return at + size if at < 0 else at
@@ -212,7 +212,7 @@ def _non_negative(index: Tensor, size: Size) -> Tensor:
         if low < -int(size) or high >= int(size):
             raise IndexRangeError(
                 "index out of range", got=str(low if low < 0 else high),
-                expected=f"{-int(size)}..{int(size) - 1}", where=user_location_text(),
+                expected=ops.range_text(int(size), -int(size)), where=user_location_text(),
             )  # fmt: skip
         if low >= 0:
             return cast(index, int64)
@@ -279,7 +279,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
         )
     if positions.ndim == 0:
         positions = unsqueeze(positions, 0)
-    picked = ops.index(x, positions, dims=(axis,))
+    picked = ops.index(x, positions, dims=(axis,), what="index_select: index")
     order = (*range(1, axis + 1), 0, *range(axis + 1, x.ndim))
     return picked if axis == 0 else shape_ops.permute(picked, dims=order)
 
@@ -296,7 +296,7 @@ def _int_index(function: str, index: Any) -> Tensor:
 
 def embedding(weight: Tensor, indices: Tensor) -> Tensor:
     """The rows of ``weight`` at these indices, with their shape in front."""
-    return ops.index(weight, _int_index("embedding", indices), dims=(0,))
+    return ops.index(weight, _int_index("embedding", indices), dims=(0,), what="embedding: index")
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
@@ -317,7 +317,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     if num_classes == -1:
         num_classes = int(classes.array("the largest class").max(initial=-1)) + 1
     rows = concrete(np.eye(num_classes, dtype=np.int64))
-    return ops.index(rows, classes, dims=(0,))
+    return ops.index(rows, classes, dims=(0,), what="one_hot: class")
 
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:

@@ -1,4 +1,7 @@
-"""Reading and adding at integer positions; indices must lie in ``0 .. size - 1``."""
+"""Reading and adding at integer positions; indices must lie in ``0 .. size - 1``.
+
+The attr ``what`` says in errors what the indices are, e.g. the target classes of a loss.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,27 @@ from graphc.types import TensorType
 Ints = tuple[int, ...]
 
 
-def _check_range(op: str, index: Array, size: int) -> None:
+def range_text(size: int, first: int = 0) -> str:
+    """The indices that a dim of this size accepts, for error messages.
+
+    Example:
+        >>> range_text(3), range_text(3, first=-3)
+        ('0..2', '-3..2')
+        >>> range_text(0)
+        'none, since the dim has no elements'
+    """
+    return f"{first}..{size - 1}" if size else "none, since the dim has no elements"
+
+
+def _check_range(what: str, index: Array, size: int) -> None:
     if index.size and (int(index.min()) < 0 or int(index.max()) >= size):
-        outside = index.min() if index.min() < 0 else index.max()
-        raise IndexRangeError(
-            f"{op}: index out of range", got=str(int(outside)), expected=f"0..{size - 1}"
-        )
+        outside = int(index.min()) if index.min() < 0 else int(index.max())
+        raise IndexRangeError(f"{what} out of range", got=str(outside), expected=range_text(size))
+
+
+def _what(call: Call) -> dict[str, str]:
+    """The gradient indexes with the same indices, so it calls them the same."""
+    return {"what": call.attrs["what"]} if "what" in call.attrs else {}
 
 
 def _index_shape(op: str, indices: tuple[TensorType, ...]) -> Shape:
@@ -37,7 +55,7 @@ def _kept(shape: Shape, dims: Ints) -> Shape:
     return tuple(size for dim, size in enumerate(shape) if dim not in dims)
 
 
-def _infer_index(x: TensorType, *indices: TensorType, dims: Ints) -> TensorType:
+def _infer_index(x: TensorType, *indices: TensorType, dims: Ints, what: str = "") -> TensorType:
     require_dims("index", dims, x.rank)
     if len(dims) != len(indices) or list(dims) != sorted(set(dims)):
         raise ShapeError("index: one index per dim, dims ascending", got=str(dims))
@@ -49,9 +67,9 @@ def _position(rank: int, dims: Ints, indices: tuple[Array, ...]) -> tuple[Any, .
     return order, tuple(indices)
 
 
-def _eval_index(x: Array, *indices: Array, dims: Ints) -> Array:
+def _eval_index(x: Array, *indices: Array, dims: Ints, what: str = "index: index") -> Array:
     for dim, index in zip(dims, indices, strict=True):
-        _check_range("index", index, x.shape[dim])
+        _check_range(what, index, x.shape[dim])
     order, position = _position(x.ndim, dims, indices)
     return np.ascontiguousarray(x.transpose(order)[position]).reshape(
         (*np.broadcast_shapes(*(i.shape for i in indices)), *_kept(x.shape, dims))
@@ -60,7 +78,7 @@ def _eval_index(x: Array, *indices: Array, dims: Ints) -> Array:
 
 def _index_vjp(call: Call, g: Any) -> tuple[Any, ...]:
     x, *indices = call.inputs
-    grad = index_add(g, *indices, shape=x.type.shape, dims=call.attrs["dims"])
+    grad = index_add(g, *indices, shape=x.type.shape, dims=call.attrs["dims"], **_what(call))
     return (grad, *(None for _ in indices))
 
 
@@ -68,7 +86,7 @@ index = OpDef("index", _infer_index, _eval_index, _index_vjp, Trait.FALLIBLE, Sa
 
 
 def _infer_index_add(
-    values: TensorType, *indices: TensorType, shape: Shape, dims: Ints
+    values: TensorType, *indices: TensorType, shape: Shape, dims: Ints, what: str = ""
 ) -> TensorType:
     require_dims("index_add", dims, len(shape))
     wanted = (*_index_shape("index_add", indices), *_kept(shape, dims))
@@ -84,9 +102,11 @@ def _infer_index_add(
     return values.with_shape(shape)
 
 
-def _eval_index_add(values: Array, *indices: Array, shape: Ints, dims: Ints) -> Array:
+def _eval_index_add(
+    values: Array, *indices: Array, shape: Ints, dims: Ints, what: str = "index_add: index"
+) -> Array:
     for dim, each in zip(dims, indices, strict=True):
-        _check_range("index_add", each, shape[dim])
+        _check_range(what, each, shape[dim])
     order, position = _position(len(shape), dims, indices)
     wide = values.dtype if values.dtype.itemsize > 2 else np.dtype(np.float32)
     if values.dtype.kind in "iub":
@@ -99,7 +119,8 @@ def _eval_index_add(values: Array, *indices: Array, shape: Ints, dims: Ints) -> 
 
 def _index_add_vjp(call: Call, g: Any) -> tuple[Any, ...]:
     _, *indices = call.inputs
-    return (index(g, *indices, dims=call.attrs["dims"]), *(None for _ in indices))
+    grad = index(g, *indices, dims=call.attrs["dims"], **_what(call))
+    return (grad, *(None for _ in indices))
 
 
 index_add = OpDef(
@@ -107,7 +128,7 @@ index_add = OpDef(
 )
 
 
-def _infer_gather(x: TensorType, index: TensorType, *, dim: int) -> TensorType:
+def _infer_gather(x: TensorType, index: TensorType, *, dim: int, what: str = "") -> TensorType:
     require_dim("gather", dim, x.rank)
     require_category("gather", (index,), INT)
     fits = index.rank == x.rank and all(
@@ -128,21 +149,21 @@ def _along(index: Array, dim: int) -> tuple[Array, ...]:
     return tuple(grid)
 
 
-def _eval_gather(x: Array, index: Array, *, dim: int) -> Array:
-    _check_range("gather", index, x.shape[dim])
+def _eval_gather(x: Array, index: Array, *, dim: int, what: str = "gather: index") -> Array:
+    _check_range(what, index, x.shape[dim])
     return np.ascontiguousarray(x[_along(index, dim)]).reshape(index.shape)
 
 
 def _gather_vjp(call: Call, g: Any) -> tuple[Any, None]:
     x, index = call.inputs
-    return scatter_add(zeros_like(x), index, g, dim=call.attrs["dim"]), None
+    return scatter_add(zeros_like(x), index, g, dim=call.attrs["dim"], **_what(call)), None
 
 
 gather = OpDef("gather", _infer_gather, _eval_gather, _gather_vjp, Trait.FALLIBLE, Saves.INPUTS)
 
 
 def _infer_scatter_add(
-    x: TensorType, index: TensorType, source: TensorType, *, dim: int
+    x: TensorType, index: TensorType, source: TensorType, *, dim: int, what: str = ""
 ) -> TensorType:
     require_same_dtype("scatter_add", (x, source))
     _infer_gather(x, index, dim=dim)
@@ -156,8 +177,10 @@ def _infer_scatter_add(
     return x
 
 
-def _eval_scatter_add(x: Array, index: Array, source: Array, *, dim: int) -> Array:
-    _check_range("scatter_add", index, x.shape[dim])
+def _eval_scatter_add(
+    x: Array, index: Array, source: Array, *, dim: int, what: str = "scatter_add: index"
+) -> Array:
+    _check_range(what, index, x.shape[dim])
     result = np.array(x, order="C")
     np.add.at(result, _along(index, dim), source[tuple(map(slice, index.shape))])
     return result
@@ -171,7 +194,7 @@ def _scatter_add_vjp(call: Call, g: Any) -> tuple[Any, None, Any]:
             got=f"{source.type} and {index.type}",
             fix="slice the source to the index's shape",
         )
-    return g, None, gather(g, index, dim=call.attrs["dim"])
+    return g, None, gather(g, index, dim=call.attrs["dim"], **_what(call))
 
 
 scatter_add = OpDef(

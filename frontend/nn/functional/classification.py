@@ -8,14 +8,13 @@ from graphc.dims import numel
 from graphc.dtypes import int64
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor
-from graphc.frontend.functions.indexing import embedding
 from graphc.frontend.functions.pointwise import add, div, mul
 from graphc.frontend.functions.reduction import log_softmax, sum
 from graphc.frontend.functions.shaping import drop_dims, reshape, unsqueeze
 from graphc.frontend.nn.functional.reduction import choose_reduction, reduce_loss
 from graphc.frontend.nn.functional.shapes import agree
 from graphc.ops import comparison, elementwise, select
-from graphc.ops.index import gather
+from graphc.ops.index import gather, index
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
@@ -123,12 +122,14 @@ class _Picked:
         self._zero = scalar_tensor(0, log_p.dtype)
         self.present = comparison.ne(target, scalar_tensor(ignore_index, int64))
         classes = select.where(self.present, target, scalar_tensor(0, int64))
-        log_likelihood = drop_dims(gather(log_p, unsqueeze(classes, dim), dim=dim), (dim,))
+        what = f"{function} ({log_p.shape[dim]} classes): target class"
+        at_classes = gather(log_p, unsqueeze(classes, dim), dim=dim, what=what)
+        log_likelihood = drop_dims(at_classes, (dim,))
         if weight is None:
             self.presence = cast(self.present, log_p.dtype)
         else:
             _check_weight(function, weight, log_p, dim)
-            self.presence = self.if_present(embedding(weight, classes))
+            self.presence = self.if_present(index(weight, classes, dims=(0,), what=what))
             log_likelihood = mul(log_likelihood, self.presence)
         self.loss = self.if_present(elementwise.neg(log_likelihood))
 
