@@ -6,6 +6,7 @@ numbers are in use.
 
 import ctypes
 import functools
+import time
 
 import numpy as np
 import numpy.typing as npt
@@ -78,6 +79,17 @@ def repeat(
         _library(by_condition).address("repeat")
     )
     return int(function(pool, task, context.ctypes.data, units, grain, times))
+
+
+def idle() -> bool:
+    """Whether this process uses no processor for 0.3 s; other libraries' threads may need a while."""
+    for _ in range(5):
+        time.sleep(0.05)
+        start = time.process_time()
+        time.sleep(0.3)
+        if time.process_time() - start < 0.01:
+            return True
+    return False
 
 
 def controls() -> int:
