@@ -82,7 +82,7 @@ def repeat(
 
 
 def idle() -> bool:
-    """Whether this process uses no processor for 0.3 s; other libraries' threads may need a while."""
+    """Whether this process idles for 0.3 s; threads of other libraries may need a while to."""
     for _ in range(5):
         time.sleep(0.05)
         start = time.process_time()
