@@ -18,6 +18,7 @@ class Trait(enum.Flag):
     ELEMENTWISE = enum.auto()  # each result element depends on one element of each operand
     COMMUTATIVE = enum.auto()  # op(a, b) is op(b, a), bit for bit unless complex
     REDUCE = enum.auto()  # folds dims to size 1; attr `dims`
+    COSTLY = enum.auto()  # an element costs more than to store and load it: div, exp, sqrt ...
     VIEW = enum.auto()  # only re-indexes its input; numpy may return a view
     RANDOM = enum.auto()  # a pseudo-random function of its key
     LEAF = enum.auto()  # has no inputs and is no constant: placeholder, variable

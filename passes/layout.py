@@ -42,6 +42,22 @@ def without_units(shape: Shape) -> Shape:
     return tuple(size for size in shape if not is_unit(size))
 
 
+def adds_units(node: Node) -> bool:
+    """True for a reshape that adds dims of size 1 and does nothing else."""
+    return _changes_only_units(node) and len(node.type.shape) > len(node.inputs[0].type.shape)
+
+
+def drops_units(node: Node) -> bool:
+    """True for a reshape that drops dims of size 1 and does nothing else."""
+    return _changes_only_units(node) and len(node.type.shape) < len(node.inputs[0].type.shape)
+
+
+def _changes_only_units(node: Node) -> bool:
+    if node.op is not reshape:
+        return False
+    return without_units(node.type.shape) == without_units(node.inputs[0].type.shape)
+
+
 def is_unit(size: object) -> bool:
     """True for the literal size 1; an unknown size is not."""
     return isinstance(size, int) and size == 1

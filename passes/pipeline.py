@@ -16,6 +16,7 @@ from graphc.passes.fuse import Fuse
 from graphc.passes.prune import Prune
 from graphc.passes.rules.align import ALIGN
 from graphc.passes.rules.canonicalize import CANONICALIZE
+from graphc.passes.rules.choose import CHOOSE
 from graphc.passes.rules.simplify import SIMPLIFY
 from graphc.passes.rules.stabilize import STABILIZE
 from graphc.verify import verify
@@ -29,6 +30,7 @@ PIPELINE: tuple[tuple[str, Pass], ...] = (  # the lowest level that runs it, and
     ("O1", FOLD),  # constants that the rules brought together
     ("O1", MergeEqual()),
     ("O1", Prune()),  # updates that became idle
+    ("O2", CHOOSE),  # makes gather and scatter_add elementwise where that fuses
     ("O2", ALIGN),  # moves reshapes out of the way of fusion
     ("O2", Fuse()),  # last: no rule looks into kernels
 )

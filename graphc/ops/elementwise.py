@@ -27,7 +27,7 @@ from graphc.ops.scalar_eval import floor_divide_eval, int_pow_eval, scipy_specia
 from graphc.ops.select import detach, scalar, where, zeros_like
 
 INPUTS, OUTPUT = Saves.INPUTS, Saves.OUTPUT
-COMMUTATIVE = Trait.COMMUTATIVE
+COMMUTATIVE, COSTLY = Trait.COMMUTATIVE, Trait.COSTLY
 
 
 def elementwise(
@@ -113,12 +113,20 @@ sub = elementwise("sub", ufunc(np.subtract), _sub_vjp, accepts=NUMBER)
 mul = elementwise(
     "mul", ufunc(np.multiply), _mul_vjp, accepts=ANY, saves=INPUTS, traits=COMMUTATIVE
 )
-div = elementwise("div", ufunc(np.true_divide), _div_vjp, accepts=FLOAT_OR_COMPLEX, saves=INPUTS)
-floor_divide = elementwise("floor_divide", floor_divide_eval, None, accepts=ORDERED_NUMBER)
-remainder = elementwise(
-    "remainder", ufunc(np.remainder), _remainder_vjp, accepts=ORDERED_NUMBER, saves=INPUTS
+div = elementwise(
+    "div", ufunc(np.true_divide), _div_vjp, accepts=FLOAT_OR_COMPLEX, saves=INPUTS, traits=COSTLY
 )
-power = elementwise("pow", int_pow_eval, _pow_vjp, accepts=ORDERED_NUMBER, saves=INPUTS | OUTPUT)
+floor_divide = elementwise(
+    "floor_divide", floor_divide_eval, None, accepts=ORDERED_NUMBER, traits=COSTLY
+)
+remainder = elementwise(
+    "remainder", ufunc(np.remainder), _remainder_vjp,
+    accepts=ORDERED_NUMBER, saves=INPUTS, traits=COSTLY,
+)  # fmt: skip
+power = elementwise(
+    "pow", int_pow_eval, _pow_vjp,
+    accepts=ORDERED_NUMBER, saves=INPUTS | OUTPUT, traits=COSTLY,
+)  # fmt: skip
 maximum = elementwise(
     "maximum", ufunc(np.maximum), _extremum_vjp(lambda a, b: lt(a, b)),
     accepts=REAL, saves=INPUTS,
@@ -141,7 +149,7 @@ trunc = elementwise("trunc", ufunc(np.trunc), _flat_vjp, accepts=FLOAT)
 
 
 def _unary(name: str, compute: Callable[..., Any], vjp: Rule, saves: Saves) -> OpDef:
-    return elementwise(name, compute, vjp, accepts=FLOAT, saves=saves)
+    return elementwise(name, compute, vjp, accepts=FLOAT, saves=saves, traits=COSTLY)
 
 
 def _tanh_vjp(call: Call, g: Any) -> tuple[Any]:

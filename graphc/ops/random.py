@@ -121,5 +121,7 @@ def _eval_normal(a: Array, b: Array, *, dtype: DType) -> Array:
     return np.asarray(radius * signed, dtype=dtype.numpy, order="C")
 
 
-normal_from_bits = OpDef("normal_from_bits", _infer_normal, _eval_normal, traits=Trait.ELEMENTWISE)
+normal_from_bits = OpDef(
+    "normal_from_bits", _infer_normal, _eval_normal, traits=Trait.ELEMENTWISE | Trait.COSTLY
+)
 """``normal_from_bits(a, b, dtype=)``: standard normal numbers from two int32 of random bits."""

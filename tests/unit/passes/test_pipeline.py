@@ -54,7 +54,7 @@ def test_levels() -> None:
 
 def test_every_pass_is_a_frozen_dataclass_that_states_its_contract() -> None:
     assert PASS_NAMES == (
-        "prune", "fold", "canonicalize", "stabilize", "simplify", "cse", "align", "fuse",
+        "prune", "fold", "canonicalize", "stabilize", "simplify", "cse", "choose", "align", "fuse",
     )  # fmt: skip
     for level, each in PIPELINE:
         assert level in LEVELS

@@ -164,6 +164,13 @@ EXACT: list[Case] = [
      lambda x, y: power(reshape(sum_(x, dims=(1,)), shape=(5,)), same(x, 2))),
     ("reshape_later", (float64,),
      lambda x, y: power(row(x), row(y))),
+    ("reshape_earlier", (*REAL, *INTS), lambda x, y: reshape(add(x, row(y)), shape=(5, 1, 8))),
+    ("reshape_earlier", (float32, int64),
+     lambda x, y: reshape(where(eq(row(x), row(y)), row(x), same(y, 3)), shape=(8, 1))),
+    ("sum_before_reshape", (*REAL, *INTS),
+     lambda x, y: sum_(reshape(reshape(x, shape=(40, 1)), shape=(40,)), dims=(0,))),
+    ("sum_before_reshape", (float32, float64),
+     lambda x, y: sum_(reshape(sum_(x, dims=(1,)), shape=(5,)), dims=(0,))),
 ]  # fmt: skip
 
 STABLE: list[Case] = [
