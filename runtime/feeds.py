@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Number
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -201,6 +202,13 @@ def _converted(name: str, node: Node, value: Any) -> Array:
         array = np.asarray(value)
     except ValueError as error:
         raise FeedError(f"{name}: not an array", got=str(error), where=describe(node)) from None
+    if not _has_numbers(array):
+        raise FeedError(
+            f"{name}: not an array of numbers",
+            got=type(value).__name__ if from_python else f"an array of dtype {array.dtype}",
+            expected=f"an array, tensor or nested list of {wanted.name}",
+            where=describe(node),
+        )
     if np.can_cast(array.dtype, wanted.numpy, "safe"):
         return np.asarray(array, wanted.numpy)
     if from_python and array.dtype.kind in "biufc":
@@ -213,6 +221,13 @@ def _converted(name: str, node: Node, value: Any) -> Array:
         fix=f"convert it yourself: value.astype({wanted.numpy.name!r})",
         where=describe(node),
     )
+
+
+def _has_numbers(array: Array) -> bool:
+    """False for texts, times and other objects, of which no cast makes numbers."""
+    if array.dtype.kind == "O":  # integers beyond 64 bits come as objects
+        return all(isinstance(each, Number) for each in array.flat)
+    return array.dtype.kind not in "SUTMm"
 
 
 def _value_preserving(array: Array, wanted: DType) -> Array | None:
