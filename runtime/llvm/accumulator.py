@@ -17,16 +17,13 @@ class Accumulator:
 
     Args:
         e: where to emit; the slots are set to the identity here.
-        slots: where the declarations of stack slots go, in the function's entry.
         reduction: what to compute.
         lanes: width of the state.
         long: whether the run is long enough for a sum to be compensated.
     """
 
-    def __init__(
-        self, e: Emitter, slots: list[str], reduction: Reduction, lanes: int, long: bool
-    ) -> None:
-        self.e, self._slots, self._reduction, self._lanes = e, slots, reduction, lanes
+    def __init__(self, e: Emitter, reduction: Reduction, lanes: int, long: bool) -> None:
+        self.e, self._reduction, self._lanes = e, reduction, lanes
         self._identity = reduction.identity(lanes)
         self._state = [self._slot(value) for value in self._identity]
         self._sums: list[Value] = []
@@ -35,7 +32,7 @@ class Accumulator:
             self._sums = [self._slot(self._identity[0]), self._slot(zero)]
 
     def add(self, value: Value, index: Value | None, active: int) -> None:
-        """Take in one element per lane; lanes from ``active`` on are left out."""
+        """Take in the next element of each lane; lanes from ``active`` on are left out."""
         wide = self.e.splat(value, self._lanes)
         position = None if index is None else self.e.splat(index, self._lanes)
         state = self._reduction.lift(wide, position)
@@ -43,6 +40,10 @@ class Accumulator:
             mask = active_mask(self._lanes, active)
             pairs = zip(state, self._identity, strict=True)
             state = tuple(self.e.select(mask, new, identity) for new, identity in pairs)
+        self._write(self._reduction.take(self.e, self._read(), state))
+
+    def merge(self, state: State) -> None:
+        """Take in the state of all that comes next."""
         self._write(self._reduction.combine(self.e, self._read(), state))
 
     def fold(self) -> None:
@@ -74,9 +75,7 @@ class Accumulator:
         return state
 
     def _slot(self, initial: Value) -> Value:
-        name = f"%{self.e.fresh('slot')}"
-        self._slots.append(f"  {name} = alloca {initial.type}")
-        slot = Value(name, "ptr", 1)
+        slot = self.e.slot(initial.type)
         self._save(initial, slot)
         return slot
 

@@ -1,91 +1,172 @@
-"""What a kernel must know about its body: which value varies along which loops, and what waits."""
+"""What a kernel must know about its values: where they lie, how they vary, what waits for what."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from graphc.errors import CompileError
-from graphc.graph import Graph, has_trait, topological
+from graphc.graph import has_trait
 from graphc.node import Node
 from graphc.opdef import Trait
+from graphc.ordering import operands_first
 from graphc.runtime.llvm.iteration import Axis, Layout, Space, space_of
 from graphc.runtime.llvm.memory import computed_elem
 from graphc.runtime.llvm.reductions import reduction_of
 from graphc.runtime.llvm.scalar_ops import require_native
+from graphc.runtime.llvm.values import Value
 
 ALIASES = ("expand", "reshape", "detach")
 """Operations inside a body that only change which dims a value spans."""
 
 
 @dataclass(frozen=True, slots=True)
-class Analysis:
-    """A body and where each of its values belongs.
+class Place:
+    """Where an array lies.
 
     Args:
-        nodes: all nodes that the results need, operands first.
-        results: the nodes to store.
-        loads: operand number of each node that is read from memory.
-        operands: layouts of inputs, then outputs, then constant arrays.
-        first_output: operand number of the first result.
-        arrays: nodes whose value is a constant array.
-        space: the loops.
+        base: an address.
+        layout: how the elements lie.
+        offset: bytes from the address to the first element.
+    """
+
+    base: Value
+    layout: Layout
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """The states of one reduction's chunks, before they are combined.
+
+    Args:
+        places: the first chunk's states: an array per component of the state.
+        chunks: how many there are.
+        distance: bytes from one chunk's states to the next one's.
+    """
+
+    places: tuple[Place, ...]
+    chunks: int
+    distance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The values of one phase and where each of them belongs.
+
+    Args:
+        nodes: all values that the results need, operands first; leaves are read from memory.
+        results: the values to store.
+        leaves: the place numbers of each value that is read from memory.
+        stores: the place numbers of each result: one, or one per component of a state.
+        partials: those leaves that are combined from the states of chunks.
+        distance: bytes from one chunk's states to the next one's, if the results are reductions
+            whose states are stored; 0 if values are stored.
+        places: by number.
+        space: the loops; the strides of its axes are in the order of the places.
         varying: the axes along which each value differs.
-        depth: how many reductions follow each other up to each node.
+        depth: how many reductions follow each other up to each value.
     """
 
     nodes: tuple[Node, ...]
     results: tuple[Node, ...]
-    loads: Mapping[Node, int]
-    operands: tuple[Layout, ...]
-    first_output: int
-    arrays: tuple[Node, ...]
+    leaves: Mapping[Node, tuple[int, ...]]
+    stores: tuple[tuple[int, ...], ...]
+    partials: Mapping[Node, Partial]
+    distance: int
+    places: tuple[Place, ...]
     space: Space
     varying: Mapping[Node, frozenset[Axis]]
     depth: Mapping[Node, int]
+
+    @property
+    def raw(self) -> bool:
+        """Whether states of reductions are stored, not their values."""
+        return self.distance > 0
+
+    @property
+    def reduced_dims(self) -> frozenset[int]:
+        """The dims of the full shape that reductions run along."""
+        return frozenset(
+            dim for node in self.nodes if self.is_reduction(node) for dim in node.attrs["dims"]
+        )
 
     @property
     def passes(self) -> int:
         """How many times a row is walked for its reductions."""
         return max(self.depth.values(), default=0)
 
+    def is_reduction(self, node: Node) -> bool:
+        """Whether this phase computes a reduction here."""
+        return has_trait(node, Trait.REDUCE) and node not in self.leaves
+
     def spans(self, result: int) -> frozenset[Axis]:
         """The axes along which a result is stored."""
-        operand = self.first_output + result
-        axes = self.space.kept + self.space.reduced
-        return frozenset(axis for axis in axes if axis.strides[operand])
+        number = self.stores[result][0]
+        return frozenset(axis for axis in self.space.axes if axis.strides[number])
 
 
-def analyze(body: Graph, inputs: tuple[Layout, ...], outputs: tuple[Layout, ...]) -> Analysis:
-    """Look through a body.
+def analyze(
+    results: Sequence[Node],
+    loads: Mapping[Node, Place],
+    stores: Sequence[Sequence[Place]],
+    partials: Mapping[Node, Partial],
+    distance: int = 0,
+) -> Analysis:
+    """Look through the values of one phase.
 
     Args:
-        body: the scalar graph.
-        inputs: layout of each input.
-        outputs: layout of each output.
+        results: what to compute.
+        loads: values that lie in memory.
+        stores: where each result goes: its value, or each component of its state.
+        partials: reductions whose states lie in memory.
+        distance: bytes between chunks' states, where states are stored; else 0.
 
     Raises:
         CompileError: if there is no native code for something; says for what.
     """
-    results = tuple(body.outputs.values())
-    nodes = topological(results)
-    loads = {node: number for number, node in enumerate(body.inputs)}
+
+    def operands(node: Node) -> tuple[Node, ...]:
+        return () if node in loads or node in partials else node.inputs
+
+    nodes = tuple(operands_first(results, operands))
+    places: list[Place] = []
+    leaves: dict[Node, tuple[int, ...]] = {}
+
+    def add(more: Sequence[Place]) -> tuple[int, ...]:
+        places.extend(more)
+        return tuple(range(len(places) - len(more), len(places)))
+
     for node in nodes:
-        if node not in loads:
-            _require_supported(node)
+        if node in partials:
+            leaves[node] = add(partials[node].places)
+        elif node in loads:
+            leaves[node] = add([loads[node]])
+        else:
+            require_supported(node)
         computed_elem(node.type.dtype)
-    arrays = tuple(node for node in nodes if _is_array_constant(node))
-    constants = (Layout.contiguous(node.type.static_shape, node.type.dtype) for node in arrays)
-    operands = (*inputs, *outputs, *constants)
-    space = space_of(body, operands)
-    loads |= {node: len(inputs) + len(outputs) + k for k, node in enumerate(arrays)}
+    numbers = tuple(add(each) for each in stores)
+    reductions = [node for node in nodes if has_trait(node, Trait.REDUCE) and node not in leaves]
+    space = space_of(nodes, reductions, [place.layout for place in places])
     varying: dict[Node, frozenset[Axis]] = {}
     depth: dict[Node, int] = {}
     for node in nodes:
-        varying[node] = _varying(node, loads, space, varying)
-        reducing = int(has_trait(node, Trait.REDUCE))
-        depth[node] = reducing + max((depth[operand] for operand in node.inputs), default=0)
-    return Analysis(nodes, results, loads, operands, len(inputs), arrays, space, varying, depth)
+        reduces = node in reductions
+        varying[node] = _varying(node, leaves, reduces, space, varying)
+        below = max((depth[operand] for operand in operands(node)), default=0)
+        depth[node] = reduces + below
+    return Analysis(
+        tuple(nodes),
+        tuple(results),
+        leaves,
+        numbers,
+        partials,
+        distance,
+        tuple(places),
+        space,
+        varying,
+        depth,
+    )
 
 
 def iota_dim(node: Node, rank: int) -> int:
@@ -94,21 +175,31 @@ def iota_dim(node: Node, rank: int) -> int:
     return dim + rank - len(node.type.shape)
 
 
+def is_array_constant(node: Node) -> bool:
+    """Whether a value is a constant of several elements."""
+    return node.op.name == "constant" and bool(node.attrs["value"].array.size != 1)
+
+
 def _varying(
-    node: Node, loads: Mapping[Node, int], space: Space, known: Mapping[Node, frozenset[Axis]]
+    node: Node,
+    leaves: Mapping[Node, tuple[int, ...]],
+    reduces: bool,
+    space: Space,
+    known: Mapping[Node, frozenset[Axis]],
 ) -> frozenset[Axis]:
-    axes = space.kept + space.reduced
-    if node in loads:
-        return frozenset(axis for axis in axes if axis.strides[loads[node]])
+    if node in leaves:
+        number = leaves[node][0]
+        return frozenset(axis for axis in space.axes if axis.strides[number])
     if node.op.name == "iota":
-        return frozenset(axis for axis in axes if axis.dim == iota_dim(node, space.rank))
+        return frozenset(axis for axis in space.axes if axis.dim == iota_dim(node, space.rank))
     union = frozenset[Axis]().union(*(known[operand] for operand in node.inputs))
-    if has_trait(node, Trait.REDUCE):
+    if reduces:
         return frozenset(axis for axis in union if not axis.reduced)
     return union
 
 
-def _require_supported(node: Node) -> None:
+def require_supported(node: Node) -> None:
+    """Raise CompileError if a value that is no leaf has no native code."""
     if has_trait(node, Trait.ELEMENTWISE):
         require_native(node)
     elif has_trait(node, Trait.REDUCE):
@@ -125,7 +216,3 @@ def _require_alignment(node: Node) -> None:
     rank = max(len(before), len(after))
     if (1,) * (rank - len(before)) + before != (1,) * (rank - len(after)) + after:
         raise CompileError("reshape: no native code where it moves dims")
-
-
-def _is_array_constant(node: Node) -> bool:
-    return node.op.name == "constant" and bool(node.attrs["value"].array.size != 1)

@@ -26,6 +26,8 @@ class Emitter:
         self.module = module
         self.target = module.target
         self.lines: list[str] = []
+        self.slots: list[str] = []
+        """Declarations of stack slots; they belong at the start of the function."""
         self.block = "entry"
         self._count = 0
 
@@ -50,6 +52,12 @@ class Emitter:
         """Start a block."""
         self.lines.append(f"{name}:")
         self.block = name
+
+    def slot(self, kind: str) -> Value:
+        """The address of a new stack slot for a value of an LLVM type; contents undefined."""
+        name = f"%{self.fresh('slot')}"
+        self.slots.append(f"  {name} = alloca {kind}")
+        return Value(name, "ptr", 1)
 
     def like(self, value: Value, operand: Operand) -> Value:
         """``operand`` as a value of the type of ``value``."""
@@ -202,6 +210,12 @@ class Emitter:
         mask = ", ".join(f"i32 {lane}" for lane in range(lanes))
         text = f"shufflevector {lower.typed}, {upper.typed}, <{lanes} x i32> <{mask}>"
         return self.define(text, lower.elem, lanes)
+
+    def merge(self, a: Value, b: Value, lanes: Sequence[int]) -> Value:
+        """The chosen lanes of two vectors; those of the second are numbered behind the first's."""
+        mask = ", ".join(f"i32 {lane}" for lane in lanes)
+        text = f"shufflevector {a.typed}, {b.typed}, <{len(lanes)} x i32> <{mask}>"
+        return self.define(text, a.elem, len(lanes))
 
     def shuffle(self, vector: Value, lanes: Sequence[int]) -> Value:
         """The chosen lanes, in this order; one lane becomes a scalar."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from graphc.dtypes import DType
 from graphc.errors import CompileError
-from graphc.graph import Graph, has_trait
-from graphc.opdef import Trait
+from graphc.node import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +30,11 @@ class Layout:
         """The layout of a C-contiguous array."""
         strides = tuple(math.prod(shape[dim + 1 :]) for dim in range(len(shape)))
         return Layout(shape, strides, dtype)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return math.prod(self.shape)
 
     def along(self, dim: int, rank: int) -> int:
         """The stride along one dim of a space of ``rank`` dims; 0 where the operand is repeated."""
@@ -75,22 +79,30 @@ class Space:
     rank: int
 
     @property
+    def axes(self) -> tuple[Axis, ...]:
+        """All axes, outermost first."""
+        return self.kept + self.reduced
+
+    @property
     def is_empty(self) -> bool:
         """Whether there is nothing to store at all."""
         return any(axis.size == 0 for axis in self.kept)
 
 
-def space_of(body: Graph, operands: Sequence[Layout]) -> Space:
+def space_of(
+    nodes: Sequence[Node], reductions: Collection[Node], operands: Sequence[Layout]
+) -> Space:
     """Plan the loops.
 
     Args:
-        body: the scalar graph.
-        operands: layouts of its inputs, outputs and constant arrays, in this order.
+        nodes: the values that are computed or read.
+        reductions: those of them that are reductions to compute.
+        operands: layouts of all that is read or written; strides of an axis are in this order.
 
     Raises:
-        CompileError: if the body is none that a kernel can be made for.
+        CompileError: if no kernel can be made for these values.
     """
-    shape, reduced = _shape_of(body)
+    shape, reduced = _shape_of(nodes, reductions)
     axes = [
         Axis(
             size,
@@ -101,7 +113,7 @@ def space_of(body: Graph, operands: Sequence[Layout]) -> Space:
         for dim, size in enumerate(shape)
         if size != 1
     ]
-    axes = list(_merged(axes, set(_indexed_dims(body, len(shape)))))
+    axes = list(_merged(axes, set(_indexed_dims(nodes, len(shape)))))
     vector = max(axes, key=_vector_score, default=None)
     kept = [axis for axis in axes if not axis.reduced and axis is not vector]
     inner = [axis for axis in axes if axis.reduced and axis is not vector]
@@ -111,10 +123,11 @@ def space_of(body: Graph, operands: Sequence[Layout]) -> Space:
     return Space(tuple(kept), tuple(inner), vector, rounds, len(shape))
 
 
-def _shape_of(body: Graph) -> tuple[tuple[int, ...], frozenset[int]]:
+def _shape_of(
+    nodes: Sequence[Node], reductions: Collection[Node]
+) -> tuple[tuple[int, ...], frozenset[int]]:
     """The full shape, and the dims that are reduced."""
-    reductions = [node for node in body.nodes if has_trait(node, Trait.REDUCE)]
-    shapes = [node.type.static_shape for node in body.nodes]
+    shapes = [node.type.static_shape for node in nodes]
     rank = max((len(shape) for shape in shapes), default=0)
     sizes = [1] * rank
     for shape in shapes:
@@ -135,9 +148,9 @@ def _shape_of(body: Graph) -> tuple[tuple[int, ...], frozenset[int]]:
     return tuple(sizes), dims
 
 
-def _indexed_dims(body: Graph, rank: int) -> Iterator[int]:
+def _indexed_dims(nodes: Sequence[Node], rank: int) -> Iterator[int]:
     """Dims whose index is itself a value; they stay loops of their own."""
-    for node in body.nodes:
+    for node in nodes:
         if node.op.name == "iota":
             yield node.attrs["dim"] + rank - len(node.type.shape)
         elif node.op.name in ("argmax", "argmin"):

@@ -1,39 +1,32 @@
-"""Code of one kernel: elementwise chains and reductions over one iteration space.
+"""Kernels of scalar graphs: elementwise chains and reductions over one iteration space.
 
-The loops are those of ``graphc.runtime.llvm.iteration``. Every value is computed at the outermost
-loop in which all that it depends on is known. Reductions that need each other run one after the
-other over the same row, and point values that several of these passes need are computed again.
+A kernel is one phase, or several: results of different extent follow each other, and large
+reductions are done in chunks, whose states a later phase combines. The chunks depend on shapes
+only, so the result has the same bits however the units of the phases are divided.
 """
 
 from __future__ import annotations
 
 import hashlib
-import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from graphc.graph import Graph, has_trait, topological
 from graphc.node import Node
 from graphc.opdef import Trait
-from graphc.runtime.llvm import memory
-from graphc.runtime.llvm.accumulator import Accumulator
-from graphc.runtime.llvm.analysis import Analysis, analyze
-from graphc.runtime.llvm.emitter import Emitter
-from graphc.runtime.llvm.function import define_function, parameters
-from graphc.runtime.llvm.iteration import Axis, Layout
-from graphc.runtime.llvm.loops import chunked_loop, loop
+from graphc.runtime.llvm.analysis import Analysis, Partial, Place, analyze, is_array_constant
+from graphc.runtime.llvm.function import SHARED, parameters
+from graphc.runtime.llvm.iteration import Layout
+from graphc.runtime.llvm.memory import dtype_of
 from graphc.runtime.llvm.module import Module
-from graphc.runtime.llvm.native_step import NativeStep, Phase
+from graphc.runtime.llvm.native_step import NativeStep
+from graphc.runtime.llvm.phase import emit_phase
 from graphc.runtime.llvm.reductions import reduction_of
-from graphc.runtime.llvm.scalar_ops import weight
-from graphc.runtime.llvm.scopes import Scope, Scopes
-from graphc.runtime.llvm.values import Value, constant
-from graphc.runtime.llvm.vectors import Segment, segments, widths
-
-CHUNK = 256
-"""Rounds after which a sum starts a new partial sum; the partial sums are added with care."""
+from graphc.runtime.llvm.schedule import Schedule
+from graphc.runtime.llvm.scheduling import chunked_schedule_of, needs_chunks, schedule_of
+from graphc.runtime.llvm.values import Value
+from graphc.runtime.plan import ALIGNMENT
 
 
 def build_kernel(
@@ -55,214 +48,174 @@ def build_kernel(
     """
     key = (body.inputs, tuple(body.outputs.values()), tuple(inputs), tuple(outputs))
     if key not in module.kernels:
-        analysis = analyze(body, tuple(inputs), tuple(outputs))
-        module.kernels[key] = _Kernel(module, analysis).build()
+        schedules, shared_bytes = schedules_of(module, body, inputs, outputs)
+        operands = len(inputs) + len(outputs)
+        module.kernels[key] = NativeStep(
+            tuple(emit_phase(module, schedule, operands) for schedule in schedules),
+            shared_bytes,
+            max(schedule.scratch_bytes for schedule in schedules),
+        )
     return module.kernels[key]
 
 
-_Part = tuple[Segment | None, dict[Node, Accumulator]]
-"""A piece of the innermost reduced axis and the state of each reduction over it."""
+def schedules_of(
+    module: Module, body: Graph, inputs: Sequence[Layout], outputs: Sequence[Layout]
+) -> tuple[tuple[Schedule, ...], int]:
+    """The phases of a kernel, in order, and the bytes of memory that they share.
+
+    Args:
+        module: where constant arrays go.
+        body: the scalar graph.
+        inputs: how each input lies in memory.
+        outputs: how each output lies in memory.
+
+    Raises:
+        CompileError: if there is no native code for something in the body; says for what.
+    """
+    addresses = parameters(len(inputs) + len(outputs))
+    sources = zip(body.inputs, addresses[: len(inputs)], inputs, strict=True)
+    loads = {node: Place(address, layout) for node, address, layout in sources}
+    for node in topological(body.outputs.values()):
+        if is_array_constant(node):
+            layout = Layout.contiguous(node.type.static_shape, node.type.dtype)
+            loads[node] = Place(_global(module, node), layout)
+    targets = zip(body.outputs.values(), addresses[len(inputs) :], outputs, strict=True)
+    results = [(node, Place(address, layout)) for node, address, layout in targets]
+    planner = _Phases(module, loads)
+    for group in _groups(results):
+        planner.add(group)
+    return tuple(planner.schedules), planner.shared_bytes
 
 
-class _Kernel:
-    """The code of one kernel while it is being written."""
+def _groups(results: Sequence[tuple[Node, Place]]) -> list[list[tuple[Node, Place]]]:
+    """Results that are stored along the same kept dims, those along most dims first.
 
-    def __init__(self, module: Module, analysis: Analysis) -> None:
-        self.e = Emitter(module)
-        self.body = analysis
-        self.space = analysis.space
-        self.scopes = Scopes(self.e, analysis)
-        self.lanes = widths(analysis.nodes, analysis.space, module.target)
-        self.slots: list[str] = []
+    A smaller result may lie where an input lay that the larger ones still read.
+    """
+    reduced = {
+        dim - len(node.inputs[0].type.shape)
+        for node in topological([node for node, _ in results])
+        if has_trait(node, Trait.REDUCE)
+        for dim in node.attrs["dims"]
+    }
+    groups: dict[frozenset[int], list[tuple[Node, Place]]] = {}
+    for node, place in results:
+        shape = node.type.static_shape
+        dims = {dim - len(shape) for dim, size in enumerate(shape) if size != 1}
+        groups.setdefault(frozenset(dims - reduced), []).append((node, place))
+    return [groups[dims] for dims in sorted(groups, key=len, reverse=True)]
 
-    # ------------------------------------------------------------------ the function
 
-    def build(self) -> NativeStep:
-        """Emit everything and define the function."""
-        operands = self.body.first_output + len(self.body.results)
-        pointers = parameters(operands)
-        pointers += [Value(self._global(node), memory.POINTER, 1) for node in self.body.arrays]
-        if not self.space.is_empty:
-            top = Scope({}, tuple(pointers), {}, frozenset(), frozenset())
-            self._walk(self.space.kept, top, self._row, self.body.nodes)
-        symbol = define_function(self.e.module, operands, [*self.slots, *self.e.lines])
-        return NativeStep((Phase(symbol, 1, self._nanoseconds()),))
+class _Phases:
+    """Collects the phases of one kernel."""
 
-    def _nanoseconds(self) -> float:
-        """A coarse estimate: one instruction per vector of elements takes a third of one."""
-        points = math.prod(axis.size for axis in (*self.space.kept, *self.space.reduced))
-        work = sum(
-            weight(node) for node in self.body.nodes if has_trait(node, Trait.ELEMENTWISE)
-        ) + len(self.body.loads)
-        return points * work / self.lanes[0] / 3
+    def __init__(self, module: Module, loads: Mapping[Node, Place]) -> None:
+        self.schedules: list[Schedule] = []
+        self.shared_bytes = 0
+        self._module = module
+        self._loads = dict(loads)
 
-    def _global(self, node: Node) -> str:
-        """The address of a constant array's copy in the module."""
-        dtype = node.type.dtype
-        data = np.ascontiguousarray(node.attrs["value"].array).tobytes()
-        name = f"@constant.{hashlib.sha256(data).hexdigest()[:24]}"
-        escaped = "".join(f"\\{byte:02X}" for byte in data)
-        kind = f"[{len(data)} x i8]"
-        align = max(dtype.itemsize, 1)
-        text = f'{name} = private unnamed_addr constant {kind} c"{escaped}", align {align}'
-        self.e.module.define(name, text)
-        return name
-
-    # ------------------------------------------------------------------ loops
-
-    def _walk(
-        self,
-        axes: Sequence[Axis],
-        scope: Scope,
-        leaf: Callable[[Scope], None],
-        wanted: Iterable[Node],
-    ) -> None:
-        """Loop over the axes; at each level compute what can be computed there."""
-        wanted = tuple(wanted)
-        scope = self.scopes.store(self.scopes.settle(scope, wanted))
-        if not axes:
-            leaf(scope)
-            return
-        axis, *rest = axes
-        if axis is self.space.vector:
-            for segment in segments(axis.size, self.lanes):
-                self._round(axis, segment, rest, scope, leaf, wanted)
+    def add(self, results: Sequence[tuple[Node, Place]]) -> None:
+        """The phases that compute these results."""
+        nodes, stores = [node for node, _ in results], [[place] for _, place in results]
+        whole = analyze(nodes, self._loads, stores, {})
+        if needs_chunks(whole, self._module.target):
+            self._add_chunked(results, whole)
         else:
-            self._round(axis, None, rest, scope, leaf, wanted)
+            self.schedules.append(schedule_of(whole, self._module.target))
 
-    def _round(
-        self,
-        axis: Axis,
-        segment: Segment | None,
-        rest: Sequence[Axis],
-        scope: Scope,
-        leaf: Callable[[Scope], None],
-        wanted: tuple[Node, ...],
-    ) -> None:
-        """One loop, over an axis or a segment of it, and all that is inside."""
-        enter = self.scopes.entering(axis, segment)
-        count = axis.size if segment is None else segment.count
-        loop(self.e, count, lambda index: self._walk(rest, enter(scope, index), leaf, wanted))
-
-    # ------------------------------------------------------------------ rows and reductions
-
-    def _row(self, scope: Scope) -> None:
-        """All kept indices are known: run the passes over the reduced axes, then store."""
-        for depth in range(1, self.body.passes + 1):
-            reductions = [
-                node
-                for node in self.body.nodes
-                if has_trait(node, Trait.REDUCE) and self.body.depth[node] == depth
-            ]
-            self._reduce(scope, reductions)
-        scope = self.scopes.store(self.scopes.settle(scope, self.body.nodes))
-        points = [
-            node for number, node in enumerate(self.body.results) if number not in scope.stored
-        ]
-        if points:
-            needed = tuple(topological(points))
-            self._walk(self.space.reduced, scope, lambda inner: None, needed)
-
-    def _reduce(self, scope: Scope, reductions: list[Node]) -> None:
-        """One pass: every reduction of one depth over the reduced axes; fills ``scope.values``."""
-        wanted = tuple(topological([node.inputs[0] for node in reductions]))
-        totals = {node: list[Accumulator]() for node in reductions}
-        axes = self.space.reduced
-        inner = axes[-1] if axes else None
-        in_vector = inner is not None and inner is self.space.vector
-        cuts: list[Segment | None] = [None]
-        if inner is not None and in_vector:
-            cuts = list(segments(inner.size, self.lanes))
-        parts: list[_Part] = []
-        for segment in cuts:
-            part = {node: self._accumulator(node, scope, segment) for node in reductions}
-            parts.append((segment, part))
-            for node, accumulator in part.items():
-                totals[node].append(accumulator)
-        self._reduce_outer(axes[:-1], scope, wanted, inner, parts)
-        for node, accumulators in totals.items():
-            scope.values[node] = self._total(node, accumulators, in_vector)
-
-    def _reduce_outer(
-        self,
-        axes: Sequence[Axis],
-        scope: Scope,
-        wanted: tuple[Node, ...],
-        inner: Axis | None,
-        parts: list[_Part],
-    ) -> None:
-        scope = self.scopes.settle(replace(scope, values=dict(scope.values)), wanted)
-        if axes:
-            enter = self.scopes.entering(axes[0], None)
-            loop(
-                self.e,
-                axes[0].size,
-                lambda index: self._reduce_outer(
-                    axes[1:], enter(scope, index), wanted, inner, parts
-                ),
+    def _add_chunked(self, results: Sequence[tuple[Node, Place]], whole: Analysis) -> None:
+        """Chunks of the reductions of each depth, then what follows from them for each row."""
+        target = self._module.target
+        rows_only = not any(
+            axis.reduced for number in range(len(results)) for axis in whole.spans(number)
+        )
+        for depth in range(1, whole.passes + 1):
+            partials = self._reduce_chunks(whole, depth)
+            if rows_only and depth == whole.passes:
+                self._add_last(results, partials)
+                return
+            known = _rows_for_later(whole, depth)
+            places = {node: self._shared_row(node) for node in known}
+            combining = analyze(
+                known, self._loads, [[place] for place in places.values()], partials
             )
-            return
-        for segment, part in parts:
-            self._reduce_inner(scope, wanted, inner, segment, part)
+            self.schedules.append(schedule_of(combining, target))
+            self._loads |= places
+        self._add_last(results, {})
 
-    def _reduce_inner(
-        self,
-        scope: Scope,
-        wanted: tuple[Node, ...],
-        inner: Axis | None,
-        segment: Segment | None,
-        part: dict[Node, Accumulator],
+    def _add_last(
+        self, results: Sequence[tuple[Node, Place]], partials: Mapping[Node, Partial]
     ) -> None:
-        def gather(point: Scope) -> None:
-            for node, accumulator in part.items():
-                accumulator.add(
-                    point.values[node.inputs[0]], self._position(node, point), point.active
-                )
+        """The phase that stores the results."""
+        nodes, stores = [node for node, _ in results], [[place] for _, place in results]
+        last = analyze(nodes, self._loads, stores, partials)
+        self.schedules.append(schedule_of(last, self._module.target))
 
-        def fold() -> None:
-            for accumulator in part.values():
-                accumulator.fold()
+    def _reduce_chunks(self, whole: Analysis, depth: int) -> dict[Node, Partial]:
+        """The phase that reduces chunks; gives where their states are."""
+        reductions = [
+            node for node in whole.nodes if whole.is_reduction(node) and whole.depth[node] == depth
+        ]
+        start = self.shared_bytes
+        stores = [self._shared_states(node) for node in reductions]
+        distance = self.shared_bytes - start
+        chunked = analyze(reductions, self._loads, stores, {}, distance)
+        schedule = chunked_schedule_of(chunked, self._module.target)
+        self.schedules.append(schedule)
+        chunks = schedule.units.blocks
+        self.shared_bytes = start + chunks * distance
+        return {
+            node: Partial(places, chunks, distance)
+            for node, places in zip(reductions, stores, strict=True)
+        }
 
-        if inner is None:
-            gather(scope)
-            fold()
-            return
-        enter = self.scopes.entering(inner, segment)
-        count = inner.size if segment is None else segment.count
+    def _shared_states(self, node: Node) -> tuple[Place, ...]:
+        """Places for each component of a reduction's state."""
+        shape = node.type.static_shape
+        return tuple(
+            self._shared(Layout.contiguous(shape, dtype_of(value.elem)))
+            for value in reduction_of(node).identity(1)
+        )
 
-        def body(index: Value) -> None:
-            gather(self.scopes.settle(enter(scope, index), wanted))
+    def _shared_row(self, node: Node) -> Place:
+        """A place for a value of every row."""
+        return self._shared(Layout.contiguous(node.type.static_shape, node.type.dtype))
 
-        chunked_loop(self.e, count, CHUNK, body, fold)
+    def _shared(self, layout: Layout) -> Place:
+        """A place in shared memory."""
+        place = Place(SHARED, layout, self.shared_bytes)
+        self.shared_bytes += -(-layout.size * layout.dtype.itemsize // ALIGNMENT) * ALIGNMENT
+        return place
 
-    def _accumulator(self, node: Node, scope: Scope, segment: Segment | None) -> Accumulator:
-        rounds = self.space.rounds
-        if segment is not None:
-            inner = self.space.reduced[-1]
-            rounds = rounds // max(inner.size, 1) * segment.count
-            lanes = segment.lanes
-        else:
-            vector = self.space.vector
-            lanes = scope.lanes if vector in self.body.varying[node.inputs[0]] else 1
-        return Accumulator(self.e, self.slots, reduction_of(node), lanes, rounds > CHUNK)
 
-    def _total(self, node: Node, accumulators: list[Accumulator], across: bool) -> Value:
-        """The result of all parts, in order; across lanes if the vector axis is reduced."""
-        reduction = reduction_of(node)
-        states = [accumulator.total(across) for accumulator in accumulators]
-        if not states:
-            states = [reduction.identity(1)]
-        state = states[0]
-        for other in states[1:]:
-            state = reduction.combine(self.e, state, other)
-        result = reduction.finish(self.e, state)
-        if self.space.rounds == 0 and result.is_float and node.op.name == "sum":
-            return constant(result.elem, 0.0, result.lanes)
-        return result
+def _rows_for_later(whole: Analysis, depth: int) -> list[Node]:
+    """Values of rows that exist after the reductions of a depth and that later phases need."""
+    rows = {node for node in whole.nodes if _is_row(whole, node)}
+    needed = set(whole.results) | {
+        operand
+        for node in whole.nodes
+        if node not in whole.leaves and (node not in rows or whole.depth[node] > depth)
+        for operand in node.inputs
+    }
+    return [node for node in whole.nodes if node in rows & needed and whole.depth[node] == depth]
 
-    def _position(self, node: Node, scope: Scope) -> Value | None:
-        """The index along the reduced dim, for argmax and argmin."""
-        if node.op.name not in ("argmax", "argmin"):
-            return None
-        (dim,) = node.attrs["dims"]
-        return self.e.resize(self.scopes.index(dim, scope), "i32")
+
+def _is_row(whole: Analysis, node: Node) -> bool:
+    """Whether a value has one element per row."""
+    shape, rank = node.type.static_shape, whole.space.rank
+    reduced = whole.reduced_dims
+    return all(size == 1 for dim, size in enumerate(shape, rank - len(shape)) if dim in reduced)
+
+
+def _global(module: Module, node: Node) -> Value:
+    """The address of a constant array's copy in the module."""
+    dtype = node.type.dtype
+    data = np.ascontiguousarray(node.attrs["value"].array).tobytes()
+    name = f"@constant.{hashlib.sha256(data).hexdigest()[:24]}"
+    escaped = "".join(f"\\{byte:02X}" for byte in data)
+    kind = f"[{len(data)} x i8]"
+    align = max(dtype.itemsize, 1)
+    text = f'{name} = private unnamed_addr constant {kind} c"{escaped}", align {align}'
+    module.define(name, text)
+    return Value(name, "ptr", 1)

@@ -1,4 +1,4 @@
-"""Loops of generated code: counted, with the trip count known when the code is made."""
+"""Loops of generated code."""
 
 from __future__ import annotations
 
@@ -16,46 +16,122 @@ def loop(e: Emitter, count: int, body: Callable[[Value], None]) -> None:
         count: the number of rounds.
         body: emits one round for an ``i64`` index.
     """
-    if count < 1:
-        return
-    if count == 1:
-        body(constant("i64", 0))
-        return
-    name, before = e.fresh("loop"), e.block
-    e.emit(f"br label %{name}")
+    loop_between(e, constant("i64", 0), constant("i64", max(count, 0)), body)
+
+
+def loop_between(e: Emitter, first: Value, stop: Value, body: Callable[[Value], None]) -> None:
+    """Emit ``body(index)`` for the indices first .. stop-1.
+
+    Args:
+        e: where to emit.
+        first: the first index; an ``i64``.
+        stop: the index behind the last one; no round if it is not above ``first``.
+        body: emits one round for an ``i64`` index.
+    """
+    known = number(first), number(stop)
+    name = e.fresh("loop")
+    if known[0] is not None and known[1] is not None:
+        if known[1] <= known[0]:
+            return
+        if known[1] == known[0] + 1:
+            body(first)
+            return
+        e.emit(f"br label %{name}")
+    else:
+        some = e.cmp("slt", first, stop)
+        e.emit(f"br i1 {some.text}, label %{name}.enter, label %{name}.end")
+        e.label(f"{name}.enter")
+        e.emit(f"br label %{name}")
+    before = e.block
     e.label(name)
     phi = len(e.lines)
     e.emit("")
     body(Value(f"%{name}.index", "i64", 1))
-    start, again = f"[ 0, %{before} ]", f"[ %{name}.next, %{e.block} ]"
+    start, again = f"[ {first.text}, %{before} ]", f"[ %{name}.next, %{e.block} ]"
     e.lines[phi] = f"  %{name}.index = phi i64 {start}, {again}"
     e.emit(f"%{name}.next = add nuw nsw i64 %{name}.index, 1")
-    e.emit(f"%{name}.more = icmp ult i64 %{name}.next, {count}")
+    e.emit(f"%{name}.more = icmp slt i64 %{name}.next, {stop.text}")
     e.emit(f"br i1 %{name}.more, label %{name}, label %{name}.end")
     e.label(f"{name}.end")
 
 
 def chunked_loop(
     e: Emitter,
-    count: int,
+    first: Value,
+    stop: Value,
     chunk: int,
     body: Callable[[Value], None],
     after_chunk: Callable[[], None],
 ) -> None:
-    """Like :func:`loop`, with ``after_chunk()`` after every ``chunk`` rounds and at the end."""
+    """Like :func:`loop_between`, with ``after_chunk()`` after ``chunk`` rounds and at the end.
+
+    Only a loop whose bounds are constants is cut; the caller keeps the others short.
+    """
+    known = number(first), number(stop)
+    if known[0] is None or known[1] is None:
+        loop_between(e, first, stop, body)
+        after_chunk()
+        return
+    start, count = known[0], known[1] - known[0]
     whole = count // chunk
     if not whole:
-        loop(e, count, body)
-        if count:
+        loop_between(e, first, stop, body)
+        if count > 0:
             after_chunk()
         return
 
-    def run_chunk(number: Value) -> None:
-        first = e.mul(number, chunk)
-        loop(e, chunk, lambda index: body(e.add(index, first)))
+    def run_chunk(position: Value) -> None:
+        base = affine(e, position, chunk, start)
+        loop(e, chunk, lambda index: body(e.add(index, base)))
         after_chunk()
 
     loop(e, whole, run_chunk)
     if count % chunk:
-        loop(e, count % chunk, lambda index: body(e.add(index, whole * chunk)))
+        rest = start + whole * chunk
+        loop_between(e, constant("i64", rest), constant("i64", start + count), body)
         after_chunk()
+
+
+def when(e: Emitter, condition: Value | None, body: Callable[[], None]) -> None:
+    """Emit what runs only where the condition holds; None always holds."""
+    if condition is None or condition.text == "true":
+        body()
+        return
+    if condition.text == "false":
+        return
+    name = e.fresh("when")
+    e.emit(f"br i1 {condition.text}, label %{name}, label %{name}.end")
+    e.label(name)
+    body()
+    e.emit(f"br label %{name}.end")
+    e.label(f"{name}.end")
+
+
+def number(index: Value) -> int | None:
+    """The number that an integer constant is; None for what is known at run time only."""
+    return None if index.text.startswith("%") else int(index.text)
+
+
+def affine(e: Emitter, index: Value, factor: int, offset: int) -> Value:
+    """index * factor + offset, computed now where the index is a constant."""
+    known = number(index)
+    if known is not None:
+        return constant("i64", known * factor + offset)
+    scaled = e.mul(index, factor) if factor != 1 else index
+    return e.add(scaled, offset) if offset else scaled
+
+
+def smaller(e: Emitter, index: Value, limit: int) -> Value:
+    """The smaller one of an index and a limit."""
+    known = number(index)
+    if known is not None:
+        return constant("i64", min(known, limit))
+    return e.intrinsic("smin", index, constant("i64", limit))
+
+
+def equals(e: Emitter, index: Value, wanted: int) -> Value:
+    """Whether an index is this number."""
+    known = number(index)
+    if known is not None:
+        return constant("i1", known == wanted)
+    return e.cmp("eq", index, wanted)

@@ -6,7 +6,18 @@ written.
 
 from __future__ import annotations
 
-from graphc.dtypes import BOOLEAN, FLOATING, DType
+from graphc.dtypes import (
+    BOOLEAN,
+    FLOATING,
+    DType,
+    bool_,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+)
 from graphc.errors import CompileError
 from graphc.runtime.llvm import halves
 from graphc.runtime.llvm.emitter import Emitter
@@ -17,6 +28,11 @@ POINTER = "ptr"
 _COMPUTED = {
     "bool": "i1", "uint8": "i8", "int8": "i8", "int16": "i16", "int32": "i32", "int64": "i64",
     "float16": "float", "bfloat16": "float", "float32": "float", "float64": "double",
+}  # fmt: skip
+
+_HOLDING = {
+    "i1": bool_, "i8": int8, "i16": int16, "i32": int32, "i64": int64,
+    "float": float32, "double": float64,
 }  # fmt: skip
 
 
@@ -38,6 +54,16 @@ def stored_elem(dtype: DType) -> str:
     return "i8" if dtype.category == BOOLEAN else computed_elem(dtype)
 
 
+def dtype_of(elem: str) -> DType:
+    """The dtype whose computed and stored form can hold values of an LLVM type exactly."""
+    return _HOLDING[elem]
+
+
+def stored_bytes(elem: str) -> int:
+    """How many bytes a value of an LLVM type takes in memory."""
+    return dtype_of(elem).itemsize
+
+
 def is_half(dtype: DType) -> bool:
     """Whether values are stored in 16 bits and computed in float32."""
     return dtype.category == FLOATING and dtype.itemsize == 2
@@ -47,6 +73,13 @@ def element(e: Emitter, pointer: Value, dtype: DType, offset: Value) -> Value:
     """The address of the element ``offset`` elements further."""
     text = f"getelementptr {stored_elem(dtype)}, ptr {pointer.text}, i64 {offset.text}"
     return e.define(text, POINTER, 1)
+
+
+def further(e: Emitter, pointer: Value, nbytes: Value) -> Value:
+    """The address so many bytes further."""
+    if nbytes.text == "0":
+        return pointer
+    return e.define(f"getelementptr i8, ptr {pointer.text}, i64 {nbytes.text}", POINTER, 1)
 
 
 def load(e: Emitter, pointer: Value, dtype: DType, stride: int, lanes: int, active: int) -> Value:

@@ -41,8 +41,12 @@ class Reduction(Protocol):
         """The state of one element."""
         ...
 
+    def take(self, e: Emitter, state: State, later: State) -> State:
+        """The state after one more element, which comes after all that the state has."""
+        ...
+
     def combine(self, e: Emitter, a: State, b: State) -> State:
-        """The state of both; ``a`` comes first."""
+        """The state of both, which may have any order."""
         ...
 
     def finish(self, e: Emitter, state: State) -> Value:
@@ -68,6 +72,10 @@ class Fold:
         """The element."""
         return (value,)
 
+    def take(self, e: Emitter, state: State, later: State) -> State:
+        """The operation on both."""
+        return self.combine(e, state, later)
+
     def combine(self, e: Emitter, a: State, b: State) -> State:
         """The operation on both."""
         return (self.operation(e, self.dtype, a[0], b[0]),)
@@ -87,7 +95,7 @@ class Position:
     compensated: bool = False
 
     def identity(self, lanes: int) -> State:
-        """The worst value, at a position behind all others."""
+        """The worst value, at a position behind all others: no element has replaced it yet."""
         elem = computed_elem(self.dtype)
         return constant(elem, self.worst, lanes), constant(INDEX, NO_INDEX, lanes)
 
@@ -96,6 +104,16 @@ class Position:
         if index is None:
             raise CompileError("argmax and argmin reduce one dim")
         return value, index
+
+    def take(self, e: Emitter, state: State, later: State) -> State:
+        """The later one only if it is more extreme: equals keep the earlier position."""
+        value, new = state[0], later[0]
+        if value.is_float:
+            beats = e.cmp(f"u{self.predicate[1:]}", new, value)  # or one of them is NaN
+            chosen = e.binary("and", beats, e.cmp("ord", value, value))
+        else:
+            chosen = e.cmp(self.predicate, new, value)
+        return e.select(chosen, new, value), e.select(chosen, later[1], state[1])
 
     def combine(self, e: Emitter, a: State, b: State) -> State:
         """The more extreme one; of equals, the one that comes first."""
@@ -111,8 +129,9 @@ class Position:
         return e.select(chosen, b[0], a[0]), e.select(chosen, b[1], a[1])
 
     def finish(self, e: Emitter, state: State) -> Value:
-        """The position."""
-        return e.resize(state[1], "i64")
+        """The position; 0 where every element is the worst value."""
+        position = e.select(e.cmp("eq", state[1], NO_INDEX), 0, state[1])
+        return e.resize(position, "i64")
 
 
 def reduction_of(node: Node) -> Reduction:

@@ -3,79 +3,125 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from graphc.dtypes import int64
-from graphc.graph import has_trait
+from graphc.dtypes import DType, int64
 from graphc.node import Node
-from graphc.opdef import Trait
 from graphc.runtime.llvm import memory
-from graphc.runtime.llvm.analysis import ALIASES, Analysis, iota_dim
+from graphc.runtime.llvm.accumulator import Accumulator
+from graphc.runtime.llvm.analysis import ALIASES, iota_dim
 from graphc.runtime.llvm.casts import convert
 from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.function import SCRATCH
 from graphc.runtime.llvm.iteration import Axis
+from graphc.runtime.llvm.loops import affine, loop, number
+from graphc.runtime.llvm.reductions import State, reduction_of
 from graphc.runtime.llvm.scalar_ops import emit_elementwise
+from graphc.runtime.llvm.schedule import Schedule
 from graphc.runtime.llvm.values import Value, constant
 from graphc.runtime.llvm.vectors import Segment
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is known inside a loop: values, where each operand stands, and the loops' indices."""
+    """What is known inside a loop.
+
+    Args:
+        values: the values computed so far.
+        pointers: where each place stands.
+        scratch: where each kept value stands in scratch memory.
+        reads: values that are read from scratch memory, not computed.
+        indices: the index along each dim that a loop runs over.
+        axes: the axes whose index is known.
+        blocks: which block of an axis the loop over this axis does.
+        stored: results that are stored already.
+        vector: whether the vector axis is among the axes.
+        lanes: the width of vectors.
+        active: how many of the lanes exist.
+    """
 
     values: dict[Node, Value]
     pointers: tuple[Value, ...]
-    indices: dict[int, Value]
-    axes: frozenset[Axis]
-    stored: frozenset[int]
+    scratch: dict[Node, Value]
+    reads: frozenset[Node] = frozenset()
+    indices: dict[int, Value] = field(default_factory=dict)
+    axes: frozenset[Axis] = frozenset()
+    blocks: dict[Axis, Value] = field(default_factory=dict)
+    stored: frozenset[int] = frozenset()
     vector: bool = False
     lanes: int = 1
     active: int = 1
 
 
 class Scopes:
-    """Computes the values of one body inside its loops.
+    """Computes the values of one phase inside its loops.
 
     Args:
         e: where to emit.
-        body: the analysed body.
+        schedule: the loops.
     """
 
-    def __init__(self, e: Emitter, body: Analysis) -> None:
-        self.e, self.body, self.space = e, body, body.space
-        self._reductions = {node for node in body.nodes if has_trait(node, Trait.REDUCE)}
+    def __init__(self, e: Emitter, schedule: Schedule) -> None:
+        self.e, self.schedule = e, schedule
+        self.body = schedule.analysis
+        self.space = schedule.analysis.space
+        self._transposed = {} if schedule.tile is None else schedule.tile.offsets
+
+    def outermost(self) -> Scope:
+        """What is known before all loops."""
+        pointers = [
+            memory.further(self.e, place.base, constant("i64", place.offset))
+            for place in self.body.places
+        ]
+        scratch = {
+            node: memory.further(self.e, SCRATCH, constant("i64", saved.offset))
+            for node, saved in self.schedule.saved.items()
+        }
+        return Scope({}, tuple(pointers), scratch)
+
+    # ------------------------------------------------------------------ loops
 
     def entering(self, axis: Axis, segment: Segment | None) -> Callable[[Scope, Value], Scope]:
         """How the scope changes inside one round of an axis."""
 
         def enter(scope: Scope, index: Value) -> Scope:
             if segment is not None:
-                index = self._affine(index, segment.lanes, segment.start)
+                index = affine(self.e, index, segment.lanes, segment.start)
                 scope = replace(scope, vector=True, lanes=segment.lanes, active=segment.active)
             pointers = [
-                memory.element(self.e, pointer, layout.dtype, self._affine(index, stride, 0))
-                if stride and index.text != "0"
-                else pointer
-                for pointer, layout, stride in zip(
-                    scope.pointers, self.body.operands, axis.strides, strict=True
+                self._moved(pointer, place.layout.dtype, index, self.stride(number, axis))
+                for number, (pointer, place) in enumerate(
+                    zip(scope.pointers, self.body.places, strict=True)
                 )
             ]
+            scratch = {
+                node: self._moved(pointer, _held(node), index, self._kept_stride(node, axis))
+                for node, pointer in scope.scratch.items()
+            }
             return replace(
                 scope,
                 values=dict(scope.values),
                 pointers=tuple(pointers),
+                scratch=scratch,
                 indices={**scope.indices, axis.dim: index},
                 axes=scope.axes | {axis},
             )
 
         return enter
 
-    def _affine(self, index: Value, factor: int, offset: int) -> Value:
-        """index * factor + offset, computed now where the index is a constant."""
-        if not index.text.startswith("%"):
-            return constant("i64", int(index.text) * factor + offset)
-        scaled = self.e.mul(index, factor) if factor != 1 else index
-        return self.e.add(scaled, offset) if offset else scaled
+    def stride(self, place: int, axis: Axis) -> int:
+        """Elements from one index to the next; in the tile for what is transposed."""
+        tile = self.schedule.tile
+        if tile is not None and place in self._transposed and axis in (tile.outer, tile.inner):
+            return tile.size if axis is tile.outer else 1
+        return axis.strides[place]
+
+    def _kept_stride(self, node: Node, axis: Axis) -> int:
+        return self.schedule.saved[node].strides.get(axis, 0)
+
+    def _moved(self, pointer: Value, dtype: DType, index: Value, stride: int) -> Value:
+        offset = affine(self.e, index, stride, 0) if stride else constant("i64", 0)
+        return pointer if number(offset) == 0 else memory.element(self.e, pointer, dtype, offset)
 
     def index(self, dim: int, scope: Scope) -> Value:
         """The index along a dim: a vector if it is the vector axis."""
@@ -86,6 +132,8 @@ class Scopes:
         steps = ", ".join(f"i64 {lane}" for lane in range(scope.lanes))
         return self.e.add(self.e.splat(index, scope.lanes), Value(f"<{steps}>", "i64", scope.lanes))
 
+    # ------------------------------------------------------------------ values
+
     def settle(self, scope: Scope, wanted: Iterable[Node]) -> Scope:
         """Compute what is wanted and can be known here."""
         for node in wanted:
@@ -94,17 +142,22 @@ class Scopes:
         return scope
 
     def _is_known(self, node: Node, scope: Scope) -> bool:
-        if node in self._reductions or not self.body.varying[node] <= scope.axes:
+        if not self.body.varying[node] <= scope.axes or self.body.is_reduction(node):
             return False
+        if node in self.body.leaves or node in scope.reads:
+            return True
         return all(operand in scope.values for operand in node.inputs)
 
     def _value(self, node: Node, scope: Scope) -> Value:
-        number = self.body.loads.get(node)
-        if number is not None:
-            stride = self._vector_stride(number, scope)
-            layout = self.body.operands[number]
-            pointer = scope.pointers[number]
-            return memory.load(self.e, pointer, layout.dtype, stride, scope.lanes, scope.active)
+        if node in scope.reads:
+            stride = int(self.space.vector in self.body.varying[node] and scope.vector)
+            pointer = scope.scratch[node]
+            return memory.load(self.e, pointer, _held(node), stride, scope.lanes, scope.active)
+        if node in self.body.partials:
+            return self._combined(node, scope)
+        if node in self.body.leaves:
+            (place,) = self.body.leaves[node]
+            return self._load(place, scope.pointers[place], scope)
         if node.op.name == "constant":
             elem = memory.computed_elem(node.type.dtype)
             scalar = node.attrs["value"].array.reshape(-1)[0]
@@ -121,51 +174,76 @@ class Scopes:
         wide = [self.e.splat(operand, lanes) for operand in operands]
         return emit_elementwise(self.e, node, wide)
 
-    def _vector_stride(self, number: int, scope: Scope) -> int:
+    def _combined(self, node: Node, scope: Scope) -> Value:
+        """A reduction of which the states of all chunks lie in memory."""
+        partial, places = self.body.partials[node], self.body.leaves[node]
+        reduction = reduction_of(node)
+        strides = [self._vector_stride(place, scope) for place in places]
+        lanes = scope.lanes if any(strides) else 1
+        accumulator = Accumulator(self.e, reduction, lanes, long=True)
+
+        def merge(chunk: Value) -> None:
+            state: list[Value] = []
+            for place in places:
+                distance = affine(self.e, chunk, partial.distance, 0)
+                pointer = memory.further(self.e, scope.pointers[place], distance)
+                state.append(self._load(place, pointer, scope))
+            accumulator.merge(tuple(state))
+            accumulator.fold()
+
+        loop(self.e, partial.chunks, merge)
+        return reduction.finish(self.e, accumulator.total(across=False))
+
+    def _load(self, place: int, pointer: Value, scope: Scope) -> Value:
+        dtype = self.body.places[place].layout.dtype
+        stride = self._vector_stride(place, scope)
+        return memory.load(self.e, pointer, dtype, stride, scope.lanes, scope.active)
+
+    def _vector_stride(self, place: int, scope: Scope) -> int:
         if self.space.vector is None or not scope.vector:
             return 0
-        return self.space.vector.strides[number]
+        return self.stride(place, self.space.vector)
+
+    # ------------------------------------------------------------------ results
 
     def store(self, scope: Scope) -> Scope:
-        """Store every output whose axes are all known and whose value is."""
+        """Store every result whose axes are all known and whose value is."""
+        if self.body.raw:
+            return scope
         ready = [
-            number
-            for number, node in enumerate(self.body.results)
-            if number not in scope.stored
+            result
+            for result, node in enumerate(self.body.results)
+            if result not in scope.stored
             and node in scope.values
-            and self.body.spans(number) <= scope.axes
+            and self.body.spans(result) <= scope.axes
         ]
-        for number in ready:
-            self._write_when_last(scope, number)
+        for result in ready:
+            (place,) = self.body.stores[result]
+            self._write(scope.values[self.body.results[result]], place, scope)
         return replace(scope, stored=scope.stored | set(ready))
 
-    def _write(self, scope: Scope, number: int) -> None:
-        """Store one result."""
-        operand = self.body.first_output + number
-        stride = self._vector_stride(operand, scope)
-        value = scope.values[self.body.results[number]]
+    def store_states(self, scope: Scope, states: dict[Node, State]) -> None:
+        """Store the states of all reductions, for the phase that combines them."""
+        for node, places in zip(self.body.results, self.body.stores, strict=True):
+            for value, place in zip(states[node], places, strict=True):
+                self._write(value, place, scope)
+
+    def save(self, scope: Scope, nodes: Iterable[Node]) -> None:
+        """Keep values in scratch memory."""
+        for node in nodes:
+            value = scope.values[node]
+            stride = int(value.lanes > 1)
+            active = scope.active if stride else 1
+            memory.store(self.e, value, scope.scratch[node], _held(node), stride, active)
+
+    def _write(self, value: Value, place: int, scope: Scope) -> None:
+        stride = self._vector_stride(place, scope)
         if stride:
             value = self.e.splat(value, scope.lanes)
-        dtype = self.body.operands[operand].dtype
-        memory.store(self.e, value, scope.pointers[operand], dtype, stride, scope.active)
+        dtype = self.body.places[place].layout.dtype
+        memory.store(self.e, value, scope.pointers[place], dtype, stride, scope.active)
 
-    def _write_when_last(self, scope: Scope, number: int) -> None:
-        """Store a result that is smaller than the loops around it in their last round only.
 
-        It may lie where an input lay that all earlier rounds still read.
-        """
-        condition: Value | None = None
-        for axis in sorted(scope.axes - self.body.spans(number), key=lambda axis: axis.dim):
-            index = scope.indices[axis.dim]
-            if axis is not self.space.vector and index.text.startswith("%"):
-                last = self.e.cmp("eq", index, axis.size - 1)
-                condition = last if condition is None else self.e.binary("and", condition, last)
-        if condition is None:
-            self._write(scope, number)
-            return
-        name = self.e.fresh("last")
-        self.e.emit(f"br i1 {condition.text}, label %{name}, label %{name}.end")
-        self.e.label(name)
-        self._write(scope, number)
-        self.e.emit(f"br label %{name}.end")
-        self.e.label(f"{name}.end")
+def _held(node: Node) -> DType:
+    """The dtype of scratch memory that holds a value in computed form."""
+    return memory.dtype_of(memory.computed_elem(node.type.dtype))

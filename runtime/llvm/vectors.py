@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from graphc.graph import has_trait
 from graphc.node import Node
 from graphc.opdef import Trait
-from graphc.runtime.llvm.iteration import Space
+from graphc.runtime.llvm.analysis import Analysis
 from graphc.runtime.llvm.memory import computed_elem
 from graphc.runtime.llvm.scalar_ops import weight
 from graphc.runtime.llvm.target import Target
@@ -28,22 +28,33 @@ class Segment:
     active: int
 
 
-def widths(nodes: Sequence[Node], space: Space, target: Target) -> tuple[int, ...]:
+def widths(analysis: Analysis, target: Target, transposed: Collection[int] = ()) -> tuple[int, ...]:
     """Widths to use, in lanes: one register's and, for light bodies, several registers'.
 
     Several registers at once hide the latency of instructions; a heavy body would spill them.
+
+    Args:
+        analysis: the values.
+        target: the processor.
+        transposed: numbers of places that are read from transposed tiles.
     """
-    if space.vector is None:
+    vector = analysis.space.vector
+    if vector is None:
         return (1,)
-    elems = [computed_elem(node.type.dtype) for node in nodes]
+    elems = [computed_elem(node.type.dtype) for node in analysis.nodes]
     floats = [BITS[elem] for elem in elems if elem in ("float", "double")]
     single = target.lanes(max(floats or [max(8, BITS[elem]) for elem in elems]))
-    if any(stride not in (0, 1) for stride in space.vector.strides):
+    strides = [stride for number, stride in enumerate(vector.strides) if number not in transposed]
+    if any(stride not in (0, 1) for stride in strides):
         return (single,)  # every lane is a load of its own
-    work = sum(weight(node) for node in nodes if has_trait(node, Trait.ELEMENTWISE))
+    work = sum(weight(node) for node in analysis.nodes if _is_computed(analysis, node))
     registers = 32 if target.isa in ("avx512", "neon") else 16
     together = 4 if 2 * work <= registers else 2 if work <= registers else 1
     return (single, single * together) if together > 1 else (single,)
+
+
+def _is_computed(analysis: Analysis, node: Node) -> bool:
+    return has_trait(node, Trait.ELEMENTWISE) and node not in analysis.leaves
 
 
 def segments(size: int, lanes: Sequence[int]) -> list[Segment]:

@@ -1,0 +1,357 @@
+"""The code of one phase of a kernel: follows its schedule.
+
+Every value is computed at the outermost loop in which all that it depends on is known. Reductions
+that need each other run one after the other over the same row; what a later pass needs of an
+earlier one is kept in scratch memory or computed again, as the schedule says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from graphc.node import Node
+from graphc.runtime.llvm.accumulator import Accumulator
+from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.function import BEGIN, END, SCRATCH, define_function
+from graphc.runtime.llvm.iteration import Axis
+from graphc.runtime.llvm.loops import (
+    affine,
+    chunked_loop,
+    equals,
+    loop,
+    loop_between,
+    number,
+    smaller,
+    when,
+)
+from graphc.runtime.llvm.memory import element, further
+from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.native_step import Phase
+from graphc.runtime.llvm.reductions import State, reduction_of
+from graphc.runtime.llvm.schedule import Pass, Schedule, Tile
+from graphc.runtime.llvm.scheduling import CHUNK_ROUNDS
+from graphc.runtime.llvm.scopes import Scope, Scopes
+from graphc.runtime.llvm.transpose import transpose
+from graphc.runtime.llvm.values import Value, constant
+from graphc.runtime.llvm.vectors import Segment, segments
+
+
+def emit_phase(module: Module, schedule: Schedule, operands: int) -> Phase:
+    """Add the function of one phase to a module.
+
+    Args:
+        module: where the code goes.
+        schedule: its loops.
+        operands: the number of the kernel's inputs and outputs.
+    """
+    e = Emitter(module)
+    _Writer(e, schedule).write()
+    symbol = define_function(module, operands, [*e.slots, *e.lines])
+    return Phase(symbol, schedule.units.count, schedule.nanoseconds)
+
+
+_Part = tuple[Segment | None, dict[Node, Accumulator]]
+"""A piece of the innermost reduced axis and the state of each reduction over it."""
+
+
+class _Writer:
+    """The code of one phase while it is being written."""
+
+    def __init__(self, e: Emitter, schedule: Schedule) -> None:
+        self.e, self.schedule = e, schedule
+        self.body, self.space = schedule.analysis, schedule.analysis.space
+        self.scopes = Scopes(e, schedule)
+
+    def write(self) -> None:
+        """Emit everything."""
+        if self.space.is_empty:
+            return
+        top = self.scopes.store(self.scopes.settle(self.scopes.outermost(), self.body.nodes))
+        if self.schedule.units.count == 1:
+            self._unit(top, constant("i64", 0))
+        else:
+            loop_between(self.e, BEGIN, END, lambda unit: self._unit(top, unit))
+
+    # ------------------------------------------------------------------ units
+
+    def _unit(self, scope: Scope, unit: Value) -> None:
+        """Everything inside one unit."""
+        units = self.schedule.units
+        rest, block = unit, constant("i64", 0)
+        if units.blocks > 1:
+            rest, block = self._split(rest, units.blocks, bool(units.fixed))
+        if units.blocked is not None:
+            scope = replace(scope, blocks={units.blocked: block})
+        if self.body.raw:
+            scope = self._at_chunk(scope, block)
+        for axis in reversed(units.fixed):
+            rest, index = self._split(rest, axis.size, axis is not units.fixed[0])
+            scope = self.scopes.entering(axis, None)(scope, index)
+        self._walk(self.schedule.kept, scope)
+
+    def _split(self, index: Value, size: int, more: bool) -> tuple[Value, Value]:
+        """What remains of a unit's number for the axes further out, and the index of one axis."""
+        known = number(index)
+        if known is not None:
+            return constant("i64", known // size), constant("i64", known % size)
+        if not more:
+            return constant("i64", 0), index
+        return self.e.binary("udiv", index, size), self.e.binary("urem", index, size)
+
+    def _at_chunk(self, scope: Scope, chunk: Value) -> Scope:
+        """The scope with the stores' pointers at a chunk's states."""
+        pointers = list(scope.pointers)
+        for place in (place for places in self.body.stores for place in places):
+            distance = affine(self.e, chunk, self.body.distance, 0)
+            pointers[place] = further(self.e, pointers[place], distance)
+        return replace(scope, pointers=tuple(pointers))
+
+    # ------------------------------------------------------------------ loops
+
+    def _walk(self, axes: Sequence[Axis], scope: Scope) -> None:
+        """Loop over kept axes; at each level compute what can be computed there."""
+        scope = self.scopes.store(self.scopes.settle(scope, self.body.nodes))
+        tile = self.schedule.tile
+        if not axes:
+            self._row(scope)
+        elif tile is not None and axes[0] is tile.outer and tile.inner not in scope.blocks:
+            self._tiles(tile, axes, scope)
+        else:
+            self._rounds(axes[0], scope, lambda inner: self._walk(axes[1:], inner))
+
+    def _rounds(self, axis: Axis, scope: Scope, body: Callable[[Scope], None]) -> None:
+        """One loop over an axis, or the block of it that the scope says; one per segment."""
+        if axis is not self.space.vector:
+            enter = self.scopes.entering(axis, None)
+            first, stop = self._bounds(axis, scope)
+            loop_between(self.e, first, stop, lambda index: body(enter(scope, index)))
+            return
+        for segment in segments(axis.size, self.schedule.lanes):
+            self._segment(axis, segment, scope, body)
+
+    def _segment(
+        self, axis: Axis, segment: Segment, scope: Scope, body: Callable[[Scope], None]
+    ) -> None:
+        """The loop over one segment of the vector axis."""
+        enter = self.scopes.entering(axis, segment)
+        first, stop, condition = self._segment_bounds(axis, segment, scope)
+
+        def run() -> None:
+            loop_between(self.e, first, stop, lambda index: body(enter(scope, index)))
+
+        when(self.e, condition, run)
+
+    def _bounds(self, axis: Axis, scope: Scope) -> tuple[Value, Value]:
+        """The indices of an axis, or of the block of it that the scope says."""
+        if axis not in scope.blocks:
+            return constant("i64", 0), constant("i64", axis.size)
+        block, size = scope.blocks[axis], self._block_size(axis)
+        first = affine(self.e, block, size, 0)
+        return first, smaller(self.e, affine(self.e, first, 1, size), axis.size)
+
+    def _segment_bounds(
+        self, axis: Axis, segment: Segment, scope: Scope
+    ) -> tuple[Value, Value, Value | None]:
+        """The rounds of a segment in the scope's block, and when there are any.
+
+        A block is a multiple of the widest vectors; what they leave belongs to the last block.
+        """
+        whole = constant("i64", 0), constant("i64", segment.count)
+        if axis not in scope.blocks:
+            return *whole, None
+        block, size = scope.blocks[axis], self._block_size(axis)
+        if segment.start or segment.lanes != self.schedule.lanes[-1]:
+            return *whole, equals(self.e, block, -(-axis.size // size) - 1)
+        rounds = size // segment.lanes
+        first = affine(self.e, block, rounds, 0)
+        return first, smaller(self.e, affine(self.e, first, 1, rounds), segment.count), None
+
+    def _block_size(self, axis: Axis) -> int:
+        tile = self.schedule.tile
+        if tile is not None and axis is tile.inner:
+            return tile.size
+        return self.schedule.units.block
+
+    # ------------------------------------------------------------------ tiles
+
+    def _tiles(self, tile: Tile, axes: Sequence[Axis], scope: Scope) -> None:
+        """Loop over the tiles of a block of rows: transpose operands, then walk the tile."""
+
+        def one(block: Value) -> None:
+            inner = replace(scope, blocks={**scope.blocks, tile.inner: block})
+            rows = self._bounds(tile.outer, inner)
+            columns = self._bounds(tile.inner, inner)
+            pointers = list(scope.pointers)
+            for place, offset in tile.offsets.items():
+                pointers[place] = self._transposed(tile, place, offset, pointers, rows, columns)
+            self._walk(axes, replace(inner, pointers=tuple(pointers)))
+
+        loop(self.e, -(-tile.inner.size // tile.size), one)
+
+    def _transposed(
+        self,
+        tile: Tile,
+        place: int,
+        offset: int,
+        pointers: Sequence[Value],
+        rows: tuple[Value, Value],
+        columns: tuple[Value, Value],
+    ) -> Value:
+        """Fill one operand's tile; gives where index 0 of both axes would be."""
+        e, dtype = self.e, self.body.places[place].layout.dtype
+        stride = tile.inner.strides[place]
+        source = element(e, pointers[place], dtype, rows[0])
+        source = element(e, source, dtype, affine(e, columns[0], stride, 0))
+        target = further(e, SCRATCH, constant("i64", offset))
+        counts = e.sub(rows[1], rows[0]), e.sub(columns[1], columns[0])
+        transpose(e, source, stride, target, tile.size, counts, dtype)
+        back = e.add(affine(e, rows[0], -tile.size, 0), affine(e, columns[0], -1, 0))
+        return element(e, target, dtype, back)
+
+    # ------------------------------------------------------------------ rows and reductions
+
+    def _row(self, scope: Scope) -> None:
+        """All kept indices are known: run the passes over the reduced axes, then store."""
+        states: dict[Node, State] = {}
+        for each in self.schedule.passes:
+            if not each.reductions:
+                scope = self.scopes.store(scope)
+                inner = replace(scope, reads=frozenset(each.reads))
+                self._points(self.space.reduced, inner, each)
+                continue
+            states |= self._reduce(replace(scope, reads=frozenset(each.reads)), each)
+            if not self.body.raw:
+                scope.values.update(self._finished(states, each.reductions))
+                scope = self.scopes.settle(scope, self.body.nodes)
+        if self.body.raw:
+            self.scopes.store_states(scope, states)
+        else:
+            self.scopes.store(scope)
+
+    def _points(self, axes: Sequence[Axis], scope: Scope, each: Pass) -> None:
+        """The last pass: compute and store what varies inside the row."""
+        scope = self.scopes.store(self.scopes.settle(scope, each.wanted))
+        if axes:
+            self._rounds(axes[0], scope, lambda inner: self._points(axes[1:], inner, each))
+
+    def _reduce(self, scope: Scope, each: Pass) -> dict[Node, State]:
+        """One pass: the final state of every reduction of one depth."""
+        axes = self.space.reduced
+        inner = axes[-1] if axes else None
+        across = inner is not None and inner is self.space.vector
+        cuts: list[Segment | None] = [None]
+        if inner is not None and across:
+            cuts = list(segments(inner.size, self.schedule.lanes))
+        parts: list[_Part] = [
+            (cut, {node: self._accumulator(node, scope, cut) for node in each.reductions})
+            for cut in cuts
+        ]
+        self._reduce_outer(axes[:-1], scope, each, inner, parts)
+        return {
+            node: self._total(node, [part[node] for _, part in parts], across)
+            for node in each.reductions
+        }
+
+    def _reduce_outer(
+        self,
+        axes: Sequence[Axis],
+        scope: Scope,
+        each: Pass,
+        inner: Axis | None,
+        parts: list[_Part],
+    ) -> None:
+        scope = self.scopes.settle(replace(scope, values=dict(scope.values)), each.wanted)
+        if axes:
+            self._rounds(
+                axes[0],
+                scope,
+                lambda deeper: self._reduce_outer(axes[1:], deeper, each, inner, parts),
+            )
+            return
+        for segment, part in parts:
+            self._reduce_inner(scope, each, inner, segment, part)
+
+    def _reduce_inner(
+        self,
+        scope: Scope,
+        each: Pass,
+        inner: Axis | None,
+        segment: Segment | None,
+        part: dict[Node, Accumulator],
+    ) -> None:
+        def gather(point: Scope) -> None:
+            for node, accumulator in part.items():
+                accumulator.add(
+                    point.values[node.inputs[0]], self._position(node, point), point.active
+                )
+            self.scopes.save(point, each.saves)
+
+        def fold() -> None:
+            for accumulator in part.values():
+                accumulator.fold()
+
+        if inner is None:
+            gather(scope)
+            fold()
+            return
+        enter = self.scopes.entering(inner, segment)
+        condition: Value | None = None
+        if segment is None:
+            first, stop = self._bounds(inner, scope)
+        else:
+            first, stop, condition = self._segment_bounds(inner, segment, scope)
+
+        def body(index: Value) -> None:
+            gather(self.scopes.settle(enter(scope, index), each.wanted))
+
+        when(
+            self.e,
+            condition,
+            lambda: chunked_loop(self.e, first, stop, CHUNK_ROUNDS, body, fold),
+        )
+
+    def _accumulator(self, node: Node, scope: Scope, segment: Segment | None) -> Accumulator:
+        rounds = self.space.rounds
+        blocked = self.schedule.units.blocked
+        if blocked is not None and blocked.reduced:
+            rounds = rounds // blocked.size * self.schedule.units.block
+        if segment is not None:
+            inner = self.space.reduced[-1]
+            if inner is blocked:
+                rounds = rounds // segment.lanes
+            else:
+                rounds = rounds // max(inner.size, 1) * segment.count
+            lanes = segment.lanes
+        else:
+            vector = self.space.vector
+            lanes = scope.lanes if vector in self.body.varying[node.inputs[0]] else 1
+        return Accumulator(self.e, reduction_of(node), lanes, rounds > CHUNK_ROUNDS)
+
+    def _total(self, node: Node, accumulators: list[Accumulator], across: bool) -> State:
+        """The state of all parts, in order; across lanes if the vector axis is reduced."""
+        reduction = reduction_of(node)
+        states = [accumulator.total(across) for accumulator in accumulators]
+        if not states:
+            states = [reduction.identity(1)]
+        state = states[0]
+        for other in states[1:]:
+            state = reduction.combine(self.e, state, other)
+        return state
+
+    def _finished(self, states: dict[Node, State], reductions: Iterable[Node]) -> dict[Node, Value]:
+        """The reductions' values."""
+        values = {}
+        for node in reductions:
+            result = reduction_of(node).finish(self.e, states[node])
+            if self.space.rounds == 0 and result.is_float and node.op.name == "sum":
+                result = constant(result.elem, 0.0, result.lanes)
+            values[node] = result
+        return values
+
+    def _position(self, node: Node, scope: Scope) -> Value | None:
+        """The index along the reduced dim, for argmax and argmin."""
+        if node.op.name not in ("argmax", "argmin"):
+            return None
+        (dim,) = node.attrs["dims"]
+        return self.e.resize(self.scopes.index(dim, scope), "i32")

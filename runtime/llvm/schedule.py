@@ -1,0 +1,185 @@
+"""The schedule of a kernel's phase: its loops as data, decided before any code is written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from graphc.node import Node
+from graphc.runtime.llvm.analysis import Analysis
+from graphc.runtime.llvm.iteration import Axis
+from graphc.runtime.llvm.vectors import segments
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """How a phase is cut into units of independent work.
+
+    Args:
+        fixed: axes of which a unit does one index.
+        blocked: the axis of which a unit does a block; None if there is none.
+        block: the size of a block; the last one may be smaller.
+    """
+
+    fixed: tuple[Axis, ...]
+    blocked: Axis | None
+    block: int
+
+    @property
+    def blocks(self) -> int:
+        """The number of blocks."""
+        return 1 if self.blocked is None else -(-self.blocked.size // self.block)
+
+    @property
+    def count(self) -> int:
+        """The number of units."""
+        return math.prod(axis.size for axis in self.fixed) * self.blocks
+
+
+WHOLE = Units((), None, 1)
+"""Everything is one unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One walk over the reduced axes of a row.
+
+    Args:
+        reductions: what it reduces; nothing in the last pass, which stores results.
+        wanted: the values that it needs, operands first.
+        saves: those that it keeps in scratch memory for a later pass.
+        reads: those that an earlier pass has kept.
+    """
+
+    reductions: tuple[Node, ...]
+    wanted: tuple[Node, ...]
+    saves: tuple[Node, ...] = ()
+    reads: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """Where a value that one pass keeps for another lies in scratch memory.
+
+    Args:
+        offset: in bytes.
+        strides: elements from one index to the next, for each axis that it is kept along.
+    """
+
+    offset: int
+    strides: Mapping[Axis, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """Blocks of two axes in which operands are transposed into scratch memory.
+
+    Args:
+        outer: the axis along which these operands' neighbours lie.
+        inner: the vector axis.
+        size: the length of a tile along both axes.
+        offsets: bytes from the start of the scratch memory to each such operand's tile, by place
+            number.
+        nbytes: the size of all tiles.
+    """
+
+    outer: Axis
+    inner: Axis
+    size: int
+    offsets: Mapping[int, int]
+    nbytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The loops of one phase.
+
+    Args:
+        analysis: the values.
+        lanes: widths of vectors along the vector axis.
+        units: how the work is divided.
+        passes: the walks over each row's reduced axes, in order.
+        saved: values kept in scratch memory.
+        tile: blocks of transposed operands; None if there are none.
+        scratch_bytes: how much scratch memory a call needs.
+        nanoseconds: an estimate of all work on one core.
+    """
+
+    analysis: Analysis
+    lanes: tuple[int, ...]
+    units: Units
+    passes: tuple[Pass, ...]
+    saved: Mapping[Node, Saved]
+    tile: Tile | None
+    scratch_bytes: int
+    nanoseconds: float
+
+    @property
+    def kept(self) -> tuple[Axis, ...]:
+        """The kept axes inside a unit, outermost first; a tile's two are the last ones."""
+        kept = [axis for axis in self.analysis.space.kept if axis not in self.units.fixed]
+        if self.tile is not None:
+            kept.remove(self.tile.outer)
+            kept.insert(len(kept) - 1, self.tile.outer)
+        return tuple(kept)
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        units, space = self.units, self.analysis.space
+        noun = "unit" if units.count == 1 else "units"
+        yield f"{units.count} {noun}, about {self.nanoseconds / 1000:,.1f} us"
+        level = 1
+        for axis in units.fixed:
+            yield f"{'  ' * level}for {_name(axis)} in {axis.size}: a unit each"
+            level += 1
+        if units.blocked is not None:
+            block = f"blocks of {units.block}, a unit each"
+            yield f"{'  ' * level}for {_name(units.blocked)} in {units.blocked.size}: {block}"
+            level += 1
+        if self.tile is not None:
+            size, count = self.tile.size, len(self.tile.offsets)
+            names = f"{_name(self.tile.outer)}, {_name(self.tile.inner)}"
+            noun = "operand" if count == 1 else "operands"
+            text = f"tiles of {size} x {size}, {count} {noun} transposed in scratch memory"
+            yield f"{'  ' * level}for {names}: {text}"
+            level += 1
+        for axis in self.kept:
+            yield f"{'  ' * level}for {_name(axis)} in {axis.size}{self._vectors(axis)}"
+            level += 1
+        for each in self.passes:
+            indent = "  " * level
+            for depth, axis in enumerate(space.reduced):
+                yield f"{indent}{'  ' * depth}for {_name(axis)} in {axis.size}{self._vectors(axis)}"
+            yield indent + "  " * len(space.reduced) + self._action(each)
+
+    def _vectors(self, axis: Axis) -> str:
+        """How the vector axis is cut."""
+        if axis is not self.analysis.space.vector:
+            return ""
+        parts = segments(axis.size, self.lanes)
+        cuts = [f"{part.count} x {part.lanes}" for part in parts if part.active == part.lanes]
+        cuts += [f"{part.active} of {part.lanes}" for part in parts if part.active < part.lanes]
+        return f": vectors {', '.join(cuts)}"
+
+    def _action(self, each: Pass) -> str:
+        """What one pass does with each element."""
+        if not each.reductions:
+            text = "store"
+        else:
+            text = ", ".join(node.op.name for node in each.reductions)
+        for verb, nodes in (("keep", each.saves), ("reuse", each.reads)):
+            if nodes:
+                text += f"; {verb} {', '.join(node.op.name for node in nodes)}"
+        return text
+
+
+def describe(phases: Sequence[Schedule]) -> str:
+    """All phases of a kernel, for people."""
+    return "\n".join(f"phase {number}: {phase}" for number, phase in enumerate(phases, 1))
+
+
+def _name(axis: Axis) -> str:
+    return f"i{axis.dim}"
