@@ -14,7 +14,10 @@ from graphc.passes.fusion.kernel import make_kernel, needs_of
 from graphc.passes.fusion.partition import Partition, Unit
 from graphc.passes.fusion.parts import base_of
 from graphc.passes.fusion.products import attach_products
+from graphc.passes.fusion.space import Space
 from graphc.rebuild import with_inputs
+
+SINGLE = Space(())
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Fuse:
             _merge_producers(groups, single)
             or _merge_producers(groups, set(groups.work))
             or _merge_readers(groups)
+            or _merge_scalars(groups)
         ):
             pass
         _note_refusals(groups, notes)
@@ -86,6 +90,15 @@ def _merge_readers(groups: Groups) -> bool:
             full = first.space is not None and value.type.shape == first.space.full
             if full and first.space == second.space:
                 changed |= _try_merge(groups, first, second)
+    return changed
+
+
+def _merge_scalars(groups: Groups) -> bool:
+    """Merge kernels of single elements, whether or not they read the same: all cost one call."""
+    single = [group for group in groups.kernels() if group.space == SINGLE]
+    changed = False
+    for first, second in _neighbours(groups, single):
+        changed |= _try_merge(groups, first, second)
     return changed
 
 

@@ -119,11 +119,12 @@ def _check_overlaps(plan: Plan, step: Step) -> None:
         for other in step.outputs[:position]:
             if _overlap(plan, target, other):
                 raise VerifyError("two results share memory", got=f"{target} and {other}")
-        for source in step.inputs:
+        for position, source in enumerate(step.inputs):
             if not _overlap(plan, target, source):
                 continue
             same = source.same_elements(target) or _same_memory(plan, source, target)
-            if step.kind == "copy" or not same or not may_overwrite(step.node, target.shape):
+            may = same and may_overwrite(step.node, target.shape, [position])
+            if step.kind == "copy" or not may:
                 raise VerifyError(
                     "a result overwrites an operand that is still read", got=f"{target}, {source}"
                 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,19 +12,28 @@ from graphc.graph import Graph, has_trait, topological
 from graphc.node import Node
 from graphc.opdef import Trait
 from graphc.ops.fused import FUSED
+from graphc.ops.fused_matmul import FUSED_MATMUL
 from graphc.ops.index import gather, index, index_add, scatter_add
 
 Check = tuple[Node, Any]
 
 
-def may_overwrite(node: Node, shape: tuple[int, ...]) -> bool:
+def may_overwrite(node: Node, shape: tuple[int, ...], positions: Sequence[int] = ()) -> bool:
     """True if a result of this shape may replace an operand of the same shape, point by point.
 
     A fused node with reductions reads its operands again after each of them, so only a result
     that depends on all of them, and is alone in being written point by point, comes late enough.
+    A product reads its two factors until its last tile, but the extras of a fused one only once.
+
+    Args:
+        node: what is computed.
+        shape: the result's shape.
+        positions: where the operand stands among the node's inputs.
     """
     if has_trait(node, Trait.ELEMENTWISE):
         return True
+    if node.op is FUSED_MATMUL:
+        return min(positions, default=0) >= 2
     return node.op is FUSED and _fused_may_overwrite(node.attrs["body"], shape)
 
 

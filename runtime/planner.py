@@ -103,11 +103,14 @@ def _may_replace(action: Action, old: View, result: View) -> bool:
         and old.layout.shape == result.layout.shape
         and old.dtype.itemsize == result.dtype.itemsize
     )
+    positions = [
+        position for position, view in enumerate(action.reads) if view.cell.root is old.cell.root
+    ]
     return (
         same_place
         and action.kind == "compute"
-        and all(_same_points(view, old) for view in action.reads if view.cell.root is old.cell.root)
-        and may_overwrite(action.node, result.layout.shape)
+        and all(_same_points(action.reads[position], old) for position in positions)
+        and may_overwrite(action.node, result.layout.shape, positions)
     )
 
 

@@ -419,6 +419,12 @@ def fused(x: Array, factor: Array, *, body: Any) -> Any:
     return first if len(body.outputs) == 1 else (first, np.array(x.tolist(), np.float32) * 2)
 
 
+def fused_matmul(a: Array, b: Array, row: Array, *, body: Any, transposed: bool) -> Any:
+    """The body of the samples: the product plus a row; the product."""
+    product = matmul(a, b).T if transposed else matmul(a, b)
+    return product + row if len(body.outputs) == 1 else (product + row, product)
+
+
 def logical(function: Callable[[bool, bool], bool]) -> Oracle:
     """An oracle on bools."""
     return per_element(function, np.bool_)
@@ -530,6 +536,7 @@ ORACLES: dict[str, Oracle] = {
     "size": lambda size: np.array(size, np.int64),
     "iota": iota,
     "fused": fused,
+    "fused_matmul": fused_matmul,
     "item": lambda both, index: both[index],
 }
 
@@ -541,5 +548,7 @@ ULPS = {
 }  # fmt: skip
 """Permitted distance in units in the last place; 0 where nothing is said."""
 
-ACCUMULATING = frozenset({"sum", "prod", "matmul", "linear", "index_add", "scatter_add"})
+ACCUMULATING = frozenset(
+    {"sum", "prod", "matmul", "fused_matmul", "linear", "index_add", "scatter_add"}
+)
 """Operations whose error grows with the number of terms."""

@@ -433,6 +433,18 @@ def _fused(rng: np.random.Generator) -> Iterator[Sample]:
             yield Sample((array, np.array(0.5, np.float32)), {"body": body})
 
 
+def _fused_matmul(rng: np.random.Generator) -> Iterator[Sample]:
+    for transposed, results in ((False, 1), (True, 2)):
+        rows, columns = (4, 3) if transposed else (3, 4)
+        a0 = placeholder("a0", TensorType((rows, columns), F32))
+        a1 = placeholder("a1", TensorType((columns,), F32))
+        outputs = {"r0": add(a0, a1), "r1": a0}
+        body = Graph([a0, a1], dict(list(outputs.items())[:results]))
+        for b in layouts(rng, (5, 4), F32):
+            a, row = ordinary(rng, (3, 5), F32), ordinary(rng, (columns,), F32)
+            yield Sample((a, b, row), {"body": body, "transposed": transposed})
+
+
 def _item(rng: np.random.Generator) -> Iterator[Sample]:
     both = (ordinary(rng, (2,), F32), ordinary(rng, (3, 1), I64))
     yield Sample((both,), {"index": 0})
@@ -484,6 +496,7 @@ _MAKERS: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
     "size": _size,
     "iota": _iota,
     "fused": _fused,
+    "fused_matmul": _fused_matmul,
     "item": _item,
 }
 

@@ -69,7 +69,7 @@ WITHOUT_GRADIENT = {
     "detach", "argmax", "argmin", "eq", "ne", "lt", "le", "gt", "ge",
     "logical_and", "logical_or", "logical_xor", "logical_not",
     "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "shift_left", "shift_right",
-    "floor_divide", "fused", "item",
+    "floor_divide", "fused", "fused_matmul", "item",
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from graphc.graph import Graph
 from graphc.node import Node, constant
 from graphc.ops import elementwise as e
 from graphc.ops.fused import fused, item
+from graphc.ops.fused_matmul import fused_matmul
 from graphc.ops.index import gather, index, index_add, scatter_add
 from graphc.ops.leaf import placeholder
 from graphc.ops.linalg import matmul
@@ -73,6 +74,21 @@ def test_a_pair_of_results_takes_two_operands() -> None:
     assert [o.buffer for o in step.outputs] == [o.buffer for o in step.inputs]
     both = item(step.node, 0)
     assert both.type == FULL
+
+
+def test_results_of_a_product_replace_its_extras_but_not_its_factors() -> None:
+    square = TensorType((8, 8), float64)
+    a0, a1 = placeholder("a0", square), placeholder("a1", square)
+    x, y = placeholder("x", square), placeholder("y", square)
+    body = Graph([a0, a1], {"r0": e.add(a0, a1)})
+    node = fused_matmul(x, x, (y,), body)
+    assert may_overwrite(node, (8, 8), [2])
+    assert not may_overwrite(node, (8, 8), [1, 2])
+    assert not may_overwrite(node, (8, 8), [0])
+    last = fused_matmul(e.tanh(x), x, (e.sin(y),), body)
+    plan = make_plan(Graph([x, y], {"s": sum_(last, dims=(0, 1))}))
+    (step,) = (step for step in plan.steps if step.node is last)
+    assert step.outputs[0].buffer == step.inputs[2].buffer
 
 
 def test_indices_are_checked_once() -> None:
