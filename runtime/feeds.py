@@ -54,6 +54,13 @@ class Feeds:
         self._inputs = {str(node.attrs["name"]): node for node in graph.inputs}
         self._names = {node: name for name, node in self._inputs.items()}
         self._static = all(is_static(node.type.shape) for node in graph.inputs)
+        self._unknown = [
+            (name, position, size)
+            for name, node in self._inputs.items()
+            for position, size in enumerate(node.type.shape)
+            if isinstance(size, Dim)
+        ]
+        self._unknown.sort(key=lambda item: len(str(item[2])))  # simple ones first: they bind
         self._constraints = [] if self._static else list(_constraints(graph))
 
     def arrays(self, feed: Feed | None) -> dict[str, Array]:
@@ -103,13 +110,8 @@ class Feeds:
             return {}
         known: dict[str, int] = {}
         origin: dict[str, str] = {}
-        pairs = [
-            (name, size, actual)
-            for name, node in self._inputs.items()
-            for size, actual in zip(node.type.shape, arrays[name].shape, strict=True)
-            if isinstance(size, Dim)
-        ]
-        for name, size, actual in sorted(pairs, key=lambda pair: len(str(pair[1]))):
+        for name, position, size in self._unknown:
+            actual = arrays[name].shape[position]
             solved = _solve(size, actual, known)
             for unknown, value in solved.items():
                 known[unknown], origin[unknown] = value, name
@@ -121,6 +123,8 @@ class Feeds:
 
     def _given(self, feed: Feed | None) -> dict[str, Any]:
         """The values as they were given, by name; one for each input."""
+        if type(feed) is dict and feed.keys() == self._inputs.keys():
+            return feed
         given: dict[str, Any] = {}
         for key, value in (feed or {}).items():
             name = self._name(key)
@@ -173,6 +177,8 @@ def _constraints(graph: Graph) -> list[tuple[Node, Constraint]]:
 
 def _checked(name: str, node: Node, wanted: TensorType, value: Any) -> Array:
     if type(value) is np.ndarray and value.dtype == wanted.dtype.numpy:
+        if value.shape == wanted.shape and value.flags.carray:
+            return value
         array = value
     else:
         array = _converted(name, node, value)

@@ -121,7 +121,7 @@ _registry_lock = threading.Lock()
 
 
 class RunLocks:
-    """The locks that each run of one session takes, always in the same order.
+    """The locks that each run of one session takes, always in the same order: ``with locks:``.
 
     Args:
         read: the versions of the variables that it only reads.
@@ -139,10 +139,6 @@ class RunLocks:
     def groups(self) -> Sequence[tuple[Group, bool]]:
         """The groups in their order, and whether each is held exclusively."""
         return self._groups
-
-    def held(self) -> RunLocks:
-        """Hold all locks: ``with locks.held():``."""
-        return self
 
     def __enter__(self) -> None:
         taken = 0

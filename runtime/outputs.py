@@ -1,33 +1,36 @@
-"""Memory for outputs: fresh, or the caller's, which must fit."""
+"""Memory that a caller gives for outputs must fit; and copies of memory with its layout."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from graphc.errors import FeedError
 from graphc.graph import Graph
 from graphc.runtime.bindings import Snapshot, address_range
-from graphc.runtime.specialization import fresh_output
 from graphc.storage import Array
 
 
-def make_outputs(
-    graph: Graph, out: Mapping[str, Array] | None, arrays: Mapping[str, Array], variables: Snapshot
-) -> dict[str, Array]:
-    """Memory for the outputs: fresh, or what the caller gave."""
-    given = out or {}
-    unknown = [name for name in given if name not in graph.outputs]
-    if unknown:
-        raise FeedError(f"out: the program has no output {unknown[0]!r}")
-    outputs = {}
-    taken = [*map(address_range, arrays.values()), *variables.ranges] if given else []
-    for name, node in graph.outputs.items():
-        array = given.get(name)
-        if array is None:
-            outputs[name] = fresh_output(node)
-            continue
+def given_outputs(
+    graph: Graph, given: Mapping[str, Array], arrays: Iterable[Array], variables: Snapshot
+) -> Mapping[str, Array]:
+    """The caller's memory for outputs, by name.
+
+    Args:
+        graph: the program.
+        given: what the caller gave.
+        arrays: the inputs.
+        variables: where the variables are.
+
+    Raises:
+        FeedError: if an array does not fit, or shares memory with others.
+    """
+    taken = [*map(address_range, arrays), *variables.ranges]
+    for name, array in given.items():
+        node = graph.outputs.get(name)
+        if node is None:
+            raise FeedError(f"out: the program has no output {name!r}")
         exact = array.shape == node.type.shape and array.dtype == node.type.dtype.numpy
         flags = array.flags
         if not (exact and flags.c_contiguous and flags.aligned and flags.writeable):
@@ -43,8 +46,7 @@ def make_outputs(
                 fix="give it memory of its own",
             )
         taken.append((low, high))
-        outputs[name] = array
-    return outputs
+    return given
 
 
 def same_layout_copy(array: Array) -> Array:

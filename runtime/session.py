@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +20,7 @@ from graphc.runtime.direct import make_native_calls
 from graphc.runtime.feeds import Feed, Feeds
 from graphc.runtime.locks import RunLocks, renew_after_fork
 from graphc.runtime.many import run_steps
-from graphc.runtime.outputs import make_outputs, same_layout_copy
+from graphc.runtime.outputs import given_outputs, same_layout_copy
 from graphc.runtime.pickling import FlatGraph, require_picklable
 from graphc.runtime.reports import (
     Explanation,
@@ -35,6 +34,7 @@ from graphc.runtime.specialization import (
     NativeCalls,
     Optimize,
     PassReport,
+    Reservation,
     Specialization,
     specialize,
 )
@@ -230,11 +230,9 @@ class Session:
         stacked = self._feeds.stacked(batches)
         count = _step_count(stacked, steps)
         row = {name: np.empty(array.shape[1:], array.dtype) for name, array in stacked.items()}
-        with (
-            self._ready(row) as (chosen, variables),
-            chosen.arena() as arena,
-            self._locks.held(),
-        ):
+        with self._ready(row) as run, self._locks:
+            chosen, variables = run.chosen, run.variables
+            run.count = count
             for name, array in stacked.items():
                 if variables.may_change(array):
                     stacked[name] = array.copy()
@@ -242,7 +240,7 @@ class Session:
                 name: np.empty((count, *node.type.static_shape), node.type.dtype.numpy)
                 for name, node in chosen.graph.outputs.items()
             }
-            run_steps(chosen, arena, variables, stacked, outputs, count)
+            run_steps(chosen, run.arena, variables, stacked, outputs, count)
         if self._wrap is None:
             return fill(self._outputs, outputs)
         return fill(self._outputs, {name: self._wrap(array) for name, array in outputs.items()})
@@ -270,26 +268,27 @@ class Session:
         self, arrays: dict[str, Array], out: Mapping[str, Array] | None
     ) -> dict[str, Array]:
         """Run with inputs that were checked, and return all outputs by name."""
-        with (
-            self._ready(arrays) as (chosen, variables),
-            chosen.arena() as arena,
-            self._locks.held(),
-        ):
-            for name, array in arrays.items():
-                if variables.may_change(array):
-                    arrays[name] = array.copy()
-            outputs = make_outputs(chosen.graph, out, arrays, variables)
+        with self._ready(arrays) as run, self._locks:
+            chosen, variables = run.chosen, run.variables
+            if variables.written:
+                for name, array in arrays.items():
+                    if variables.may_change(array):
+                        arrays[name] = array.copy()
+            outputs = chosen.fresh_outputs()
+            if out:
+                outputs |= given_outputs(chosen.graph, out, arrays.values(), variables)
             bases = chosen.bases(arrays, variables, outputs)
             start = time.perf_counter()
-            chosen.executable.run(arena, bases)
+            chosen.executable.run(run.arena, bases)
             seconds = time.perf_counter() - start
             chosen.publish(bases, variables)
-            if chosen.native_for is not variables and chosen.runs > 1:  # the first run is slow
+            run.count = 1
+            if chosen.native_for is not variables and chosen.runs:  # the first run is slow
                 made = make_native_calls(
                     chosen, variables, self._locks, self._outputs, self._wrap, seconds
                 )
                 chosen.set_native(made, variables)
-            self._native = chosen.native
+            self._native = None if self._closed else chosen.native
         return outputs
 
     def cache_info(self) -> CacheInfo:
@@ -329,14 +328,15 @@ class Session:
             raise ArgumentError("runs must be positive", got=str(runs))
         arrays = self._feeds.arrays(feed)
         samples = []
-        with self._ready(arrays) as (chosen, variables), chosen.arena() as arena:
+        with self._ready(arrays) as run:
+            chosen = run.chosen
             for _ in range(runs + 1):
-                with self._locks.held():
-                    outputs = make_outputs(chosen.graph, None, arrays, variables)
-                    bases = chosen.bases(arrays, variables, outputs)
+                with self._locks:
+                    bases = chosen.bases(arrays, run.variables, chosen.fresh_outputs())
                     for number in chosen.plan.written:
                         bases[number] = same_layout_copy(bases[number])
-                    samples.append(chosen.executable.timed(arena, bases))
+                    samples.append(chosen.executable.timed(run.arena, bases))
+            run.count = runs + 1
             return profile_report(chosen, samples[1:])
 
     def close(self) -> None:
@@ -368,19 +368,15 @@ class Session:
         if self._closed:
             raise SessionError("the session is closed", fix="compile the graph again")
 
-    @contextmanager
-    def _ready(self, arrays: Mapping[str, Array]) -> Iterator[tuple[Specialization, Snapshot]]:
+    def _ready(self, arrays: Mapping[str, Array]) -> Reservation:
         """The compiled form that fits these inputs, kept open, and where the variables are."""
         self._require_open()
         sizes = self._feeds.sizes(arrays)
         variables = self._variables.snapshot()
-        chosen = self._specialization(sizes, variables)
-        try:
-            yield chosen, variables
-        finally:
-            chosen.release()
+        chosen, arena = self._specialization(sizes, variables)
+        return Reservation(chosen, arena, variables)
 
-    def _specialization(self, sizes: Sizes, variables: Snapshot) -> Specialization:
+    def _specialization(self, sizes: Sizes, variables: Snapshot) -> tuple[Specialization, Array]:
         """Find or make a compiled form, and reserve it for a run."""
         key = (tuple(sizes.items()), variables.key)
         found = self._find(key)
@@ -398,20 +394,19 @@ class Session:
                 optimize=self._optimize,
                 reason=self._reason(key),
             )
-            self._keep(key, made)
-            return made
+            return made, self._keep(key, made)
 
-    def _find(self, key: Key) -> Specialization | None:
+    def _find(self, key: Key) -> tuple[Specialization, Array] | None:
         with self._lock:
             found = self._cache.get(key)
-            if found is not None:
-                self._hits += 1
-                self._cache.move_to_end(key)
-                found.reserve()
-            return found
+            if found is None:
+                return None
+            self._hits += 1
+            self._cache.move_to_end(key)
+            return found, found.reserve()
 
-    def _keep(self, key: Key, made: Specialization) -> None:
-        made.reserve()
+    def _keep(self, key: Key, made: Specialization) -> Array:
+        arena = made.reserve()
         with self._lock:
             self._misses += 1
             self._cache[key] = made
@@ -423,6 +418,7 @@ class Session:
                 retired.append(old)
         for old in retired:
             old.retire()
+        return arena
 
     def _reason(self, key: Key) -> str:
         """Why no compiled form fits."""
@@ -444,8 +440,8 @@ class Session:
         """The compiled form that a report is about; made if it can be without a feed."""
         self._require_open()
         if feed is not None:
-            with self._ready(self._feeds.arrays(feed)) as (chosen, _):
-                return chosen
+            with self._ready(self._feeds.arrays(feed)) as run:
+                return run.chosen
         with self._lock:
             if self._cache:
                 return next(reversed(self._cache.values()))
@@ -456,8 +452,8 @@ class Session:
                 got=f"unknown sizes in {', '.join(map(repr, unknown))}",
                 fix="run the session first, or give this call a feed",
             )
-        with self._ready({}) as (chosen, _):
-            return chosen
+        with self._ready({}) as run:
+            return run.chosen
 
 
 def _restore(flat: FlatGraph, options: dict[str, Any]) -> Session:

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 import numpy as np
 
 from graphc.graph import Graph
-from graphc.node import Node
 from graphc.rebuild import bind_dims
 from graphc.runtime.backend import Backend, Executable
 from graphc.runtime.bindings import Snapshot, read_now
@@ -141,12 +140,17 @@ class Specialization:
     native_for: Snapshot | None = None
     _past_native_runs: int = 0
     _replaced: list[NativeCalls] = field(default_factory=list)
+    _output_types: list[tuple[str, tuple[int, ...], np.dtype[Any]]] = field(init=False)
     _arenas: list[Array] = field(default_factory=list)
     _busy: int = 0
     _retired: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
+        self._output_types = [
+            (name, node.type.static_shape, node.type.dtype.numpy)
+            for name, node in self.graph.outputs.items()
+        ]
         renew_after_fork(self)
 
     def renew_locks(self) -> None:
@@ -185,16 +189,22 @@ class Specialization:
     def _native_calls(self) -> list[NativeCalls]:
         return [*self._replaced, *([] if self.native is None else [self.native])]
 
-    def reserve(self) -> None:
-        """Note a run that is about to start: until ``release`` the executable stays open."""
+    def reserve(self) -> Array:
+        """Memory for a run that is about to start: until ``release`` the executable stays open."""
         with self._lock:
             self._busy += 1
+            spare = self._arenas.pop() if self._arenas else None
+        return aligned_memory(self.plan.arena_bytes) if spare is None else spare
 
-    def release(self) -> None:
-        """Note the end of a run."""
+    def release(self, arena: Array, runs: int = 0) -> None:
+        """Note the end of what it was reserved for, and how many runs that were."""
         with self._lock:
             self._busy -= 1
-            self._close_if_unused()
+            self._runs += runs
+            if len(self._arenas) < SPARE_ARENAS:
+                self._arenas.append(arena)
+            if self._retired:
+                self._close_if_unused()
 
     def retire(self) -> None:
         """Free everything as soon as no run is under way."""
@@ -206,24 +216,14 @@ class Specialization:
 
     def _close_if_unused(self) -> None:
         """Free the code, unless a native call runs it: it goes with the last such call."""
-        if self._retired and not self._busy:
+        if not self._busy:
             self._arenas.clear()
             if not any(calls.busy for calls in self._native_calls()):
                 self.executable.close()
 
-    @contextmanager
-    def arena(self) -> Iterator[Array]:
-        """Memory for one run; the run has been reserved."""
-        with self._lock:
-            self._runs += 1
-            spare = self._arenas.pop() if self._arenas else None
-        memory = aligned_memory(self.plan.arena_bytes) if spare is None else spare
-        try:
-            yield memory
-        finally:
-            with self._lock:
-                if len(self._arenas) < SPARE_ARENAS:
-                    self._arenas.append(memory)
+    def fresh_outputs(self) -> dict[str, Array]:
+        """Uninitialized memory for all outputs."""
+        return {name: np.empty(shape, dtype) for name, shape, dtype in self._output_types}
 
     def bases(
         self, arrays: Mapping[str, Array], variables: Snapshot, outputs: Mapping[str, Array]
@@ -250,6 +250,29 @@ class Specialization:
                 storage.write(bases[number])
             else:
                 storage.version.count += runs
+
+
+class Reservation:
+    """A compiled form, kept open for some runs: ``with reservation as run:``.
+
+    Args:
+        chosen: the form; it has been reserved.
+        arena: the memory that it gave.
+        variables: where the variables are.
+    """
+
+    __slots__ = ("arena", "chosen", "count", "variables")
+
+    def __init__(self, chosen: Specialization, arena: Array, variables: Snapshot) -> None:
+        self.chosen, self.arena, self.variables = chosen, arena, variables
+        self.count = 0
+
+    def __enter__(self) -> Reservation:
+        """Set ``count`` to how many runs came to an end."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.chosen.release(self.arena, self.count)
 
 
 def specialize(
@@ -283,11 +306,6 @@ def specialize(
     phases |= {f"prepare: {name}": seconds for name, seconds in executable.phases.items()}
     signature = {str(node.attrs["name"]): str(node.type) for node in bound.inputs}
     return Specialization(signature, reason, optimized, passes, plan, executable, phases)
-
-
-def fresh_output(node: Node) -> Array:
-    """Uninitialized memory for an output."""
-    return np.empty(node.type.static_shape, node.type.dtype.numpy)
 
 
 def aligned_memory(nbytes: int) -> Array:

@@ -100,17 +100,17 @@ def test_readers_share_and_writers_exclude() -> None:
     inside = threading.Barrier(2, timeout=10)
 
     def read(_: int) -> None:
-        with reading.held():
+        with reading:
             inside.wait()  # passes only if both are inside at once
 
     in_threads(read, 2)
     events: list[str] = []
 
     def write() -> None:
-        with writing.held():
+        with writing:
             events.append("written")
 
-    with reading.held():
+    with reading:
         thread = threading.Thread(target=write)
         thread.start()
         time.sleep(0.05)
@@ -146,7 +146,7 @@ def test_a_forked_child_runs_though_the_parent_held_all_locks() -> None:
     held, done = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with session._locks.held(), session._lock, session._compiling:
+        with session._locks, session._lock, session._compiling:
             held.set()
             done.wait(30)
 

@@ -314,10 +314,10 @@ class TestClosing:
         session.run({"x": np.ones((2, 3))})
         form = only_form(session)
         form.executable = Recorder()
-        form.reserve()
+        arena = form.reserve()
         session.close()
         assert closed == []
-        form.release()
+        form.release(arena)
         assert closed == [True]
 
 
