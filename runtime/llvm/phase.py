@@ -79,9 +79,8 @@ class _Writer:
         """Everything inside one unit."""
         units = self.schedule.units
         rest, block = unit, constant("i64", 0)
-        if units.blocks > 1:
+        if units.blocked is not None and units.blocks > 1:
             rest, block = self._split(rest, units.blocks, bool(units.fixed))
-        if units.blocked is not None:
             scope = replace(scope, blocks={units.blocked: block})
         if self.body.raw:
             scope = self._at_chunk(scope, block)

@@ -62,10 +62,11 @@ def schedule_of(analysis: Analysis, target: Target) -> Schedule:
     time = nanoseconds(analysis, lanes[0])
     passes = _passes(analysis)
     passes, saved, scratch = _with_saved(analysis, passes, lanes[-1])
-    tile = None if analysis.space.reduced else _tile_of(analysis)
+    tile = None if analysis.space.reduced else _tile_of(analysis, lanes[0])
     if tile is not None:
         scratch = tile.nbytes
         lanes = widths(analysis, target, tile.offsets)
+        lanes = tuple(width for width in lanes if tile.size % width == 0)
     units = _units_of(analysis.space, lanes[-1], time, tile)
     return Schedule(analysis, lanes, units, passes, saved, tile, scratch, time)
 
@@ -270,7 +271,7 @@ def _row_strides(space: Space, widest: int) -> dict[Axis, int]:
     return strides
 
 
-def _tile_of(analysis: Analysis) -> Tile | None:
+def _tile_of(analysis: Analysis, lanes: int) -> Tile | None:
     """A tile where operands' neighbours lie along another axis than the vectors run."""
     space = analysis.space
     inner = space.vector
@@ -296,7 +297,7 @@ def _tile_of(analysis: Analysis) -> Tile | None:
         return None
     numbers, outer = best
     widest = max(analysis.places[number].layout.dtype.itemsize for number in numbers)
-    size = min(TILE_BYTES // widest, 64)
+    size = max(min(TILE_BYTES // widest, 64), lanes)
     offsets, offset = {}, 0
     for number in numbers:
         offsets[number] = offset

@@ -9,10 +9,12 @@ from graphc.opdef import Trait
 from graphc.ops.leaf import placeholder
 from graphc.runtime.llvm import indexing
 from graphc.runtime.llvm.iteration import Layout
-from graphc.runtime.llvm.kernel import build_kernel
+from graphc.runtime.llvm.kernel import build_kernel, schedules_of
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep
 from graphc.runtime.llvm.random_bits import build_random_bits
+from graphc.runtime.llvm.schedule import describe
+from graphc.runtime.llvm.target import Target
 from graphc.runtime.plan import Operand, Step
 from graphc.types import TensorType
 
@@ -30,6 +32,19 @@ def build_step(module: Module, step: Step) -> NativeStep:
     if step.node.op.name in indexing.OPERATIONS and step.kind == "compute":
         return indexing.build_indexing(module, step, inputs, outputs[0])
     return build_kernel(module, body_of(step), inputs, outputs)
+
+
+def describe_step(target: Target, step: Step) -> str:
+    """The schedule of a step's kernel, for people; empty where code is written without one.
+
+    Raises:
+        CompileError: if the step has no native code; says why.
+    """
+    if step.kind == "compute" and step.node.op.name in ("random_bits", *indexing.OPERATIONS):
+        return ""
+    inputs = [layout_of(operand) for operand in step.inputs]
+    outputs = [layout_of(operand) for operand in step.outputs]
+    return describe(schedules_of(Module(target), body_of(step), inputs, outputs)[0])
 
 
 def body_of(step: Step) -> Graph:
