@@ -25,9 +25,13 @@ def evaluate_node(node: Node, operands: Iterable[Any]) -> Any:
     Returns:
         An array, or a tuple of arrays for a node with several results.
     """
+    with np.errstate(all="ignore"):
+        return _value(node, operands)
+
+
+def _value(node: Node, operands: Iterable[Any]) -> Any:
     try:
-        with np.errstate(all="ignore"):
-            return node.op.eval(*operands, **node.attrs)
+        return node.op.eval(*operands, **node.attrs)
     except GraphcError as error:
         raise error.located(describe(node)) from None
 
@@ -45,14 +49,24 @@ def evaluate_nodes(roots: Iterable[Node], known: Mapping[Node, Any]) -> dict[Nod
     Raises:
         FeedError: if a placeholder has no value.
     """
+    return evaluate_in_order(topological(roots), known)
+
+
+def evaluate_in_order(nodes: Iterable[Node], known: Mapping[Node, Any]) -> dict[Node, Any]:
+    """Like ``evaluate_nodes``, for nodes that come after their operands."""
     values = dict(known)
-    for node in topological(roots):
-        if node in values:
-            continue
-        if node.op.traits & Trait.LEAF and "source" not in node.attrs:
-            raise FeedError(f"no value for placeholder {node.attrs.get('name')!r}")
-        values[node] = evaluate_node(node, (values[operand] for operand in node.inputs))
+    with np.errstate(all="ignore"):
+        for node in nodes:
+            if node in values:
+                continue
+            if not node.inputs and _is_placeholder(node):
+                raise FeedError(f"no value for placeholder {node.attrs.get('name')!r}")
+            values[node] = _value(node, [values[operand] for operand in node.inputs])
     return values
+
+
+def _is_placeholder(node: Node) -> bool:
+    return bool(node.op.traits & Trait.LEAF) and "source" not in node.attrs
 
 
 def evaluate(graph: Graph, feed: Mapping[str, Array]) -> tuple[dict[str, Any], dict[Node, Any]]:

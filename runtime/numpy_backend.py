@@ -108,6 +108,11 @@ def _resolver(plan: Plan, arena: Array, bound: Sequence[Array]) -> Resolve:
     memories: dict[int, Array] = {}
 
     def resolve(operand: Operand) -> Array:
+        if operand.buffer < len(bound):
+            base = bound[operand.buffer]
+            whole = base.shape == operand.shape and base.dtype == operand.dtype.numpy
+            if whole and operand.is_contiguous and base.flags.c_contiguous:
+                return base
         memory = memories.get(operand.buffer)
         if memory is None:
             memory = _memory(plan.buffers[operand.buffer], arena, bound)
@@ -131,6 +136,8 @@ def _memory(buffer: Buffer, arena: Array, bound: Sequence[Array]) -> Array:
     base = bound[buffer.id] if buffer.array is None else buffer.array
     if buffer.nbytes == 0:
         return np.empty(0, np.uint8)
+    if base.flags.c_contiguous:
+        return base.reshape(-1).view(np.uint8)
     count = buffer.nbytes // base.itemsize
     flat = np.lib.stride_tricks.as_strided(base, (count,), (base.itemsize,))
     data: Array = flat.view(np.uint8)

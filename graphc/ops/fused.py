@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import ShapeError
-from graphc.evaluate import evaluate_nodes
+from graphc.evaluate import evaluate_in_order
 from graphc.graph import Graph
 from graphc.node import Node, make_node
 from graphc.opdef import OpDef
@@ -28,7 +28,7 @@ def _infer_fused(*types: TensorType, body: Graph) -> Type:
 
 
 def _eval_fused(*arrays: Array, body: Graph) -> Array | tuple[Array, ...]:
-    values = evaluate_nodes(body.roots, dict(zip(body.inputs, arrays, strict=True)))
+    values = evaluate_in_order(body.nodes, dict(zip(body.inputs, arrays, strict=True)))
     results = tuple(np.asarray(values[node], order="C") for node in body.outputs.values())
     return results[0] if len(results) == 1 else results
 
