@@ -11,8 +11,9 @@ from graphc.dtypes import FLOATING
 from graphc.errors import CompileError
 from graphc.runtime.backend import Kernel
 from graphc.runtime.llvm import engine
-from graphc.runtime.llvm.cache import compile_cached, open_cache
+from graphc.runtime.llvm.build import build
 from graphc.runtime.llvm.executable import (
+    Helpers,
     LlvmExecutable,
     MatmulStage,
     NativeStage,
@@ -20,11 +21,14 @@ from graphc.runtime.llvm.executable import (
     Stage,
 )
 from graphc.runtime.llvm.module import Module
-from graphc.runtime.llvm.program import NativeCall, define_run, workspace
+from graphc.runtime.llvm.pool.pool import get_pool
+from graphc.runtime.llvm.pool.region import PARALLEL_FOR
+from graphc.runtime.llvm.program import NativeCall, Workspace, define_run, workspace
 from graphc.runtime.llvm.steps import build_step
 from graphc.runtime.llvm.target import host_target
 from graphc.runtime.numpy_backend import step_name
 from graphc.runtime.plan import Plan, Step
+from graphc.runtime.threads import checked_threads, default_threads
 
 
 class LlvmBackend:
@@ -32,8 +36,12 @@ class LlvmBackend:
 
     name = "llvm"
 
-    def prepare(self, plan: Plan) -> LlvmExecutable:
+    def prepare(self, plan: Plan, threads: int | None = None) -> LlvmExecutable:
         """Make a plan executable.
+
+        Args:
+            plan: the plan.
+            threads: how many may work on one run; default: ``default_threads()``.
 
         Raises:
             CompileError: if LLVM refuses the generated code, or for this processor.
@@ -44,9 +52,10 @@ class LlvmBackend:
         translated = [
             _translate(module, position, step) for position, step in enumerate(plan.steps)
         ]
+        calls = [item for item in translated if isinstance(item, NativeCall)]
         groups = _groups(module, plan, translated)
         phases["emit"] = time.perf_counter() - start
-        library = _load(module, translated, groups, phases)
+        library = _load(module, groups, phases)
         stages = [_stage(plan, group, library) for group in groups]
         return LlvmExecutable(
             plan,
@@ -54,12 +63,19 @@ class LlvmBackend:
             _kernels(plan, translated),
             phases,
             library,
-            sum(workspace(item for item in translated if isinstance(item, NativeCall))),
+            _helpers(module, workspace(calls), threads),
             module.text(),
         )
 
 
 BACKEND = LlvmBackend()
+
+
+def _helpers(module: Module, space: Workspace, threads: int | None) -> Helpers:
+    """As many threads as asked for, or one if no phase is worth dividing."""
+    parallel = PARALLEL_FOR in module.declarations
+    number = (default_threads() if threads is None else checked_threads(threads)) if parallel else 1
+    return Helpers(space.nbytes(number), get_pool(number).address if number > 1 else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,25 +131,11 @@ def _groups(
 
 
 def _load(
-    module: Module,
-    translated: Sequence[NativeCall | _Fallback],
-    groups: Sequence[_Group],
-    phases: dict[str, float],
+    module: Module, groups: Sequence[_Group], phases: dict[str, float]
 ) -> engine.Library | None:
     """Compile the module, or take it from the cache, and link it."""
-    symbols = {group.symbol for group in groups if group.symbol}
-    if not symbols:
-        return None
-    for item in translated:
-        if isinstance(item, NativeCall):
-            symbols |= {phase.symbol for phase in item.native.phases}
-    start = time.perf_counter()
-    code, cached = compile_cached(module.text(), module.target, open_cache())
-    compiled = time.perf_counter()
-    phases["load from cache" if cached else "compile"] = compiled - start
-    library = engine.link([code], sorted(symbols))
-    phases["link"] = time.perf_counter() - compiled
-    return library
+    symbols = sorted({group.symbol for group in groups if group.symbol})
+    return build(module, symbols, phases) if symbols else None
 
 
 def _stage(plan: Plan, group: _Group, library: engine.Library | None) -> Stage:

@@ -14,7 +14,7 @@ from graphc.errors import SessionError
 from graphc.runtime.backend import Kernel, NativeProgram
 from graphc.runtime.llvm.addresses import address_of, view_at
 from graphc.runtime.llvm.engine import Library
-from graphc.runtime.llvm.program import NativeCall, place, workspace
+from graphc.runtime.llvm.program import NativeCall, Slot, place
 from graphc.runtime.numpy_backend import NumpyExecutable
 from graphc.runtime.plan import ALIGNMENT, Plan, Step
 from graphc.storage import Array
@@ -28,6 +28,19 @@ class Memory:
     bound: Sequence[Array]
     workspace: Array
     table: ctypes.Array[ctypes.c_void_p]
+
+
+@dataclass(frozen=True, slots=True)
+class Helpers:
+    """What native steps work with, besides their operands.
+
+    Args:
+        workspace: bytes of memory.
+        pool: the address of the threads that take part; 0: none.
+    """
+
+    workspace: int
+    pool: int
 
 
 class Stage(Protocol):
@@ -52,18 +65,6 @@ class NativeStage:
         self.address = library.address(symbol)
         entry = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)
         self._function: Callable[[ctypes.Array[ctypes.c_void_p]], int] = entry(self.address)
-        self._kernels = [
-            [
-                ctypes.CFUNCTYPE(
-                    ctypes.c_int32,
-                    *[ctypes.c_void_p] * (len(call.operands) + 2),
-                    ctypes.c_int64,
-                    ctypes.c_int64,
-                )(library.address(phase.symbol))
-                for phase in call.native.phases
-            ]
-            for call in calls
-        ]
 
     def run(self, memory: Memory) -> None:
         """One call."""
@@ -72,21 +73,15 @@ class NativeStage:
             self._refuse(self._calls[refused - 1], memory)
 
     def timed(self, memory: Memory) -> Sequence[float]:
-        """A call for each phase of each step."""
-        seconds = []
-        shared = memory.table[len(self._plan.buffers) + 1] or 0
-        scratch = shared + workspace(self._calls)[0]
-        for call, kernels in zip(self._calls, self._kernels, strict=True):
-            arguments = []
-            for operand in call.operands:
-                slot, offset = place(self._plan, operand)
-                arguments.append((memory.table[slot] or 0) + offset)
-            start = time.perf_counter()
-            for phase, kernel in zip(call.native.phases, kernels, strict=True):
-                if kernel(*arguments, shared, scratch, 0, phase.units):
-                    self._refuse(call, memory)
-            seconds.append(time.perf_counter() - start)
-        return seconds
+        """One call that notes when each step begins."""
+        first, behind = self._calls[0].step, self._calls[-1].step + 1
+        times = np.zeros((behind + 1, 2), np.int64)
+        slot = len(self._plan.buffers) + Slot.TIMES
+        memory.table[slot] = address_of(times)
+        self.run(memory)
+        memory.table[slot] = None
+        seconds = (times[:, 0] - times[first, 0]) + 1e-9 * times[:, 1]
+        return [float(each) for each in np.diff(seconds[first:])]
 
     def _refuse(self, call: NativeCall, memory: Memory) -> None:
         """Raise the error that the definition of the refused step raises."""
@@ -155,7 +150,7 @@ class LlvmExecutable:
         kernels: what each step became.
         phases: seconds that preparing took, by phase.
         library: the native code; None if no step is native.
-        workspace: bytes that native steps need beside their operands.
+        helpers: what native steps work with besides.
         ir: the native code as text IR, for people.
     """
 
@@ -166,14 +161,14 @@ class LlvmExecutable:
         kernels: Sequence[Kernel],
         phases: Mapping[str, float],
         library: Library | None,
-        workspace: int,
+        helpers: Helpers,
         ir: str,
     ) -> None:
         self.ir = ir
         self._plan, self._stages, self._library = plan, stages, library
         self._kernels, self._phases = kernels, phases
-        self._workspace = workspace
-        self._table_type = ctypes.c_void_p * (len(plan.buffers) + 2)
+        self._helpers = helpers
+        self._table_type = ctypes.c_void_p * (len(plan.buffers) + len(Slot))
         self._constants = [
             None if buffer.array is None else address_of(buffer.array)
             for buffer in plan.buffers[plan.bound :]
@@ -214,8 +209,8 @@ class LlvmExecutable:
             self._library.close()
 
     def _memory(self, arena: Array, bound: Sequence[Array]) -> Memory:
-        workspace = np.empty(self._workspace + ALIGNMENT, np.uint8)
+        workspace = np.empty(self._helpers.workspace + ALIGNMENT, np.uint8)
         start = address_of(workspace)
-        aligned = start + -start % ALIGNMENT
-        addresses = [*map(address_of, bound), *self._constants, address_of(arena), aligned]
+        addresses = [*map(address_of, bound), *self._constants, address_of(arena)]
+        addresses += [start + -start % ALIGNMENT, self._helpers.pool, None]
         return Memory(arena, bound, workspace, self._table_type(*addresses))
