@@ -25,7 +25,7 @@ from graphc.frontend.nn.reads import Reads, noted_reads
 from graphc.frontend.recorder import GradSlot
 from graphc.frontend.structure import Rebuild, flatten, map_leaves
 from graphc.frontend.tensor import Tensor
-from graphc.frontend.undo import roll_back
+from graphc.frontend.undo import rolled_back_on_error
 from graphc.ops.select import copy
 from graphc.provenance import user_location_text
 from graphc.runtime.session import Session
@@ -88,7 +88,8 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
             bound.arguments[name] = map_leaves(value, name, functools.partial(_symbolic, graph))
         result = function(*bound.args, **bound.kwargs)
         graph.structure = map_leaves(result, "output", lambda name, leaf: leaf)
-    graph.recorder.require_untouched_inputs()
+    with rolled_back_on_error(graph.recorder):
+        graph.recorder.require_untouched_inputs()
     return graph
 
 
@@ -98,7 +99,9 @@ def _bind(function: Callable[..., Any], args: Any, kwargs: Any) -> inspect.Bound
     except ValueError:  # a builtin without a signature
         bound = inspect.signature(lambda *args, **kwargs: None).bind(*args, **kwargs)
     except TypeError as error:
-        raise FeedError(f"the arguments do not fit the function: {error}") from None
+        raise FeedError(
+            f"the arguments do not fit the function: {error}", where=user_location_text()
+        ) from None
     return bound
 
 
@@ -242,12 +245,9 @@ class CompiledFunction:
         with noted_reads() as reads:
             graph = trace(self.function, *args, **kwargs)
         recorder = graph.recorder
-        _, outputs, rebuild = flatten(graph.structure)
-        try:
+        with rolled_back_on_error(recorder):
+            _, outputs, rebuild = flatten(graph.structure)
             session = make_session(graph.structure, recorder.program, self.options)
-        except BaseException:
-            roll_back(recorder)
-            raise
         slots = [slot for slot in recorder.grads.values() if slot.tensor.node is None]
         tracked = [x._requires_grad and modes.grad_enabled for x in outputs]
         return _Entry(graph, session, list(recorder.placeholders), tracked, rebuild, slots, reads)

@@ -24,15 +24,6 @@ OptLevel = Literal["O0", "O1", "O2"]
 Numerics = Literal["strict", "stable", "fast"]
 
 
-def optimizer(
-    level: OptLevel, disable: tuple[str, ...], numerics: Numerics, stop_after: str | None = None
-) -> Callable[[Graph], tuple[Graph, list[PassRecord]]]:
-    """The pipeline with these options, as a function of the graph that can be pickled."""
-    return functools.partial(
-        optimize, level=level, disable=disable, numerics=numerics, stop_after=stop_after
-    )
-
-
 @dataclass(frozen=True)
 class CompileOptions:
     """How to make a session; see ``Graph.compile``.
@@ -66,10 +57,18 @@ class CompileOptions:
                 where=user_location_text(),
             )  # fmt: skip
 
-    @property
-    def optimizer(self) -> Callable[[Graph], tuple[Graph, list[PassRecord]]]:
-        """The pipeline with these options."""
-        return optimizer(self.optimize, tuple(self.disable), self.numerics)
+    def optimizer(
+        self, stop_after: str | None = None
+    ) -> Callable[[Graph], tuple[Graph, list[PassRecord]]]:
+        """The pipeline with these options, as a function of the graph that can be pickled.
+
+        Args:
+            stop_after: the name of the last pass; None for all.
+        """
+        return functools.partial(
+            optimize, level=self.optimize, disable=tuple(self.disable), numerics=self.numerics,
+            stop_after=stop_after,
+        )  # fmt: skip
 
 
 def make_session(
@@ -87,7 +86,7 @@ def make_session(
     return Session(
         program(dict(zip(names, tensors, strict=True))),
         backend=options.backend,
-        optimize=options.optimizer,
+        optimize=options.optimizer(),
         outputs=map_leaves(
             outputs, "", lambda name, leaf: next(named) if is_tensor(leaf) else None
         ),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from graphc.dims import Size
 from graphc.dtypes import DTypeLike, float32
-from graphc.errors import RecordingError
-from graphc.frontend.compiling import CompileOptions, Numerics, OptLevel, make_session, optimizer
+from graphc.errors import GraphcError, RecordingError
+from graphc.frontend.compiling import CompileOptions, Numerics, OptLevel, make_session
 from graphc.frontend.modes import modes
 from graphc.frontend.recorder import Recorder
 from graphc.frontend.structure import flatten
@@ -113,9 +113,15 @@ class Graph:
             optimize: ``"O0"``, ``"O1"`` or ``"O2"``.
             disable: names of passes to leave out.
             numerics: ``"strict"``, ``"stable"`` or ``"fast"``.
+
+        Raises:
+            ArgumentError: for an unknown pass, level or numerics.
         """
-        run = optimizer(optimize, tuple(disable), numerics, stop_after=to)
-        return run(self.program)[0]
+        options = CompileOptions(optimize=optimize, disable=disable, numerics=numerics)
+        try:
+            return options.optimizer(stop_after=to)(self.program)[0]
+        except GraphcError as error:
+            raise error.located(user_location_text()) from None
 
     # --- making it --------------------------------------------------------------------------
 

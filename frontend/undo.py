@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -21,3 +22,13 @@ def roll_back(recorder: Recorder) -> None:
     """Call all actions noted for a recording, the latest first."""
     for action in reversed(_actions.pop(recorder, [])):
         action()
+
+
+@contextmanager
+def rolled_back_on_error(recorder: Recorder) -> Iterator[None]:
+    """Call all actions noted for a recording if the block raises."""
+    try:
+        yield
+    except BaseException:
+        roll_back(recorder)
+        raise

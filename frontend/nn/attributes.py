@@ -78,9 +78,10 @@ class Attributes(Observed):
     def peek(self, name: str) -> Any:
         """An attribute's value, found without running any code of a property or method."""
         own = self.__dict__
-        for owned in _OWNED:
-            if name in own.get(owned, ()):
-                return own[owned][name]
+        if name not in own:
+            for owned in _OWNED:
+                if name in own.get(owned, ()):
+                    return own[owned][name]
         return super().peek(name)
 
     def __dir__(self) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from graphc.frontend.fingerprint import fingerprint
 
@@ -42,15 +42,25 @@ def mark_changed() -> None:
 
 
 class OwnedDict(dict[str, Any]):
-    """A dict whose every change counts as one of the object that owns it."""
+    """A dict whose every change counts as one of the object that owns it.
+
+    Attributes:
+        version: another object after each change.
+    """
+
+    version = object()
+
+    def _changed(self) -> None:
+        self.version = object()
+        mark_changed()
 
     def __setitem__(self, key: str, value: Any) -> None:
         super().__setitem__(key, value)
-        mark_changed()
+        self._changed()
 
     def __delitem__(self, key: str) -> None:
         super().__delitem__(key)
-        mark_changed()
+        self._changed()
 
     def __ior__(self, other: Any) -> Self:  # type: ignore[misc, override]  # | gives a dict
         self.update(other)
@@ -59,30 +69,30 @@ class OwnedDict(dict[str, Any]):
     def clear(self) -> None:
         """Take all out."""
         super().clear()
-        mark_changed()
+        self._changed()
 
     def pop(self, *args: Any) -> Any:
         """Take one value out; see ``dict.pop``."""
         value = super().pop(*args)
-        mark_changed()
+        self._changed()
         return value
 
     def popitem(self) -> tuple[str, Any]:
         """Take the last pair out."""
         pair = super().popitem()
-        mark_changed()
+        self._changed()
         return pair
 
     def setdefault(self, key: str, default: Any = None) -> Any:
         """The value of a key, which gets the default if it has none."""
         value = super().setdefault(key, default)
-        mark_changed()
+        self._changed()
         return value
 
     def update(self, *args: Any, **kwargs: Any) -> None:
         """Take over other pairs; see ``dict.update``."""
         super().update(*args, **kwargs)
-        mark_changed()
+        self._changed()
 
 
 class Reads:
@@ -94,8 +104,8 @@ class Reads:
 
     def __init__(self) -> None:
         self._noted: dict[tuple[int, str], Observed] = {}
-        self._values: list[tuple[Observed, str, Any]] = []
-        self._lists: list[tuple[Observed, str, Any]] = []
+        self._values: list[_Read] = []
+        self._lists: list[_Read] = []
         self._compared: object = None
         self._difference: str | None = None
 
@@ -109,7 +119,8 @@ class Reads:
         for (_, name), owner in self._noted.items():
             value = owner.peek(name)
             unnoticed = isinstance(value, list | dict) and not isinstance(value, OwnedDict)
-            (self._lists if unnoticed else self._values).append((owner, name, fingerprint(value)))
+            read = _Read(owner, name, _version(value), fingerprint(value))
+            (self._lists if unnoticed else self._values).append(read)
 
     def difference(self) -> str | None:
         """Which attribute has another value by now, or None."""
@@ -120,11 +131,27 @@ class Reads:
         return self._difference or _first_difference(self._lists)
 
 
-def _first_difference(known: list[tuple[Observed, str, Any]]) -> str | None:
-    for owner, name, value in known:
-        now = fingerprint(owner.peek(name))
-        if now != value:
-            return f"{type(owner).__name__}.{_explained(name, value, now)}"
+class _Read(NamedTuple):
+    """An attribute with what tells quickly that it is as it was, and with its fingerprint."""
+
+    owner: Observed
+    name: str
+    version: object
+    key: Any
+
+
+def _version(value: Any) -> object:
+    """An object that stays the same as long as the value surely does."""
+    if isinstance(value, OwnedDict):
+        return value.version
+    return object() if isinstance(value, list | dict | tuple) else value
+
+
+def _first_difference(known: list[_Read]) -> str | None:
+    for owner, name, version, key in known:
+        now = owner.peek(name)
+        if _version(now) is not version and (key_now := fingerprint(now)) != key:
+            return f"{type(owner).__name__}.{_explained(name, key, key_now)}"
     return None
 
 

@@ -55,7 +55,18 @@ class _WeightedLoss(_Loss):
         self.register_buffer("weight", weight)
 
 
-class CrossEntropyLoss(_WeightedLoss):
+class _ClassLoss(_WeightedLoss):
+    """A loss over target classes, of which one may count as absent."""
+
+    def __init__(
+        self, weight: Tensor | None = None, size_average: bool | None = None,
+        ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean",
+    ) -> None:  # fmt: skip
+        super().__init__(weight, size_average, reduce, reduction)
+        self.ignore_index = ignore_index
+
+
+class CrossEntropyLoss(_ClassLoss):
     """The cross entropy of logits and classes or distributions (``torch.nn.CrossEntropyLoss``).
 
     Args:
@@ -72,8 +83,8 @@ class CrossEntropyLoss(_WeightedLoss):
         ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean",
         label_smoothing: float = 0.0,
     ) -> None:  # fmt: skip
-        super().__init__(weight, size_average, reduce, reduction)
-        self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
+        super().__init__(weight, size_average, ignore_index, reduce, reduction)
+        self.label_smoothing = label_smoothing
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return cross_entropy(
@@ -82,23 +93,11 @@ class CrossEntropyLoss(_WeightedLoss):
         )  # fmt: skip
 
 
-class NLLLoss(_WeightedLoss):
+class NLLLoss(_ClassLoss):
     """Minus the log-probability of the target class (``torch.nn.NLLLoss``).
 
-    Args:
-        weight: ``(classes,)`` factors.
-        size_average: deprecated.
-        ignore_index: targets of this class count as absent.
-        reduce: deprecated.
-        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+    The arguments are those of ``CrossEntropyLoss`` but for ``label_smoothing``.
     """
-
-    def __init__(
-        self, weight: Tensor | None = None, size_average: bool | None = None,
-        ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean",
-    ) -> None:  # fmt: skip
-        super().__init__(weight, size_average, reduce, reduction)
-        self.ignore_index = ignore_index
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return nll_loss(
