@@ -1,0 +1,55 @@
+"""The entry: native code for one matrix product, with what is computed from it."""
+
+from __future__ import annotations
+
+import math
+
+from graphc.runtime.llvm.function import define_function
+from graphc.runtime.llvm.gemm.blocking import blocking_of
+from graphc.runtime.llvm.gemm.blocks import build_blocks
+from graphc.runtime.llvm.gemm.problem import Epilogue, Problem, problem_of
+from graphc.runtime.llvm.gemm.strips import build_strips
+from graphc.runtime.llvm.gemm.tiling import dots_cycles, dots_tile, outer_cycles
+from graphc.runtime.llvm.iteration import Layout
+from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.native_step import NativeStep, Phase
+
+
+def build_gemm(
+    module: Module, a: Layout, b: Layout, c: Layout, epilogue: Epilogue | None = None
+) -> NativeStep:
+    """Add the function of a matrix product to a module.
+
+    Its operands are ``a``, ``b``, then the epilogue's operands, then the outputs (``c`` if there is
+    no epilogue). Batch dims broadcast as numpy's do. Outputs may share memory with operands of the
+    epilogue that have the same layout, but not with ``a`` or ``b``.
+
+    Args:
+        module: where the code goes.
+        a: left operand, ``[..., m, k]``, float32 or float64; any strides.
+        b: right operand, ``[..., k, n]``, of the same dtype; any strides.
+        c: the product, ``[..., m, n]``; with an epilogue only its shape and dtype matter.
+        epilogue: what is computed from each element of the product before it is stored.
+
+    Raises:
+        CompileError: if there is no native code for a dtype or an operation.
+    """
+    body = None if epilogue is None else (*epilogue.body.inputs, *epilogue.body.outputs.values())
+    others = None if epilogue is None else (epilogue.operands, epilogue.outputs)
+    key = ("gemm", a, b, c, body, others)
+    if key not in module.kernels:
+        module.kernels[key] = _build(module, problem_of(a, b, c, epilogue))
+    return module.kernels[key]
+
+
+def _build(module: Module, problem: Problem) -> NativeStep:
+    if not math.prod(problem.batch) * problem.m * problem.n:
+        return NativeStep((Phase(define_function(module, len(problem.matrices), []), 1, 0.0),))
+    lanes = module.target.lanes(8 * problem.a.dtype.itemsize)
+    blocking = blocking_of(module.target, problem, lanes)
+    if problem.a.column == 1 and problem.b.row == 1:
+        tile = dots_tile(module.target, problem, lanes)
+        outer = outer_cycles(problem, blocking.tile, lanes, blocking.packed)
+        if dots_cycles(problem, tile, lanes) < outer:
+            return build_strips(module, problem, tile, lanes)
+    return build_blocks(module, blocking)

@@ -1,0 +1,178 @@
+"""What happens to a tile of the product: the epilogue's operations, then the stores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from graphc.graph import has_trait
+from graphc.node import Node
+from graphc.opdef import Trait
+from graphc.runtime.llvm import memory
+from graphc.runtime.llvm.analysis import ALIASES
+from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.gemm.control import moved, repeat
+from graphc.runtime.llvm.gemm.problem import Matrix, Problem
+from graphc.runtime.llvm.scalar_ops import emit_elementwise, weight
+from graphc.runtime.llvm.values import BITS, Value, constant
+
+_INLINE = 400
+"""Instructions of an epilogue that are written out for a whole tile; more run in a loop."""
+
+_Key = tuple[Node, int]
+_ANY = -1
+"""Stands for the column of a value that is the same in all columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """One vector of a tile's columns: ``lanes`` from ``start`` on, of which ``active`` exist."""
+
+    start: int
+    lanes: int
+    active: int
+
+
+def vectors(count: int, lanes: int, active: int) -> tuple[Columns, ...]:
+    """``count`` vectors next to each other; of the last one's lanes, ``active`` exist."""
+    return tuple(
+        Columns(number * lanes, lanes, active if number == count - 1 else lanes)
+        for number in range(count)
+    )
+
+
+class Finish:
+    """Writes the end of one tile.
+
+    Args:
+        e: where to emit.
+        problem: what is computed.
+        pointers: the tile's first element of each operand of the body, then of each output.
+        columns: the vectors of one row.
+        slots: where the declarations of stack slots go, in the function's entry.
+    """
+
+    def __init__(
+        self,
+        e: Emitter,
+        problem: Problem,
+        pointers: Sequence[Value],
+        columns: Sequence[Columns],
+        slots: list[str],
+    ) -> None:
+        self.e, self._problem, self._columns, self._slots = e, problem, columns, slots
+        count = len(problem.operands)
+        self._sources = tuple(zip(problem.operands, pointers[:count], strict=True))
+        self._targets = tuple(zip(problem.outputs, pointers[count:], strict=True))
+        self._varies = _varying(problem)
+        self._shared: dict[_Key, Value] = {}
+
+    def tile(self, products: Sequence[Sequence[Value]]) -> None:
+        """Finish a tile, given row by row."""
+        self._prepare()
+        if len(products) > 1 and self._work() * len(products) > _INLINE:
+            self._in_a_loop(products)
+            return
+        for number, row in enumerate(products):
+            self._row(constant("i64", number), row)
+
+    def _work(self) -> int:
+        """About how many instructions one row takes."""
+        nodes = [node for node in self._problem.body.nodes if self._varies[node][0]]
+        return len(self._columns) * sum(
+            weight(node) for node in nodes if has_trait(node, Trait.ELEMENTWISE)
+        )
+
+    def _in_a_loop(self, products: Sequence[Sequence[Value]]) -> None:
+        """Through memory: code written out for every row would be long, and spill."""
+        e, like = self.e, products[0][0]
+        name = f"%{e.fresh('tile')}"
+        width = len(self._columns)
+        self._slots.append(f"  {name} = alloca [{len(products) * width} x {like.type}], align 64")
+        slot, step = Value(name, "ptr", 1), BITS[like.elem] // 8 * like.lanes
+        for number, value in enumerate(value for row in products for value in row):
+            place = moved(e, slot, step, (constant("i64", number), 1))
+            e.emit(f"store {value.typed}, ptr {place.text}")
+
+        def again(index: Value) -> None:
+            row = []
+            for number in range(width):
+                one = constant("i64", number)
+                place = moved(e, slot, step, (index, width), (one, 1))
+                row.append(e.define(f"load {like.type}, ptr {place.text}", like.elem, like.lanes))
+            self._row(index, row)
+
+        repeat(e, constant("i64", len(products)), again)
+
+    # ------------------------------------------------------------------ values
+
+    def _prepare(self) -> None:
+        """Compute what is the same for all rows."""
+        origin = constant("i64", 0)
+        for node in self._problem.body.nodes:
+            if not self._varies[node][0]:
+                for number in self._places(node):
+                    self._shared[node, number] = self._value(node, number, origin, self._shared)
+
+    def _row(self, index: Value, products: Sequence[Value]) -> None:
+        """Compute and store one row."""
+        known = dict(self._shared)
+        known |= {(self._problem.body.product, j): value for j, value in enumerate(products)}
+        for node in self._problem.body.nodes:
+            for number in self._places(node):
+                if (node, number) not in known:
+                    known[node, number] = self._value(node, number, index, known)
+        for node, (matrix, pointer) in zip(self._problem.body.results, self._targets, strict=True):
+            for number, columns in enumerate(self._columns):
+                value = self.e.splat(self._find(node, number, known), columns.lanes)
+                place = self._place(matrix, pointer, index, columns)
+                stride = matrix.column or 1
+                memory.store(self.e, value, place, matrix.dtype, stride, columns.active)
+
+    def _places(self, node: Node) -> range:
+        """The columns for which a node has values of its own."""
+        return range(len(self._columns)) if self._varies[node][1] else range(_ANY, 0)
+
+    def _find(self, node: Node, number: int, known: dict[_Key, Value]) -> Value:
+        return known[node, number if self._varies[node][1] else _ANY]
+
+    def _value(self, node: Node, number: int, index: Value, known: dict[_Key, Value]) -> Value:
+        body = self._problem.body
+        if node in body.loads:
+            matrix, pointer = self._sources[body.loads[node]]
+            columns = Columns(0, 1, 1) if number == _ANY else self._columns[number]
+            place = self._place(matrix, pointer, index, columns)
+            return memory.load(
+                self.e, place, matrix.dtype, matrix.column, columns.lanes, columns.active
+            )
+        if node.op.name == "constant":
+            elem = memory.computed_elem(node.type.dtype)
+            scalar = node.attrs["value"].array.reshape(-1)[0]
+            whole = not node.type.dtype.is_floating_point
+            return constant(elem, int(scalar) if whole else float(scalar))
+        operands = [self._find(operand, number, known) for operand in node.inputs]
+        if node.op.name in ALIASES:
+            return operands[0]
+        lanes = max(operand.lanes for operand in operands)
+        return emit_elementwise(self.e, node, [self.e.splat(value, lanes) for value in operands])
+
+    def _place(self, matrix: Matrix, pointer: Value, index: Value, columns: Columns) -> Value:
+        start = constant("i64", columns.start)
+        size = matrix.dtype.itemsize
+        return moved(self.e, pointer, size, (index, matrix.row), (start, matrix.column))
+
+
+def _varying(problem: Problem) -> dict[Node, tuple[bool, bool]]:
+    """Whether each node differs between rows, and between columns."""
+    body = problem.body
+    found: dict[Node, tuple[bool, bool]] = {}
+    for node in body.nodes:
+        if node is body.product:
+            found[node] = (True, True)
+        elif node in body.loads:
+            matrix = problem.operands[body.loads[node]]
+            found[node] = (matrix.row != 0, matrix.column != 0)
+        else:
+            rows, columns = zip((False, False), *(found[each] for each in node.inputs), strict=True)
+            found[node] = (any(rows), any(columns))
+    return found

@@ -1,0 +1,198 @@
+"""The kernel of one tile: sums of outer products, all of them in registers.
+
+For each k it reads one vector row of ``b`` and multiplies it with one element of each row of ``a``.
+Every element of the result is one chain of multiply-adds over ascending k (a few chains for tiles
+so small that one would wait for itself), whatever the tile around it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from graphc.runtime.llvm import memory
+from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.gemm.control import moved, repeat_with
+from graphc.runtime.llvm.gemm.finish import Finish, vectors
+from graphc.runtime.llvm.gemm.problem import Problem
+from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.values import Value, constant
+
+UNROLL = 4
+"""Terms of the sum in one round of the loop."""
+
+_CHAINS = 8
+"""Independent multiply-adds that keep a processor busy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outer:
+    """One such kernel.
+
+    Args:
+        problem: what is computed.
+        rows: rows of the tile.
+        vectors: vectors in a row.
+        lanes: elements of a vector.
+        readable: lanes of the last vector that may be read from ``b``.
+        active: lanes of the last vector that exist in the result.
+        a_row: distance between rows of ``a``, in elements.
+        a_step: distance between neighbours of ``a`` along k.
+        b_step: distance between neighbours of ``b`` along k; along columns it is 1.
+        blocked: whether the sum is cut into blocks of k, with partial sums in memory.
+    """
+
+    problem: Problem
+    rows: int
+    vectors: int
+    lanes: int
+    readable: int
+    active: int
+    a_row: int
+    a_step: int
+    b_step: int
+    blocked: bool
+
+
+_Tile = list[Value]
+"""The accumulators, row by row; chains one after the other."""
+
+
+def define_outer(module: Module, kernel: Outer) -> str:
+    """Add ``void(ptr a, ptr b, ptr partial, i64 rounds, i1 first, i1 last, ptr operand...)``.
+
+    It does ``rounds`` rounds of ``UNROLL`` terms and, in the last block, the terms that are left.
+    Partial sums are read unless ``first`` and written unless ``last``. The further pointers are
+    those of the epilogue's operands and the outputs. All are addresses of a tile's first element.
+    """
+    return _Writer(module, kernel).write()
+
+
+class _Writer:
+    def __init__(self, module: Module, kernel: Outer) -> None:
+        self.e, self.kernel = Emitter(module), kernel
+        self.dtype = kernel.problem.a.dtype
+        self.elem = memory.computed_elem(self.dtype)
+        accumulators = kernel.rows * kernel.vectors
+        self.chains = next(c for c in (1, 2, UNROLL) if c * accumulators >= _CHAINS or c == UNROLL)
+        self.zero = constant(self.elem, 0.0, kernel.lanes)
+
+    def write(self) -> str:
+        """Emit everything and define the function."""
+        e, problem = self.e, self.kernel.problem
+        count = len(problem.operands) + len(problem.outputs)
+        pointers = [Value(f"%p{number}", "ptr", 1) for number in range(count)]
+        slots: list[str] = []
+        a, b = Value("%a", "ptr", 1), Value("%b", "ptr", 1)
+        a, b, tile = self._loop(a, b, self._start())
+        if self.kernel.blocked:
+            e.emit("br i1 %last, label %final, label %partly")
+            e.label("partly")
+            self._save(tile)
+            e.emit("ret void")
+            e.label("final")
+        for term in range(problem.k % UNROLL):
+            tile = self._term(tile, a, b, term)
+        tile = self._joined(tile)
+        width = self.kernel.vectors
+        rows = [tile[start : start + width] for start in range(0, len(tile), width)]
+        columns = vectors(width, self.kernel.lanes, self.kernel.active)
+        Finish(e, problem, pointers, columns, slots).tile(rows)
+        code = "\n".join([*slots, *e.lines, "  ret void"])
+        arguments = "".join(f", ptr %p{number}" for number in range(count))
+        head = "ptr noalias readonly %a, ptr noalias readonly %b, ptr noalias %partial"
+        text = f"({head}, i64 %rounds, i1 %first, i1 %last{arguments}) nounwind noinline"
+        text += f" {{\nentry:\n{code}\n}}"
+        symbol = f"gemm.outer.{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+        e.module.define(symbol, f"define internal void @{symbol}{text}")
+        return symbol
+
+    # ------------------------------------------------------------------ the sum
+
+    def _loop(self, a: Value, b: Value, tile: _Tile) -> tuple[Value, Value, _Tile]:
+        """All whole rounds; gives where the rest of ``a`` and ``b`` begins, too."""
+        kernel, unroll = self.kernel, constant("i64", UNROLL)
+        rounds = constant("i64", kernel.problem.k // UNROLL)
+
+        def one_round(index: Value, values: list[Value]) -> list[Value]:
+            a, b, *sums = values
+            for term in range(UNROLL):
+                sums = self._term(sums, a, b, term)
+            return [
+                self._along(a, unroll, kernel.a_step),
+                self._along(b, unroll, kernel.b_step),
+                *sums,
+            ]
+
+        count = Value("%rounds", "i64", 1) if kernel.blocked else rounds
+        a, b, *sums = repeat_with(self.e, count, [a, b, *tile], one_round)
+        return a, b, sums
+
+    def _along(self, pointer: Value, index: Value, step: int) -> Value:
+        return moved(self.e, pointer, self.dtype.itemsize, (index, step))
+
+    def _term(self, tile: _Tile, a: Value, b: Value, term: int) -> _Tile:
+        """One k."""
+        e, kernel, result = self.e, self.kernel, list(tile)
+        row = self._along(b, constant("i64", term), kernel.b_step)
+        wide = []
+        for columns in vectors(kernel.vectors, kernel.lanes, kernel.readable):
+            place = self._along(row, constant("i64", columns.start), 1)
+            wide.append(memory.load(e, place, self.dtype, 1, kernel.lanes, columns.active))
+        position = term % self.chains * kernel.rows * kernel.vectors
+        for number in range(kernel.rows):
+            size = self.dtype.itemsize
+            steps = (constant("i64", number), kernel.a_row), (constant("i64", term), kernel.a_step)
+            place = moved(e, a, size, *steps)
+            scalar = memory.load(e, place, self.dtype, 0, 1, 1)
+            factor = e.splat(scalar, kernel.lanes)
+            for vector in wide:
+                result[position] = self._multiply_add(factor, vector, result[position])
+                position += 1
+        return result
+
+    def _multiply_add(self, a: Value, b: Value, c: Value) -> Value:
+        if self.e.target.fma:
+            return self.e.fma(a, b, c)
+        return self.e.add(self.e.mul(a, b), c)
+
+    def _joined(self, tile: _Tile) -> _Tile:
+        """The sums of the chains, pair by pair."""
+        size = self.kernel.rows * self.kernel.vectors
+        while len(tile) > size:
+            half = len(tile) // 2
+            tile = [self.e.add(x, y) for x, y in zip(tile[:half], tile[half:], strict=True)]
+        return tile
+
+    # ------------------------------------------------------------------ partial sums
+
+    def _start(self) -> _Tile:
+        e = self.e
+        zeros = [self.zero] * (self.kernel.rows * self.kernel.vectors * self.chains)
+        if not self.kernel.blocked:
+            return zeros
+        e.emit("br i1 %first, label %fresh, label %go")
+        e.label("go")
+        loaded = [
+            e.define(f"load {self.zero.type}, ptr {place.text}", self.elem, self.kernel.lanes)
+            for place in map(self._slot, range(len(zeros)))
+        ]
+        e.emit("br label %fresh")
+        e.label("fresh")
+        return [
+            e.define(
+                f"phi {zero.type} [ {zero.text}, %entry ], [ {value.text}, %go ]",
+                self.elem,
+                self.kernel.lanes,
+            )
+            for zero, value in zip(zeros, loaded, strict=True)
+        ]
+
+    def _save(self, tile: _Tile) -> None:
+        for number, value in enumerate(tile):
+            self.e.emit(f"store {value.typed}, ptr {self._slot(number).text}")
+
+    def _slot(self, number: int) -> Value:
+        """Where a partial sum lies: vector by vector."""
+        offset = constant("i64", number * self.kernel.lanes)
+        return self._along(Value("%partial", "ptr", 1), offset, 1)

@@ -1,0 +1,107 @@
+"""The function of a product by dot products: strips of columns, tile by tile."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.function import define_function
+from graphc.runtime.llvm.gemm.blocks import batch_pointers, repeat_groups
+from graphc.runtime.llvm.gemm.control import moved, repeat, when
+from graphc.runtime.llvm.gemm.dots import Dots, define_dots
+from graphc.runtime.llvm.gemm.problem import Problem
+from graphc.runtime.llvm.gemm.tiling import CYCLES_PER_NANOSECOND, Tile, dots_cycles
+from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.native_step import NativeStep, Phase
+from graphc.runtime.llvm.values import Value, constant
+
+_UNIT_NANOSECONDS = 10_000.0
+_MOST_UNITS = 32
+
+
+def build_strips(module: Module, problem: Problem, tile: Tile, lanes: int) -> NativeStep:
+    """Add the function and its kernels to a module.
+
+    A unit is some tiles of columns of one batch, with all rows.
+    """
+    batches = math.prod(problem.batch)
+    nanoseconds = batches * dots_cycles(problem, tile, lanes) / CYCLES_PER_NANOSECOND
+    wanted = -(-max(1, min(_MOST_UNITS, round(nanoseconds / _UNIT_NANOSECONDS))) // batches)
+    tiles = -(-problem.n // tile.vectors)
+    unit_tiles = -(-tiles // min(tiles, wanted))
+    strips = -(-tiles // unit_tiles)
+    writer = _Writer(module, problem, tile, lanes, unit_tiles, strips)
+    repeat_groups(writer.e, strips, writer.group)
+    symbol = define_function(module, len(problem.matrices), writer.e.lines)
+    return NativeStep((Phase(symbol, strips * batches, nanoseconds),))
+
+
+class _Writer:
+    def __init__(
+        self,
+        module: Module,
+        problem: Problem,
+        tile: Tile,
+        lanes: int,
+        unit_tiles: int,
+        strips: int,
+    ) -> None:
+        self.e, self.problem, self.tile = Emitter(module), problem, tile
+        self.lanes, self.unit_tiles, self.strips = lanes, unit_tiles, strips
+        self.full_columns, self.rest_columns = divmod(problem.n, tile.vectors)
+        self.others = (*problem.operands, *problem.outputs)
+
+    def group(self, batch: Value, low: Value, high: Value) -> None:
+        """The strips ``low .. high - 1`` of one batch."""
+        e, problem = self.e, self.problem
+        matrices = (problem.a, problem.b, *self.others)
+        pointers = batch_pointers(e, problem, matrices, batch)
+        first = e.mul(low, self.unit_tiles)
+        behind = e.mul(high, self.unit_tiles)
+        full = e.intrinsic("smin", behind, constant("i64", self.full_columns))
+        if self.full_columns:
+            repeat(
+                e,
+                e.sub(full, first),
+                lambda index: self._column(
+                    pointers, e.mul(e.add(first, index), self.tile.vectors), self.tile.vectors
+                ),
+            )
+        if self.rest_columns:
+            last = e.cmp("eq", high, self.strips)
+            when(e, last, lambda: self._rest(pointers))
+
+    def _rest(self, pointers: Sequence[Value]) -> None:
+        """The columns that are left, in powers of two."""
+        start, size = self.problem.n - self.rest_columns, self.tile.vectors
+        while start < self.problem.n:
+            if start + size <= self.problem.n:
+                self._column(pointers, constant("i64", start), size)
+                start += size
+            size //= 2
+
+    def _column(self, pointers: Sequence[Value], start: Value, columns: int) -> None:
+        """All rows of some columns."""
+        e, problem = self.e, self.problem
+        whole, rest = divmod(problem.m, self.tile.rows)
+        a, *others = pointers
+        moving = (problem.b, *self.others)
+        here = [
+            moved(e, pointer, matrix.dtype.itemsize, (start, matrix.column))
+            for pointer, matrix in zip(others, moving, strict=True)
+        ]
+
+        def rows(count: int, index: Value) -> None:
+            first = (index, self.tile.rows * problem.a.row)
+            b, *others = here
+            arguments = [moved(e, a, problem.a.dtype.itemsize, first), b]
+            for pointer, matrix in zip(others, self.others, strict=True):
+                step = (index, self.tile.rows * matrix.row)
+                arguments.append(moved(e, pointer, matrix.dtype.itemsize, step))
+            symbol = define_dots(e.module, Dots(problem, count, columns, self.lanes))
+            e.emit(f"call void @{symbol}({', '.join(value.typed for value in arguments)})")
+
+        repeat(e, constant("i64", whole), lambda index: rows(self.tile.rows, index))
+        if rest:
+            rows(rest, constant("i64", whole))

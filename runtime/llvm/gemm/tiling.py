@@ -1,0 +1,123 @@
+"""How large the tiles are: as many sums as the registers hold, in the shape that fits the result.
+
+The costs are cycles of a processor with two multiply-adds and two loads per cycle. They decide
+between shapes of tiles and between kernels, and tell threads how much work there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from graphc.runtime.llvm.gemm.problem import Problem
+from graphc.runtime.llvm.target import Target
+
+LATENCY = 4
+"""Cycles until a multiply-add's result can be used."""
+
+CYCLES_PER_NANOSECOND = 2.5
+"""About what processors do under such load."""
+
+_MOST_VECTORS = 8
+_TILE_OVERHEAD = 30.0
+"""Cycles of a kernel's call, its loop's ends and the first operands' way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """The tile of a kernel.
+
+    Args:
+        rows: its rows.
+        vectors: vectors of one row.
+    """
+
+    rows: int
+    vectors: int
+
+
+def fits(target: Target, tile: Tile) -> bool:
+    """Whether the sums of a tile and what the loop needs beside them stay in registers.
+
+    Beside the sums there are one row of ``b``, a repeated element of ``a`` and, where multiplying
+    and adding are two instructions, their product; one register more is left to the compiler.
+    """
+    registers = 32 if target.isa in ("avx512", "neon") else 16
+    product = 0 if target.fma else 1
+    return tile.rows * tile.vectors + tile.vectors + 1 + product < registers
+
+
+def outer_tile(target: Target, problem: Problem, lanes: int) -> Tile:
+    """The tile with which outer products cost least."""
+    return min(_tiles(target, problem, lanes), key=lambda tile: _rank(problem, tile, lanes))
+
+
+def outer_cycles(problem: Problem, tile: Tile, lanes: int, packed: bool) -> float:
+    """What one batch costs with outer products."""
+    row_tiles = _parts(problem.m, tile.rows)
+    columns = _parts(-(-problem.n // lanes), tile.vectors)
+    cycles = sum(
+        rows_count * columns_count * _tile_cycles(rows, vectors, problem.k)
+        for rows, rows_count in row_tiles
+        for vectors, columns_count in columns
+    )
+    return cycles + (0.2 * problem.k * problem.n if packed else 0.0)
+
+
+def dots_tile(target: Target, problem: Problem, lanes: int) -> Tile:
+    """The tile of dot products; its ``vectors`` are columns, each with vectors along k."""
+    tiles = []
+    columns = lanes
+    while columns:
+        for rows in range(1, min(problem.m, 8) + 1):
+            tile = Tile(rows, columns)
+            if columns <= problem.n and _dots_fit(target, tile):
+                tiles.append(tile)
+        columns //= 2
+    return min(tiles, key=lambda tile: (dots_cycles(problem, tile, lanes), -tile.vectors))
+
+
+def dots_cycles(problem: Problem, tile: Tile, lanes: int) -> float:
+    """What one batch costs with dot products."""
+    steps = -(-problem.k // lanes)
+    total = 0.0
+    for rows, row_count in _parts(problem.m, tile.rows):
+        for columns, column_count in _parts(problem.n, tile.vectors):
+            loop = steps * max(rows * columns / 2, (rows + columns) / 2, LATENCY / 2)
+            sums = 4.0 * rows * columns
+            total += row_count * column_count * (loop + sums + _TILE_OVERHEAD)
+    return total
+
+
+def _dots_fit(target: Target, tile: Tile) -> bool:
+    registers = 32 if target.isa in ("avx512", "neon") else 16
+    product = 0 if target.fma else 1
+    return tile.rows * tile.vectors + tile.rows + 1 + product < registers
+
+
+def _tiles(target: Target, problem: Problem, lanes: int) -> Iterator[Tile]:
+    columns = -(-problem.n // lanes)
+    for vectors in range(1, min(columns, _MOST_VECTORS) + 1):
+        rows = 1
+        while rows <= problem.m and fits(target, Tile(rows, vectors)):
+            yield Tile(rows, vectors)
+            rows += 1
+
+
+def _rank(problem: Problem, tile: Tile, lanes: int) -> tuple[float, int]:
+    return outer_cycles(problem, tile, lanes, packed=False), -tile.rows * tile.vectors
+
+
+def _tile_cycles(rows: int, vectors: int, k: int) -> float:
+    """One tile: multiply-adds, loads, or waiting for the sums; and 32 bytes of ``b`` per cycle."""
+    arithmetic = rows * vectors / 2
+    loads = (rows + vectors) / 2
+    bandwidth = 0.75 * vectors
+    waiting = LATENCY / 4
+    return _TILE_OVERHEAD + 1.5 * rows * vectors + k * max(arithmetic, loads, bandwidth, waiting)
+
+
+def _parts(size: int, part: int) -> list[tuple[int, int]]:
+    """Whole parts and the rest, each with how often it occurs."""
+    whole, rest = divmod(size, part)
+    return [(part, whole)] * (whole > 0) + [(rest, 1)] * (rest > 0)
