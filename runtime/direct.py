@@ -18,6 +18,9 @@ from graphc.runtime.specialization import NativeCalls, Specialization, aligned_m
 from graphc.runtime.structure import Structure, fill
 from graphc.storage import Array, HostValue
 
+Watched = tuple[object, str, object]
+"""An object with ``__slots__``, the name of an attribute, and the object that it must have."""
+
 DETACH_ABOVE = 20e-6
 """Seconds of a run from which on other Python threads may go on meanwhile."""
 
@@ -60,6 +63,7 @@ def make_native_calls(
     locks: RunLocks,
     structure: Structure,
     wrap: Callable[[Array], Any] | None,
+    watched: Sequence[Watched],
     seconds: float,
 ) -> NativeCalls | None:
     """Make native calls, or None where a run needs Python.
@@ -70,11 +74,12 @@ def make_native_calls(
         locks: what each run holds.
         structure: what the session returns.
         wrap: what the session applies to each array.
+        watched: what must be as it is for a call to be ordinary, besides the variables.
         seconds: how long the program takes.
     """
     if not are_as_expected() or not all(map(_is_number, variables.staged)):
         return None
-    binding = _binding(chosen, variables, locks)
+    binding = _binding(chosen, variables, locks, watched)
     if binding is None:
         return None
     entry = Entry(binding, detach=seconds > DETACH_ABOVE)
@@ -96,7 +101,9 @@ def _is_number(node: Node) -> bool:
     )
 
 
-def _binding(chosen: Specialization, variables: Snapshot, locks: RunLocks) -> Binding | None:
+def _binding(
+    chosen: Specialization, variables: Snapshot, locks: RunLocks, watched: Sequence[Watched]
+) -> Binding | None:
     plan = chosen.plan
     buffers = plan.buffers[: plan.bound]
     inputs = {buffer.name: buffer for buffer in buffers if buffer.kind == "input"}
@@ -114,7 +121,10 @@ def _binding(chosen: Specialization, variables: Snapshot, locks: RunLocks) -> Bi
         inputs=[(name, inputs[name].node.type, inputs[name].id) for name in chosen.signature],
         outputs=[(node.type, plan.outputs[name]) for name, node in chosen.graph.outputs.items()],
         hosts=[(node.attrs["source"], array) for node, array in hosts.items()],
-        sources=variables.sources,
+        watched=[
+            *((storage, "array", array) for storage, array in variables.sources),
+            *watched,
+        ],
         written=variables.written,
         groups=locks.groups,
         updated=[plan.buffers[number].node.attrs["source"] for number in plan.written],

@@ -16,7 +16,7 @@ from graphc.graph import Graph
 from graphc.runtime.backend import Kernel
 from graphc.runtime.backends import get_backend
 from graphc.runtime.bindings import Snapshot, Variables
-from graphc.runtime.direct import make_native_calls
+from graphc.runtime.direct import Watched, make_native_calls
 from graphc.runtime.feeds import Feed, Feeds
 from graphc.runtime.locks import RunLocks, renew_after_fork
 from graphc.runtime.many import run_steps
@@ -151,6 +151,7 @@ class Session:
         self._evicted: set[Key] = set()
         self._closed = False
         self._native: NativeCalls | None = None
+        self._watched: Sequence[Watched] = ()
         self.renew_locks()
         renew_after_fork(self)
 
@@ -257,12 +258,27 @@ class Session:
         Returns:
             All outputs in the order of the graph's, as arrays.
         """
-        native = self._native
-        if native is not None:
-            results: tuple[Array, ...] = native.flat(*inputs)
-            if results is not NotImplemented:
-                return results
+        results = self.run_native(*inputs)
+        if results is not NotImplemented:
+            return results
         return self._run_checked(self._feeds.listed(inputs), None).values()
+
+    def run_native(self, *inputs: Any) -> tuple[Array, ...]:
+        """Like ``run_values`` if everything is ordinary and all that is watched is as it was.
+
+        Returns:
+            A tuple of all outputs; ``NotImplemented`` if it is not so, and nothing has been done.
+        """
+        native = self._native
+        return NotImplemented if native is None else native.flat(*inputs)
+
+    def watch(self, watched: Sequence[Watched]) -> None:
+        """Let native calls happen only while attributes have the values that are given here.
+
+        Args:
+            watched: objects with ``__slots__``, names of attributes, values (the same objects).
+        """
+        self._watched = watched
 
     def _run_checked(
         self, arrays: dict[str, Array], out: Mapping[str, Array] | None
@@ -285,8 +301,9 @@ class Session:
             run.count = 1
             if chosen.native_for is not variables and chosen.runs:  # the first run is slow
                 made = make_native_calls(
-                    chosen, variables, self._locks, self._outputs, self._wrap, seconds
-                )
+                    chosen, variables, self._locks, self._outputs, self._wrap,
+                    self._watched, seconds,
+                )  # fmt: skip
                 chosen.set_native(made, variables)
             self._native = None if self._closed else chosen.native
         return outputs

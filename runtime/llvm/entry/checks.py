@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from graphc.runtime.llvm.entry.code import Code
 from graphc.runtime.llvm.entry.objects import DATA, DESCR, DIMS, FIT_FLAGS, FLAGS, NDIM, TYPE
-from graphc.runtime.llvm.entry.record import Field, GroupItem, Host, Input, Range, Source
+from graphc.runtime.llvm.entry.record import Field, GroupItem, Host, Input, Range, Watched
 from graphc.runtime.locks import ENTERING, NATIVE_READERS, NATIVE_WRITER, READERS, WRITER
 
 REFUSED, RAISED = 1, 2
@@ -100,7 +100,7 @@ def read_hosts() -> str:
 def ready() -> str:
     """``i1 (record, values)``: whether a run may begin at once.
 
-    The program is open and no run uses its memory, all variables are where they were, no input
+    The program is open and no run uses its memory, whatever it watches is as it was, no input
     shares memory that is written, and nobody holds or awaits a lock that is in the way. It stays
     so until the caller gives up the GIL.
     """
@@ -108,10 +108,10 @@ def ready() -> str:
     closed = code.word("%record", Field.CLOSED, "i64")
     busy = code.word("%record", Field.BUSY, "i64")
     code.require(code.equal("i64", code.value(f"or i64 {closed}, {busy}"), "0"))
-    count = code.word("%record", Field.SOURCES + 1, "i64")
-    with code.each(code.word("%record", Field.SOURCES), count, len(Source)) as (item, _):
-        array = code.load("ptr", code.word(item, Source.CELL))
-        code.require(code.equal("ptr", array, code.word(item, Source.ARRAY)))
+    count = code.word("%record", Field.WATCHED + 1, "i64")
+    with code.each(code.word("%record", Field.WATCHED), count, len(Watched)) as (item, _):
+        value = code.load("ptr", code.word(item, Watched.CELL))
+        code.require(code.equal("ptr", value, code.word(item, Watched.VALUE)))
     _require_free_locks(code)
     _require_no_overlap(code)
     code.emit("ret i1 true")

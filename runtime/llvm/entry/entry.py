@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from graphc.errors import SessionError
 from graphc.runtime.llvm.entry.library import named_call, positional_call
 from graphc.runtime.llvm.entry.objects import array_functions, slot
 from graphc.runtime.llvm.entry.record import Field, Record
 from graphc.runtime.llvm.entry.results import Shape
 from graphc.runtime.locks import Group
-from graphc.storage import Array, HostValue, Storage, Version
+from graphc.storage import Array, HostValue, Storage
 from graphc.types import TensorType
 
 
@@ -28,7 +29,8 @@ class Binding:
         inputs: name, type and slot of the table, in the order of the program.
         outputs: type and slot.
         hosts: Python numbers, and the 0-d float arrays that the table points to.
-        sources: all storages, and the arrays that they have.
+        watched: objects with ``__slots__``, names of attributes, and the values that these must
+            have for a call to be ordinary: the same objects, not equal ones.
         written: address ranges of the memory that a run writes.
         groups: the locks, and whether a run holds each exclusively.
         updated: the storages whose writes are counted.
@@ -40,7 +42,7 @@ class Binding:
     inputs: Sequence[tuple[str, TensorType, int]]
     outputs: Sequence[tuple[TensorType, int]]
     hosts: Sequence[tuple[HostValue, Array]]
-    sources: Sequence[tuple[Storage, Array]]
+    watched: Sequence[tuple[object, str, object]]
     written: Sequence[tuple[int, int]]
     groups: Sequence[tuple[Group, bool]]
     updated: Sequence[Storage]
@@ -120,9 +122,9 @@ def _lists(record: Record, binding: Binding) -> list[tuple[Field, list[Sequence[
             (record.keep(host.getter), _address(record, array), array.dtype == np.float32)
             for host, array in binding.hosts
         ]),
-        (Field.SOURCES, [
-            (_cell(record, storage, "array"), record.keep(array))
-            for storage, array in binding.sources
+        (Field.WATCHED, [
+            (_cell(record, owner, name), record.keep(value))
+            for owner, name, value in binding.watched
         ]),
         (Field.RANGES, list(binding.written)),
         (Field.GROUPS, [
@@ -140,9 +142,12 @@ def _address(record: Record, array: Array) -> int:
     return int(array.ctypes.data)
 
 
-def _cell(record: Record, owner: Storage | Version, name: str) -> int:
+def _cell(record: Record, owner: object, name: str) -> int:
     record.keep(owner)
-    return slot(owner, name)
+    address = slot(owner, name)
+    if address is None:
+        raise SessionError(f"{type(owner).__name__}.{name} is in no slot")
+    return address
 
 
 def _state(record: Record, group: Group) -> int:

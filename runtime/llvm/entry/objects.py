@@ -52,9 +52,19 @@ def _expected() -> bool:
     return all(map(_array_is_expected, probes)) and _tuple_is_expected() and _slots_are_expected()
 
 
-def slot(owner: Storage | Version, name: str) -> int:
-    """The address of the cell in which an object with ``__slots__`` keeps an attribute."""
-    return id(owner) + _slot_offset(type(owner), name)
+def slot(owner: object, name: str) -> int | None:
+    """The address of the cell in which an object with ``__slots__`` keeps an attribute.
+
+    None if that cannot be found.
+    """
+    key = (type(owner), name)
+    if key not in _slot_offsets:
+        _slot_offsets[key] = _slot_offset(*key)
+    offset = _slot_offsets[key]
+    return None if offset is None else id(owner) + offset
+
+
+_slot_offsets: dict[tuple[type[Any], str], int | None] = {}
 
 
 @functools.cache
@@ -89,16 +99,16 @@ def _tuple_is_expected() -> bool:
 
 
 def _slots_are_expected() -> bool:
-    return _slot_offset(Storage, "array") > 0 and _slot_offset(Version, "count") > 0
+    return None not in (_slot_offset(Storage, "array"), _slot_offset(Version, "count"))
 
 
-def _slot_offset(kind: type[Any], name: str) -> int:
-    """Found by looking for a known object in an instance; 0 if it is nowhere."""
+def _slot_offset(kind: type[Any], name: str) -> int | None:
+    """Found by looking for a known object in an instance."""
     instance, marker = object.__new__(kind), object()
-    setattr(instance, name, marker)
+    object.__setattr__(instance, name, marker)
     places = range(0, kind.__basicsize__, 8)
     found = [place for place in places if _word(id(instance), place) == id(marker)]
-    return found[0] if len(found) == 1 else 0
+    return found[0] if len(found) == 1 else None
 
 
 def _word(base: int, offset: int) -> int:

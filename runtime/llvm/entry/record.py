@@ -27,7 +27,7 @@ class Field(IntEnum):
     INPUTS = 7
     OUTPUTS = 9
     HOSTS = 11
-    SOURCES = 13
+    WATCHED = 13
     RANGES = 15
     GROUPS = 17
     VERSIONS = 19
@@ -65,11 +65,11 @@ class Host(IntEnum):
     SINGLE = 2  # nonzero: float32, not float64
 
 
-class Source(IntEnum):
-    """A variable's storage: the cell with its array, and the array that must be there."""
+class Watched(IntEnum):
+    """A cell of an object, and the value that must be there, e.g. a storage's array."""
 
     CELL = 0
-    ARRAY = 1
+    VALUE = 1
 
 
 class Range(IntEnum):
