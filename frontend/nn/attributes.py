@@ -22,9 +22,9 @@ class MissingAttributeError(GraphcError, AttributeError):
 class Attributes(Observed):
     """What ``Module`` is made of: attributes that are sorted by what is assigned to them."""
 
-    _parameters: dict[str, Parameter | None]
-    _buffers: dict[str, Tensor | None]
-    _modules: dict[str, Any]
+    _parameters: OwnedDict[Parameter | None]
+    _buffers: OwnedDict[Tensor | None]
+    _modules: OwnedDict[Any]
     _non_persistent: set[str]
 
     def __init__(self) -> None:

@@ -12,6 +12,7 @@ from graphc.frontend.nn import state_dict as states
 from graphc.frontend.nn.attributes import Attributes, MissingAttributeError
 from graphc.frontend.nn.calling import call_recorded
 from graphc.frontend.nn.parameter import Parameter, clear_grad
+from graphc.frontend.nn.reads import OwnedDict
 from graphc.frontend.nn.text import format_module
 from graphc.frontend.tensor import Tensor
 
@@ -37,7 +38,7 @@ class Module(Attributes):
         )
     """
 
-    _modules: dict[str, Module | None]
+    _modules: OwnedDict[Module | None]
     training: bool
 
     def __init__(self) -> None:
@@ -218,6 +219,9 @@ class Module(Attributes):
                     storage = tensor.storage
                     storage.array = storage.array.astype(wanted.numpy, copy=False)
                     storage.version.count += 1
+        for module in self.modules():
+            module._parameters.touch()
+            module._buffers.touch()
         return self
 
     def float(self) -> Self:

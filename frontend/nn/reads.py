@@ -10,9 +10,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
-from graphc.frontend.fingerprint import fingerprint
+from graphc.frontend.base import TensorBase
+from graphc.frontend.fingerprint import Identity, fingerprint
+
+T = TypeVar("T")
 
 _MISSING = object()
 
@@ -41,7 +44,7 @@ def mark_changed() -> None:
     _changes.latest = object()
 
 
-class OwnedDict(dict[str, Any]):
+class OwnedDict(dict[str, T]):
     """A dict whose every change counts as one of the object that owns it.
 
     Attributes:
@@ -50,17 +53,18 @@ class OwnedDict(dict[str, Any]):
 
     version = object()
 
-    def _changed(self) -> None:
+    def touch(self) -> None:
+        """Note that a value has changed in place."""
         self.version = object()
         mark_changed()
 
-    def __setitem__(self, key: str, value: Any) -> None:
+    def __setitem__(self, key: str, value: T) -> None:
         super().__setitem__(key, value)
-        self._changed()
+        self.touch()
 
     def __delitem__(self, key: str) -> None:
         super().__delitem__(key)
-        self._changed()
+        self.touch()
 
     def __ior__(self, other: Any) -> Self:  # type: ignore[misc, override]  # | gives a dict
         self.update(other)
@@ -69,30 +73,30 @@ class OwnedDict(dict[str, Any]):
     def clear(self) -> None:
         """Take all out."""
         super().clear()
-        self._changed()
+        self.touch()
 
     def pop(self, *args: Any) -> Any:
         """Take one value out; see ``dict.pop``."""
         value = super().pop(*args)
-        self._changed()
+        self.touch()
         return value
 
     def popitem(self) -> tuple[str, Any]:
         """Take the last pair out."""
         pair = super().popitem()
-        self._changed()
+        self.touch()
         return pair
 
     def setdefault(self, key: str, default: Any = None) -> Any:
         """The value of a key, which gets the default if it has none."""
         value = super().setdefault(key, default)
-        self._changed()
+        self.touch()
         return value
 
     def update(self, *args: Any, **kwargs: Any) -> None:
         """Take over other pairs; see ``dict.update``."""
         super().update(*args, **kwargs)
-        self._changed()
+        self.touch()
 
 
 class Reads:
@@ -119,7 +123,7 @@ class Reads:
         for (_, name), owner in self._noted.items():
             value = owner.peek(name)
             unnoticed = isinstance(value, list | dict) and not isinstance(value, OwnedDict)
-            read = _Read(owner, name, _version(value), fingerprint(value))
+            read = _Read(owner, name, _version(value), fingerprint(value, _leaf))
             (self._lists if unnoticed else self._values).append(read)
 
     def difference(self) -> str | None:
@@ -144,13 +148,22 @@ def _version(value: Any) -> object:
     """An object that stays the same as long as the value surely does."""
     if isinstance(value, OwnedDict):
         return value.version
+    if isinstance(value, TensorBase):
+        return value.storage.array
     return object() if isinstance(value, list | dict | tuple) else value
+
+
+def _leaf(value: object) -> object:
+    """Tensors are themselves only as long as they have their type; their values do not matter."""
+    if isinstance(value, TensorBase):
+        return (Identity(value), (value.dtype, value.shape))
+    return Identity(value)
 
 
 def _first_difference(known: list[_Read]) -> str | None:
     for owner, name, version, key in known:
         now = owner.peek(name)
-        if _version(now) is not version and (key_now := fingerprint(now)) != key:
+        if _version(now) is not version and (key_now := fingerprint(now, _leaf)) != key:
             return f"{type(owner).__name__}.{_explained(name, key, key_now)}"
     return None
 

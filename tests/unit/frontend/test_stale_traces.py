@@ -29,7 +29,7 @@ class Net(nn.Module):
         self.norm = nn.BatchNorm1d(6)
         self.layer_norm = nn.LayerNorm(6)
         self.drop = nn.Dropout(0.5)
-        self.act: Any = nn.LeakyReLU(0.1) if hasattr(nn, "LeakyReLU") else nn.GELU()
+        self.act: Any = nn.LeakyReLU(0.1)
         self.row = nn.Sequential(nn.Linear(6, 6), nn.GELU())
         self.blocks = nn.ModuleList([nn.Linear(6, 6)])
         self.named = nn.ModuleDict({"tail": nn.Linear(6, 3)})
@@ -142,6 +142,7 @@ CHANGES: dict[str, Callable[[Job], object]] = {
     "bn_momentum_none": lambda job: setattr(job.net.norm, "momentum", None),
     "bn_eps": lambda job: setattr(job.net.norm, "eps", 0.5),
     "layer_norm_eps": lambda job: setattr(job.net.layer_norm, "eps", 0.5),
+    "leaky_relu": lambda job: setattr(job.net.act, "negative_slope", 0.5),
     "gelu": lambda job: setattr(job.net.row[1], "approximate", "tanh"),
     "eval": lambda job: job.net.eval(),
     "eval_part": lambda job: job.net.drop.eval(),
@@ -151,6 +152,7 @@ CHANGES: dict[str, Callable[[Job], object]] = {
     "dict_in_place": lambda job: job.net.options.update(sign=-1.0),
     "tensor": lambda job: setattr(job.net, "extra", gc.ones(6)),
     "method": lambda job: setattr(job.net.act, "forward", lambda x: x * 3),
+    "double": lambda job: job.net.double(),
     "frozen": lambda job: job.net.row.requires_grad_(False),
 }
 
@@ -232,6 +234,21 @@ def test_changing_back_finds_the_earlier_trace() -> None:
     job.net.drop = nn.Dropout(0.25)
     fast(x, y)
     assert fast.cache_info().reasons[-1] == "Net.drop was replaced"
+
+
+def test_another_dtype_and_back() -> None:
+    net = nn.Linear(2, 2)
+    fast = gc.compile(net, backend="numpy", optimize="O0")
+    x = gc.ones(1, 2)
+    for change, dtype in (
+        (net.float, gc.float32),
+        (net.double, gc.float64),
+        (net.float, gc.float32),
+    ):
+        change()
+        assert fast(x).dtype is net(x).dtype is dtype
+        assert fast(x).tolist() == net(x).tolist()
+    assert fast.cache_info().misses == 2
 
 
 def test_attributes_read_outside_of_forward_count() -> None:
