@@ -10,15 +10,21 @@ from graphc.dtypes import int32, int64
 from graphc.ops.random import KEY_STEPS, MULTIPLIERS, ROUNDS
 from graphc.runtime.llvm import memory
 from graphc.runtime.llvm.emitter import Emitter
-from graphc.runtime.llvm.function import define_function, parameters
+from graphc.runtime.llvm.function import BEGIN, END, define_function, parameters
 from graphc.runtime.llvm.iteration import Layout
-from graphc.runtime.llvm.loops import loop
+from graphc.runtime.llvm.loops import equals, loop_between, smaller, when
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
 from graphc.runtime.llvm.values import Value, constant
 
 LANES = 16
 GROUP = 4 * LANES
+
+UNIT = 64
+"""Groups in one unit of work."""
+
+_NANOSECONDS = 0.5
+"""What an element costs, roughly."""
 
 
 def build_random_bits(module: Module, state: Layout, call: int, count: int) -> NativeStep:
@@ -32,15 +38,23 @@ def build_random_bits(module: Module, state: Layout, call: int, count: int) -> N
     """
     e = Emitter(module)
     source, target = parameters(2)
+    whole, rest = divmod(count, GROUP)
+    units = max(1, -(-count // (GROUP * UNIT)))
     if count:
         seed = memory.load(e, source, int64, 0, 1, 1)
         second = memory.element(e, source, int64, constant("i64", state.strides[0]))
         offset = e.add(memory.load(e, second, int64, 0, 1, 1), call)
-        loop(e, count // GROUP, lambda group: _group(e, target, group, seed, offset, GROUP))
-        if count % GROUP:
-            last = constant("i64", count // GROUP)
-            _group(e, target, last, seed, offset, count % GROUP)
-    return NativeStep((Phase(define_function(module, 2, e.lines), 1, count * 0.5),))
+        first, stop = e.mul(BEGIN, UNIT), smaller(e, e.mul(END, UNIT), whole)
+        loop_between(e, first, stop, lambda group: _group(e, target, group, seed, offset, GROUP))
+        if rest:
+            last = constant("i64", whole)
+            when(
+                e,
+                equals(e, END, units),
+                lambda: _group(e, target, last, seed, offset, rest),
+            )
+    symbol = define_function(module, 2, e.lines)
+    return NativeStep((Phase(symbol, units, count * _NANOSECONDS),))
 
 
 def _group(e: Emitter, target: Value, group: Value, seed: Value, offset: Value, count: int) -> None:
