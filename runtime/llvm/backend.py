@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from graphc.dtypes import FLOATING
 from graphc.errors import CompileError
 from graphc.runtime.backend import Kernel
-from graphc.runtime.llvm import engine
+from graphc.runtime.llvm import engine, products
 from graphc.runtime.llvm.build import build
 from graphc.runtime.llvm.executable import (
     Helpers,
     LlvmExecutable,
-    MatmulStage,
     NativeStage,
     NumpyStage,
     Stage,
@@ -84,7 +82,6 @@ class _Fallback:
 
     step: int
     reason: str
-    matmul: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +93,13 @@ class _Group:
 
 
 def _translate(module: Module, position: int, step: Step) -> NativeCall | _Fallback:
-    if _is_matmul(step):
-        return _Fallback(position, "numpy's BLAS computes matrix products", matmul=True)
     try:
-        native = build_step(module, step)
+        if step.kind == "compute" and step.node.op.name in products.OPERATIONS:
+            native = products.build_product(module, step)
+            return NativeCall(position, native, products.product_operands(step))
+        return NativeCall(position, build_step(module, step), (*step.inputs, *step.outputs))
     except CompileError as refusal:
         return _Fallback(position, refusal.what)
-    return NativeCall(position, native, (*step.inputs, *step.outputs))
-
-
-def _is_matmul(step: Step) -> bool:
-    if step.kind != "compute" or step.node.op.name != "matmul":
-        return False
-    dtype = step.outputs[0].dtype
-    return dtype.category == FLOATING and dtype.itemsize >= 4
 
 
 def _groups(
@@ -117,13 +107,8 @@ def _groups(
 ) -> list[_Group]:
     """Join consecutive steps that can run together."""
 
-    def kind(item: NativeCall | _Fallback) -> object:
-        if isinstance(item, NativeCall):
-            return "native"
-        return item.step if item.matmul else "numpy"
-
     groups = []
-    for _, members in groupby(translated, kind):
+    for _, members in groupby(translated, lambda item: isinstance(item, NativeCall)):
         together = tuple(members)
         calls = [member for member in together if isinstance(member, NativeCall)]
         groups.append(_Group(together, define_run(module, plan, calls) if calls else ""))
@@ -145,8 +130,6 @@ def _stage(plan: Plan, group: _Group, library: engine.Library | None) -> Stage:
             raise CompileError("a native step without native code")
         calls = [member for member in group.members if isinstance(member, NativeCall)]
         return NativeStage(plan, calls, library, group.symbol)
-    if first.matmul:
-        return MatmulStage(plan, plan.steps[first.step])
     return NumpyStage(plan, [plan.steps[member.step] for member in group.members])
 
 
@@ -157,8 +140,7 @@ def _kernels(plan: Plan, translated: Sequence[NativeCall | _Fallback]) -> list[K
         if isinstance(item, NativeCall):
             key = (item.native.phases[0].symbol, True, "")
         else:
-            name = "blas" if item.matmul else "numpy"
-            key = (f"{name}.{step_name(plan.steps[item.step])}", False, item.reason)
+            key = (f"numpy.{step_name(plan.steps[item.step])}", False, item.reason)
         shared.setdefault(key, []).append(item.step)
     return [
         Kernel(name, tuple(steps), native, why) for (name, native, why), steps in shared.items()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,9 +11,9 @@ import numpy as np
 
 from graphc.errors import SessionError
 from graphc.runtime.backend import Kernel, NativeProgram
-from graphc.runtime.llvm.addresses import address_of, view_at
+from graphc.runtime.llvm.addresses import address_of
 from graphc.runtime.llvm.engine import Library
-from graphc.runtime.llvm.program import NativeCall, Slot, place
+from graphc.runtime.llvm.program import NativeCall, Slot
 from graphc.runtime.numpy_backend import NumpyExecutable
 from graphc.runtime.plan import ALIGNMENT, Plan, Step
 from graphc.storage import Array
@@ -115,30 +114,6 @@ class NumpyStage:
     def timed(self, memory: Memory) -> Sequence[float]:
         """Execute the steps and measure them."""
         return self._inner.timed(memory.arena, memory.bound)
-
-
-class MatmulStage:
-    """One matrix product, by numpy's BLAS straight into the memory that the plan says."""
-
-    def __init__(self, plan: Plan, step: Step) -> None:
-        self._operands = [
-            (operand, *place(plan, operand)) for operand in (*step.inputs, *step.outputs)
-        ]
-
-    def run(self, memory: Memory) -> None:
-        """Multiply."""
-        a, b, out = (
-            view_at((memory.table[slot] or 0) + offset, operand)
-            for operand, slot, offset in self._operands
-        )
-        with np.errstate(all="ignore"):
-            np.matmul(a, b, out=out)
-
-    def timed(self, memory: Memory) -> Sequence[float]:
-        """Multiply and measure."""
-        start = time.perf_counter()
-        self.run(memory)
-        return [time.perf_counter() - start]
 
 
 class LlvmExecutable:
