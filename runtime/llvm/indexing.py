@@ -50,7 +50,8 @@ def build_indexing(
     """
     name, attrs = step.node.op.name, step.node.attrs
     memory.computed_elem(output.dtype)
-    if name in ("index_add", "scatter_add") and output.dtype.category == BOOLEAN:
+    adds = name in ("index_add", "scatter_add")
+    if adds and (memory.is_half(output.dtype) or output.dtype.category == BOOLEAN):
         raise CompileError(f"{name}: no native code for {output.dtype.name}")
     layouts = (*inputs, output)
     if name == "gather":

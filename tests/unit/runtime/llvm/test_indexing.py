@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from graphc.dtypes import of_array
+from graphc.errors import CompileError
 from graphc.evaluate import evaluate_nodes
 from graphc.node import Node
 from graphc.ops.index import gather, index, index_add, scatter_add
@@ -91,10 +92,6 @@ CASES: dict[str, tuple[Any, Any]] = {
         lambda: [np.ones(5000, np.int32), positions(9, 5000)],
         lambda v, i: index_add(v, i, shape=(9,), dims=(0,)),
     ),
-    "float16": (
-        lambda: [normal(300, 150).astype(np.float16), positions(7, 300)],
-        lambda v, i: index_add(v, i, shape=(7, 150), dims=(0,)),
-    ),
 }
 
 
@@ -160,3 +157,11 @@ def test_random_bits_in_any_division(count: int, monkeypatch: pytest.MonkeyPatch
         out[...] = 0
         run(state, out, cuts=cuts)
         np.testing.assert_array_equal(out, wanted)
+
+
+def test_sums_in_16_bits_are_refused() -> None:
+    arrays = [normal(30, 150).astype(np.float16), positions(7, 30)]
+    node = CASES["embedding"][1]
+    leaves = [placeholder(f"a{k}", TensorType(x.shape, of_array(x))) for k, x in enumerate(arrays)]
+    with pytest.raises(CompileError, match="float16"):
+        build(node(*leaves), arrays, np.empty((7, 150), np.float16))
