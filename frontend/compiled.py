@@ -13,20 +13,17 @@ import numpy as np
 
 from graphc.dims import Size
 from graphc.dtypes import DTypeLike, as_dtype, float32, of_array
-from graphc.errors import ArgumentError, AutogradError, FeedError
-from graphc.frontend.autograd.tape import GradFn
-from graphc.frontend.base import TensorBase, concrete
+from graphc.errors import ArgumentError, FeedError
+from graphc.frontend.base import TensorBase
 from graphc.frontend.compiling import CompileOptions, Numerics, OptLevel, make_session
 from graphc.frontend.fingerprint import fingerprint
 from graphc.frontend.functions.creation import as_tensor
 from graphc.frontend.graph import Graph
 from graphc.frontend.modes import modes
-from graphc.frontend.nn.reads import Reads, noted_reads
-from graphc.frontend.recorder import GradSlot
-from graphc.frontend.structure import Rebuild, flatten, map_leaves
-from graphc.frontend.tensor import Tensor
+from graphc.frontend.nn.reads import noted_reads
+from graphc.frontend.structure import flatten, map_leaves
+from graphc.frontend.traced import Traced
 from graphc.frontend.undo import rolled_back_on_error
-from graphc.ops.select import copy
 from graphc.provenance import user_location_text
 from graphc.runtime.session import Session
 from graphc.storage import Array
@@ -115,54 +112,6 @@ def _symbolic(graph: Graph, name: str, leaf: Any) -> Any:
     return leaf
 
 
-def _no_tape(grad: Tensor) -> None:
-    """The hook of every compiled function's results: gradients end there, and it says so."""
-    raise AutogradError(
-        "backward reached a result of a compiled function, which has no tape",
-        fix="call backward() inside the compiled function",
-        where=user_location_text(),
-    )
-
-
-@dataclass
-class _Entry:
-    """One traced and compiled signature."""
-
-    graph: Graph
-    session: Session
-    names: list[str]
-    tracked: list[bool]
-    rebuild: Rebuild
-    slots: list[GradSlot]
-    reads: Reads
-
-    @property
-    def changed_guard(self) -> str | None:
-        """What no longer is as it was while tracing, or None."""
-        for read, value, what in self.graph.recorder.guards:
-            if read() != value:
-                return f"{what} was {value!r}, is {read()!r}"
-        return self.reads.difference()
-
-    def call(self, arrays: list[Array]) -> Any:
-        """Run with these inputs and give the function's result."""
-        for slot in self.slots:
-            slot.connect()
-        results = self.session.run_flat(dict(zip(self.names, arrays, strict=True)))
-        self.graph.recorder.publish_grads()
-        return self.rebuild(
-            [_result(a, t) for a, t in zip(results.values(), self.tracked, strict=True)]
-        )
-
-
-def _result(array: Array, tracked: bool) -> Tensor:
-    made = concrete(array)
-    if tracked:
-        made._requires_grad, made._grad_fn = True, GradFn(copy, {}, ())
-        made._grad_fn.pre_hooks = [_no_tape]
-    return made
-
-
 class CompiledFunction:
     """A function that runs as native code; made by ``gc.compile``.
 
@@ -174,19 +123,27 @@ class CompiledFunction:
         functools.update_wrapper(self, function)
         self.function = function
         self.options = options
-        self._entries: OrderedDict[Any, list[_Entry]] = OrderedDict()
+        self._entries: OrderedDict[Any, list[Traced]] = OrderedDict()
+        self._last: Traced | None = None
         self._hits = 0
         self._reasons: list[str] = []
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run as native code; inside a recording, record the function as part of it."""
+        if self._last is not None and not kwargs:
+            result = self._last.again(args)
+            if result is not NotImplemented:
+                self._hits += 1
+                return result
         if modes.recorder is not None:
             return self.function(*args, **kwargs)
         args, kwargs = self.arguments(args, kwargs)
         key, arrays = _signature(args, kwargs)
-        return self._entry(key, args, kwargs).call(arrays)
+        entry = self._entry(key, args, kwargs)
+        self._last = None if kwargs else entry
+        return entry.call(arrays, args)
 
-    def entry(self, *args: Any, **kwargs: Any) -> _Entry:
+    def entry(self, *args: Any, **kwargs: Any) -> Traced:
         """The traced and compiled form for these arguments; traces if there is none."""
         args, kwargs = self.arguments(args, kwargs)
         return self._entry(_signature(args, kwargs)[0], args, kwargs)
@@ -213,8 +170,9 @@ class CompiledFunction:
             for entry in entries:
                 entry.session.close()
         self._entries.clear()
+        self._last = None
 
-    def _entry(self, key: Any, args: Any, kwargs: Any) -> _Entry:
+    def _entry(self, key: Any, args: Any, kwargs: Any) -> Traced:
         reason = "new signature"
         entries = self._entries.get(key, [])  # the one that ran last comes first
         for position, entry in enumerate(entries):
@@ -241,16 +199,15 @@ class CompiledFunction:
             if not entries:
                 del self._entries[key]
 
-    def _trace(self, args: Any, kwargs: Any) -> _Entry:
+    def _trace(self, args: Any, kwargs: Any) -> Traced:
         with noted_reads() as reads:
             graph = trace(self.function, *args, **kwargs)
         recorder = graph.recorder
         with rolled_back_on_error(recorder):
             _, outputs, rebuild = flatten(graph.structure)
             session = make_session(graph.structure, recorder.program, self.options)
-        slots = [slot for slot in recorder.grads.values() if slot.tensor.node is None]
         tracked = [x._requires_grad and modes.grad_enabled for x in outputs]
-        return _Entry(graph, session, list(recorder.placeholders), tracked, rebuild, slots, reads)
+        return Traced(graph, session, tracked, rebuild, reads)
 
 
 def _signature(args: Any, kwargs: Any) -> tuple[Any, list[Array]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from graphc.dtypes import DType, DTypeLike, as_dtype, int64
 from graphc.errors import ArgumentError, AutogradError, RecordingError
 from graphc.frontend.autograd.recorded import RecordedGradFn
 from graphc.frontend.autograd.tape import edges_of
-from graphc.frontend.base import Alias, Viewed, concrete, symbolic
+from graphc.frontend.base import Alias, TensorBase, Viewed, concrete, symbolic
 from graphc.frontend.modes import modes, set_grad_enabled
 from graphc.graph import Graph as CoreGraph
 from graphc.node import Node, constant
@@ -30,6 +30,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from graphc.frontend.tensor import Tensor
+
+
+class Guard(NamedTuple):
+    """A Python value that shapes a program.
+
+    Attributes:
+        read: gives the value now.
+        value: what it was while tracing.
+        what: what it is, for people.
+        cell: the tensor and the attribute on which alone it depends; None if there is more.
+    """
+
+    read: Callable[[], Any]
+    value: Any
+    what: str
+    cell: tuple[TensorBase, str] | None
 
 
 @dataclass
@@ -90,7 +106,7 @@ class Recorder:
         self.outputs: dict[str, Tensor] = {}
         self.current: dict[Storage, Node] = {}
         self.grads: dict[int, GradSlot] = {}
-        self.guards: list[tuple[Callable[[], Any], Any, str]] = []
+        self.guards: list[Guard] = []
         self._variables: dict[Storage | HostValue, Node] = {}
         self._tensors: dict[Storage, Tensor] = {}
         self._captured: dict[Storage, Node] = {}
@@ -194,7 +210,7 @@ class Recorder:
             name = self._unique(self._names.get(storage, f"v{len(self._variables)}"))
             self._variables[storage] = variable(name, x.type, storage)
             self._tensors[storage] = x
-            self.guard(lambda: x._requires_grad, f"requires_grad of {name}")
+            self.guard(lambda: x._requires_grad, f"requires_grad of {name}", (x, "_requires_grad"))
         self.current.setdefault(storage, self._variables[storage])
         return self.current[storage]
 
@@ -220,10 +236,12 @@ class Recorder:
             self._variables[source] = variable(self._unique(name), TensorType((), dtype), source)
         return symbolic(self._variables[source], self)
 
-    def guard(self, read: Callable[[], Any], what: str) -> Any:
+    def guard(
+        self, read: Callable[[], Any], what: str, cell: tuple[TensorBase, str] | None = None
+    ) -> Any:
         """Read a Python value that shapes the program; a compiled function retraces on change."""
         value = read()
-        self.guards.append((read, value, what))
+        self.guards.append(Guard(read, value, what, cell))
         return value
 
     def assign(self, x: Tensor, value: Tensor) -> None:
@@ -285,7 +303,7 @@ class Recorder:
             memory = None
             if x.node is None:
                 memory = None if x._grad is None else _beside(x._grad)
-                self.guard(lambda: x._grad is None, "that a gradient is None")
+                self.guard(lambda: x._grad is None, "that a gradient is None", (x, "_grad"))
             self.grads[id(x)] = GradSlot(x, memory, memory=memory)
         return self.grads[id(x)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 import time
 from collections import OrderedDict
@@ -96,6 +97,9 @@ class Session:
     Args:
         graph: the program; sizes of placeholders may be unknown.
         backend: ``llvm`` or ``numpy``.
+        threads: how many native code may use for one run, the caller's included; by default
+            GRAPHC_NUM_THREADS, OMP_NUM_THREADS or what the system grants this process. Results
+            do not depend on it.
         optimize: makes a graph with static shapes better, and says how.
         outputs: the structure that ``run`` returns; leaves are output names. By default a dict of
             all outputs.
@@ -123,6 +127,7 @@ class Session:
         graph: Graph,
         *,
         backend: str = "llvm",
+        threads: int | None = None,
         optimize: Optimize = unoptimized,
         outputs: Structure = None,
         wrap: Callable[[Array], Any] | None = None,
@@ -131,11 +136,11 @@ class Session:
         if cache_size < 1:
             raise ArgumentError("cache_size must be positive", got=str(cache_size))
         self._options = {
-            "backend": backend, "optimize": optimize, "outputs": outputs, "wrap": wrap,
+            "backend": backend, "threads": threads, "optimize": optimize, "outputs": outputs, "wrap": wrap,
             "cache_size": cache_size,
         }  # fmt: skip
         self._graph = graph
-        self._backend = get_backend(backend)
+        self._backend = get_backend(backend, threads)
         self._optimize = optimize
         self._outputs: Structure = {n: n for n in graph.outputs} if outputs is None else outputs
         self._wrap = wrap
@@ -272,6 +277,11 @@ class Session:
         native = self._native
         return NotImplemented if native is None else native.flat(*inputs)
 
+    @property
+    def has_native_calls(self) -> bool:
+        """Whether ``run_native`` may do something."""
+        return self._native is not None
+
     def watch(self, watched: Sequence[Watched]) -> None:
         """Let native calls happen only while attributes have the values that are given here.
 
@@ -299,12 +309,13 @@ class Session:
             seconds = time.perf_counter() - start
             chosen.publish(bases, variables)
             run.count = 1
-            if chosen.native_for is not variables and chosen.runs:  # the first run is slow
+            state = (variables, self._watched)
+            if chosen.runs and not _are(chosen.native_for, state):  # the first run is slow
                 made = make_native_calls(
                     chosen, variables, self._locks, self._outputs, self._wrap,
                     self._watched, seconds,
                 )  # fmt: skip
-                chosen.set_native(made, variables)
+                chosen.set_native(made, state)
             self._native = None if self._closed else chosen.native
         return outputs
 
@@ -475,6 +486,11 @@ class Session:
 
 def _restore(flat: FlatGraph, options: dict[str, Any]) -> Session:
     return Session(flat.graph, **options)
+
+
+def _are(these: tuple[object, ...], those: tuple[object, ...]) -> bool:
+    """Whether they are the same objects."""
+    return len(these) == len(those) and all(map(operator.is_, these, those))
 
 
 def _step_count(stacked: Mapping[str, Array], steps: int | None) -> int:

@@ -124,8 +124,7 @@ class Specialization:
         executable: the backend's result.
         phases: seconds that each phase of compiling took.
 
-    ``native`` are its native calls, if it has any; ``native_for`` says where the variables were
-    when that was found out.
+    ``native`` are its native calls, if it has any; ``native_for`` is what they depend on.
     """
 
     signature: Mapping[str, str]
@@ -137,7 +136,7 @@ class Specialization:
     phases: Mapping[str, float]
     _runs: int = 0
     native: NativeCalls | None = None
-    native_for: Snapshot | None = None
+    native_for: tuple[object, ...] = ()
     _past_native_runs: int = 0
     _replaced: list[NativeCalls] = field(default_factory=list)
     _output_types: list[tuple[str, tuple[int, ...], np.dtype[Any]]] = field(init=False)
@@ -169,12 +168,12 @@ class Specialization:
         """How many of the runs were native calls."""
         return self._past_native_runs + sum(calls.runs for calls in self._native_calls())
 
-    def set_native(self, calls: NativeCalls | None, variables: Snapshot) -> None:
+    def set_native(self, calls: NativeCalls | None, state: tuple[object, ...]) -> None:
         """Let these native calls run this form, and end those that it had.
 
         Args:
             calls: the calls, or None if a run needs Python.
-            variables: where the variables are that the answer was found for.
+            state: what this depends on, e.g. where the variables are.
         """
         with self._lock:
             old = self._native_calls()
@@ -182,7 +181,7 @@ class Specialization:
                 one.close()
             self._past_native_runs += sum(one.runs for one in old if not one.busy)
             self._replaced = [one for one in old if one.busy]
-            self.native, self.native_for = calls, variables
+            self.native, self.native_for = calls, state
             if calls is not None and self._retired:
                 calls.close()
 
