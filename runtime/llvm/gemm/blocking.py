@@ -3,23 +3,48 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from graphc.runtime.llvm.gemm.outer import UNROLL
 from graphc.runtime.llvm.gemm.problem import Problem
 from graphc.runtime.llvm.gemm.tiling import CYCLES_PER_NANOSECOND, Tile, outer_cycles, outer_tile
 from graphc.runtime.llvm.target import Target
 
-_PACKED_BYTES = 640 * 1024
-"""Of a packed block of ``b``: it stays in the second cache beside what streams through."""
+_BLOCK_BYTES = 600 * 1024
+"""Of a block of ``b``: it stays in the second cache beside what streams through."""
 
-_DEEPEST = 4096
-"""Terms of a sum that are added without a break; longer ones are cut into blocks."""
+_SMALL_BYTES = 256 * 1024
+"""Of rows of ``a`` that may be read once for each panel."""
 
-_UNIT_NANOSECONDS = 15_000.0
+_DEEPEST = 512
+"""Terms of a block of the sum: rows of ``a`` that long stay in the first cache."""
+
+_DEEPEST_APART = 256
+"""The same where neighbours of ``a`` along k are apart, each in a cache line of its own."""
+
+_SHALLOW = 128
+"""The same where rows of ``b`` compete for the same places of the caches."""
+
+_STREAMED = 16
+"""Rows of ``b`` read side by side where all of it is read just once."""
+
+_STREAMED_PANELS = 8
+
+_DEPTH_STEP = 16
+"""Blocks of the sum are multiples of it: of a vector, and of a round of the kernel's loop."""
+
+_FEW_ROWS = 192
+"""Fewer rows than these do not repay a copy of a block that can be used as it lies."""
+
+_PAGE = 4096
+"""Rows that are a multiple of it apart lie at the same places of the caches."""
+
+_UNIT_NANOSECONDS = 60_000.0
 """Work that is worth a thread's attention."""
 
-_MOST_UNITS = 32
+_UNIT_ROWS = 128
+"""Rows of a unit that repay its packing."""
+
+_MOST_UNITS = 16
 
 _ALIGNMENT = 64
 
@@ -48,6 +73,7 @@ class Blocking:
     depth: int
     unit_tiles: int
     unit_panels: int
+    a_packed: bool = False
 
     @property
     def width(self) -> int:
@@ -96,6 +122,23 @@ class Blocking:
         return self.panel_bytes * self.unit_panels if self.packed else 0
 
     @property
+    def a_width(self) -> int:
+        """Rows of a packed tile of ``a``, a power of two."""
+        return 1 << (self.tile.rows - 1).bit_length()
+
+    @property
+    def a_bytes(self) -> int:
+        """A packed tile of ``a``."""
+        terms = min(self.depth, self.problem.k)
+        size = self.problem.a.dtype.itemsize
+        return _aligned(terms * self.a_width * size) if self.a_packed else 0
+
+    @property
+    def partial_offset(self) -> int:
+        """Where the partial sums begin."""
+        return self.packed_bytes + self.a_bytes
+
+    @property
     def tile_bytes(self) -> int:
         """The partial sums of one tile."""
         return self.tile.rows * self.width * self.problem.a.dtype.itemsize
@@ -104,7 +147,7 @@ class Blocking:
     def scratch_bytes(self) -> int:
         """Packed panels, then the partial sums of the tiles in a block of columns."""
         partial = self.tile_bytes * self.row_tiles * self.unit_panels if self.blocks > 1 else 0
-        return self.packed_bytes + partial
+        return self.partial_offset + partial
 
     @property
     def nanoseconds(self) -> float:
@@ -116,39 +159,62 @@ class Blocking:
 def blocking_of(target: Target, problem: Problem, lanes: int) -> Blocking:
     """Choose the tile and cut the product."""
     tile = outer_tile(target, problem, lanes)
-    packed = _worth_packing(problem, tile, lanes)
-    blocks = max(1, -(-problem.k // _DEEPEST))
-    depth = max(lanes, -(-problem.k // (blocks * lanes)) * lanes)
-    depth = -(-depth // UNROLL) * UNROLL
+    packed = _worth_packing(problem, tile)
+    depth = _depth(problem, tile, packed)
     row_tiles, panels = -(-problem.m // tile.rows), -(-problem.n // (tile.vectors * lanes))
     whole = Blocking(problem, lanes, tile, packed, depth, row_tiles, panels)
-    most = min(panels, _most_panels(whole))
+    row_blocks, unit_panels = _unit(whole)
+    return replace(
+        whole,
+        unit_tiles=-(-row_tiles // row_blocks),
+        unit_panels=unit_panels,
+        a_packed=unit_panels > 3 and _competing(problem, problem.a.column),
+    )
+
+
+def _unit(whole: Blocking) -> tuple[int, int]:
+    """Blocks of rows, and panels of a unit: large units share more, small ones balance better."""
+    problem, panels = whole.problem, whole.panels
     wanted = max(1, min(_MOST_UNITS, round(whole.nanoseconds / _UNIT_NANOSECONDS)))
     wanted = -(-wanted // math.prod(problem.batch))
-    column_blocks = max(-(-panels // most), min(panels, wanted))
-    unit_panels = -(-panels // column_blocks)
-    row_blocks = min(row_tiles, -(-wanted // -(-panels // unit_panels)))
-    unit_tiles = -(-row_tiles // row_blocks)
-    return Blocking(problem, lanes, tile, packed, depth, unit_tiles, unit_panels)
+    if whole.depth == _STREAMED:
+        return 1, max(_STREAMED_PANELS, -(-panels // wanted))
+    size = problem.a.dtype.itemsize
+    if whole.packed and problem.m * whole.depth * size <= _SMALL_BYTES:
+        return 1, 1
+    most = max(1, min(panels, _BLOCK_BYTES // max(1, whole.panel_bytes)))
+    column_blocks = -(-panels // most)
+    row_blocks = min(-(-wanted // column_blocks), max(1, problem.m // _UNIT_ROWS))
+    column_blocks = max(column_blocks, min(panels, -(-wanted // row_blocks)))
+    return row_blocks, -(-panels // column_blocks)
 
 
-def _most_panels(whole: Blocking) -> int:
-    """Panels that stay in the cache, with their partial sums."""
-    most = max(1, _PACKED_BYTES // whole.panel_bytes) if whole.problem.k else whole.panels
-    if whole.blocks > 1:
-        most = min(most, max(1, 2 * _PACKED_BYTES // (whole.tile_bytes * whole.row_tiles)))
-    return most
-
-
-def _worth_packing(problem: Problem, tile: Tile, lanes: int) -> bool:
+def _worth_packing(problem: Problem, tile: Tile) -> bool:
     """Whether panels of ``b`` are copied: always where vectors cannot be read from it."""
     if problem.n > 1 and problem.b.column != 1:
         return True
-    if problem.m < 4 * tile.rows:
+    if problem.m < 4 * tile.rows or not problem.b.row:
         return False
-    size = problem.a.dtype.itemsize
-    far = abs(problem.b.row) * size >= 1024 and problem.n > tile.vectors * lanes
-    return far and problem.k * problem.n * size > 128 * 1024
+    return problem.m > _FEW_ROWS or _competing(problem, problem.b.row)
+
+
+def _depth(problem: Problem, tile: Tile, packed: bool) -> int:
+    """Terms of one block of the sum: equal blocks of whole vectors and rounds."""
+    deepest = _DEEPEST if problem.a.column in (0, 1) else _DEEPEST_APART
+    if not packed and problem.m <= tile.rows:
+        large = problem.k * problem.n * problem.a.dtype.itemsize > 2 * _BLOCK_BYTES
+        deepest = (
+            _STREAMED if large and problem.n * problem.a.dtype.itemsize >= _PAGE else problem.k
+        )
+    elif not packed and _competing(problem, problem.b.row):
+        deepest = _SHALLOW
+    blocks = max(1, -(-problem.k // max(1, deepest)))
+    return max(1, -(-problem.k // (blocks * _DEPTH_STEP))) * _DEPTH_STEP
+
+
+def _competing(problem: Problem, step: int) -> bool:
+    """Whether elements that far apart lie at the same places of the caches."""
+    return step != 0 and step * problem.a.dtype.itemsize % _PAGE == 0
 
 
 def _aligned(size: int) -> int:

@@ -183,9 +183,11 @@ class _Writer:
         b, panels, last_column = panel
         height = blocking.tile.rows
         a = moved(e, a, self.size, (index, height * self.problem.a.row))
+        if blocking.a_packed:
+            a = self._packed_rows(rows, a, flags[2])
         others = self._moved(others, index, [m.row * height for m in self.others])
         tile = blocking.tile_bytes
-        partial = moved(e, SCRATCH, 1, (constant("i64", 1), blocking.packed_bytes))
+        partial = moved(e, SCRATCH, 1, (constant("i64", 1), blocking.partial_offset))
         partial = moved(e, partial, 1, (index, blocking.unit_panels * tile))
 
         def column(vectors: int, active: int, number: Value) -> None:
@@ -205,6 +207,17 @@ class _Writer:
             active = self.rest_columns - (vectors - 1) * lanes
             when(e, last_column, lambda: column(vectors, active, panels))
 
+    def _packed_rows(self, rows: int, a: Value, last: Value) -> Value:
+        """A copy of one tile's rows of ``a``."""
+        e, blocking = self.e, self.blocking
+        target = moved(e, SCRATCH, 1, (constant("i64", 1), blocking.packed_bytes))
+        width = blocking.a_width
+        packing = Packing(self.problem.a.transposed, rows, width, width, self.problem.k)
+        arguments = (a, target, self._rounds(packing.group, last), last)
+        symbol = define_packing(e.module, packing)
+        e.emit(f"call void @{symbol}({', '.join(value.typed for value in arguments)})")
+        return target
+
     def _kernel(self, rows: int, vectors: int, active: int) -> Outer:
         blocking, problem = self.blocking, self.problem
         packed = vectors * blocking.lanes
@@ -215,8 +228,8 @@ class _Writer:
             blocking.lanes,
             blocking.lanes if blocking.packed else active,
             active,
-            problem.a.row,
-            problem.a.column,
+            1 if blocking.a_packed else problem.a.row,
+            blocking.a_width if blocking.a_packed else problem.a.column,
             packed if blocking.packed else problem.b.row,
             blocking.blocks > 1,
         )

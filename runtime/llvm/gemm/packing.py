@@ -97,13 +97,18 @@ def _transpose(e: Emitter, packing: Packing, source: Value, target: Value, count
     """Square blocks whose rows become columns in registers."""
     matrix, lanes = packing.matrix, packing.lanes
     size = matrix.dtype.itemsize
-    active = packing.columns - (packing.width - lanes)
-    for columns in vectors(packing.width // lanes, lanes, active):
-        start = constant("i64", columns.start)
-        block = moved(e, source, size, (start, matrix.column))
-        for term, value in enumerate(_turned(e, packing, block, columns.active, count)):
-            there = moved(e, target, size, (constant("i64", term), packing.width), (start, 1))
+
+    def block(index: Value, active: int) -> None:
+        start = moved(e, source, size, (index, lanes * matrix.column))
+        goal = moved(e, target, size, (index, lanes))
+        for term, value in enumerate(_turned(e, packing, start, active, count)):
+            there = moved(e, goal, size, (constant("i64", term), packing.width))
             memory.store(e, value, there, matrix.dtype, 1, lanes)
+
+    whole, rest = divmod(packing.columns, lanes)
+    repeat(e, constant("i64", whole), lambda index: block(index, lanes))
+    if rest:
+        block(constant("i64", whole), rest)
 
 
 def _turned(e: Emitter, packing: Packing, block: Value, active: int, count: int) -> Sequence[Value]:

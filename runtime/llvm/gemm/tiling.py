@@ -15,7 +15,7 @@ from graphc.runtime.llvm.target import Target
 LATENCY = 4
 """Cycles until a multiply-add's result can be used."""
 
-CYCLES_PER_NANOSECOND = 2.5
+CYCLES_PER_NANOSECOND = 3.0
 """About what processors do under such load."""
 
 _MOST_VECTORS = 8
@@ -69,7 +69,7 @@ def dots_tile(target: Target, problem: Problem, lanes: int) -> Tile:
     tiles = []
     columns = lanes
     while columns:
-        for rows in range(1, min(problem.m, 8) + 1):
+        for rows in range(1, problem.m + 1):
             tile = Tile(rows, columns)
             if columns <= problem.n and _dots_fit(target, tile):
                 tiles.append(tile)
@@ -109,12 +109,12 @@ def _rank(problem: Problem, tile: Tile, lanes: int) -> tuple[float, int]:
 
 
 def _tile_cycles(rows: int, vectors: int, k: int) -> float:
-    """One tile: multiply-adds, loads, or waiting for the sums; and 32 bytes of ``b`` per cycle."""
+    """One tile: multiply-adds, loads, or waiting for the sums; and a little for each operand."""
     arithmetic = rows * vectors / 2
     loads = (rows + vectors) / 2
-    bandwidth = 0.75 * vectors
     waiting = LATENCY / 4
-    return _TILE_OVERHEAD + 1.5 * rows * vectors + k * max(arithmetic, loads, bandwidth, waiting)
+    operands = 0.05 * rows + 0.13 * vectors
+    return _TILE_OVERHEAD + 1.5 * rows * vectors + k * (max(arithmetic, loads, waiting) + operands)
 
 
 def _parts(size: int, part: int) -> list[tuple[int, int]]:
