@@ -5,6 +5,9 @@ from __future__ import annotations
 from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.values import BITS, Value
 
+_COMMON_BITS = 6
+"""Bits of an exponent that are always looked at; larger exponents are rare."""
+
 
 def floor_divide(e: Emitter, a: Value, b: Value, signed: bool) -> Value:
     """floor(a / b); 0 where b is 0; the smallest number divided by -1 wraps around."""
@@ -27,6 +30,35 @@ def remainder(e: Emitter, a: Value, b: Value, signed: bool) -> Value:
     _, rest, divisor = _truncated(e, a, b)
     lower = _rounds_down(e, rest, divisor)
     return e.select(lower, e.add(rest, divisor), rest)
+
+
+def power(e: Emitter, a: Value, b: Value, signed: bool) -> Value:
+    """a ** b by repeated squaring, wrapping around; negative powers round towards zero."""
+    exponent = e.select(e.cmp("slt", b, 0), 0, b) if signed else b
+    bits = BITS[a.elem] - signed
+    few = min(_COMMON_BITS, bits)
+    result, base = _squared(e, e.like(a, 1), a, exponent, range(few))
+    if few < bits:
+        large = e.cmp("ugt", exponent, (1 << few) - 1)
+        rest = range(few, bits)
+        result = e.rarely(large, result, lambda: _squared(e, result, base, exponent, rest)[0])
+    if not signed:
+        return result
+    odd = e.cmp("ne", e.binary("and", b, 1), 0)
+    sign = e.select(e.cmp("eq", a, -1), e.select(odd, a, 1), 0)
+    inverse = e.select(e.cmp("eq", a, 1), a, sign)
+    return e.select(e.cmp("slt", b, 0), inverse, result)
+
+
+def _squared(
+    e: Emitter, result: Value, base: Value, exponent: Value, bits: range
+) -> tuple[Value, Value]:
+    """The result times the base to these bits of the exponent, and the base squared so often."""
+    for bit in bits:
+        chosen = e.cmp("ne", e.binary("and", exponent, 1 << bit), 0)
+        result = e.select(chosen, e.mul(result, base), result)
+        base = e.mul(base, base)
+    return result, base
 
 
 def shift_left(e: Emitter, a: Value, b: Value, signed: bool) -> Value:

@@ -48,20 +48,15 @@ def build_kernel(
     """
     key = (body.inputs, tuple(body.outputs.values()), tuple(inputs), tuple(outputs))
     if key not in module.kernels:
-        schedules, shared_bytes = schedules_of(module, body, inputs, outputs)
-        operands = len(inputs) + len(outputs)
-        module.kernels[key] = NativeStep(
-            tuple(emit_phase(module, schedule, operands) for schedule in schedules),
-            shared_bytes,
-            max(schedule.scratch_bytes for schedule in schedules),
-        )
+        phases = phases_of(module, body, inputs, outputs)
+        module.kernels[key] = phases.build(len(inputs) + len(outputs))
     return module.kernels[key]
 
 
-def schedules_of(
+def phases_of(
     module: Module, body: Graph, inputs: Sequence[Layout], outputs: Sequence[Layout]
-) -> tuple[tuple[Schedule, ...], int]:
-    """The phases of a kernel, in order, and the bytes of memory that they share.
+) -> Phases:
+    """The phases of a kernel.
 
     Args:
         module: where constant arrays go.
@@ -81,10 +76,10 @@ def schedules_of(
             loads[node] = Place(_global(module, node), layout)
     targets = zip(body.outputs.values(), addresses[len(inputs) :], outputs, strict=True)
     results = [(node, Place(address, layout)) for node, address, layout in targets]
-    planner = _Phases(module, loads)
+    phases = Phases(module, loads)
     for group in _groups(results):
-        planner.add(group)
-    return tuple(planner.schedules), planner.shared_bytes
+        phases.add(group)
+    return phases
 
 
 def _groups(results: Sequence[tuple[Node, Place]]) -> list[list[tuple[Node, Place]]]:
@@ -106,8 +101,13 @@ def _groups(results: Sequence[tuple[Node, Place]]) -> list[list[tuple[Node, Plac
     return [groups[dims] for dims in sorted(groups, key=len, reverse=True)]
 
 
-class _Phases:
-    """Collects the phases of one kernel."""
+class Phases:
+    """The phases of one kernel, in the order of execution.
+
+    Args:
+        module: where the code will go.
+        loads: the values that lie in memory from the start.
+    """
 
     def __init__(self, module: Module, loads: Mapping[Node, Place]) -> None:
         self.schedules: list[Schedule] = []
@@ -115,8 +115,20 @@ class _Phases:
         self._module = module
         self._loads = dict(loads)
 
+    def build(self, operands: int) -> NativeStep:
+        """Add the functions of all phases to the module.
+
+        Args:
+            operands: the number of the kernel's inputs and outputs.
+        """
+        return NativeStep(
+            tuple(emit_phase(self._module, schedule, operands) for schedule in self.schedules),
+            self.shared_bytes,
+            max(schedule.scratch_bytes for schedule in self.schedules),
+        )
+
     def add(self, results: Sequence[tuple[Node, Place]]) -> None:
-        """The phases that compute these results."""
+        """Append what computes these results, all stored along the same kept dims."""
         nodes, stores = [node for node, _ in results], [[place] for _, place in results]
         whole = analyze(nodes, self._loads, stores, {})
         if needs_chunks(whole, self._module.target):

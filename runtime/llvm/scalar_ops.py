@@ -108,7 +108,7 @@ OPERATIONS: Final[Mapping[str, Emission]] = MappingProxyType(
             int_=_signed(integer_ops.floor_divide), float_=_math2("floor_divide")
         ),
         "remainder": _by_category(int_=_signed(integer_ops.remainder), float_=_math2("remainder")),
-        "pow": _by_category(float_=_math2("pow")),
+        "pow": _by_category(int_=_signed(integer_ops.power), float_=_math2("pow")),
         "maximum": MAXIMUM,
         "minimum": MINIMUM,
         "copy": lambda e, dtype, x: x,
@@ -175,8 +175,6 @@ def require_native(node: Node) -> None:
     dtypes = [*(operand.type.dtype for operand in node.inputs), node.type.dtype]
     if any(dtype.category == COMPLEX for dtype in dtypes):
         raise CompileError(f"{name}: no native code for complex numbers")
-    if name == "pow" and dtypes[0].category == INTEGER:
-        raise CompileError("pow: no native code for integers")
     if name not in OPERATIONS and name not in _SPECIAL:
         raise CompileError(f"{name}: no native code")
 

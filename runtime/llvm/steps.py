@@ -9,14 +9,17 @@ from graphc.opdef import Trait
 from graphc.ops.leaf import placeholder
 from graphc.runtime.llvm import indexing
 from graphc.runtime.llvm.iteration import Layout
-from graphc.runtime.llvm.kernel import build_kernel, schedules_of
+from graphc.runtime.llvm.kernel import build_kernel, phases_of
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep
+from graphc.runtime.llvm.padding import build_pad
 from graphc.runtime.llvm.random_bits import build_random_bits
 from graphc.runtime.llvm.schedule import describe
 from graphc.runtime.llvm.target import Target
 from graphc.runtime.plan import Operand, Step
 from graphc.types import TensorType
+
+_WRITTEN_BY_HAND = ("random_bits", "pad", *indexing.OPERATIONS)
 
 
 def build_step(module: Module, step: Step) -> NativeStep:
@@ -31,6 +34,8 @@ def build_step(module: Module, step: Step) -> NativeStep:
         return build_random_bits(module, inputs[0], step.node.attrs["call"], step.outputs[0].size)
     if step.node.op.name in indexing.OPERATIONS and step.kind == "compute":
         return indexing.build_indexing(module, step, inputs, outputs[0])
+    if step.node.op.name == "pad" and step.kind == "compute":
+        return build_pad(module, step.node, inputs[0], outputs[0])
     return build_kernel(module, body_of(step), inputs, outputs)
 
 
@@ -40,11 +45,11 @@ def describe_step(target: Target, step: Step) -> str:
     Raises:
         CompileError: if the step has no native code; says why.
     """
-    if step.kind == "compute" and step.node.op.name in ("random_bits", *indexing.OPERATIONS):
+    if step.kind == "compute" and step.node.op.name in _WRITTEN_BY_HAND:
         return ""
     inputs = [layout_of(operand) for operand in step.inputs]
     outputs = [layout_of(operand) for operand in step.outputs]
-    return describe(schedules_of(Module(target), body_of(step), inputs, outputs)[0])
+    return describe(phases_of(Module(target), body_of(step), inputs, outputs).schedules)
 
 
 def body_of(step: Step) -> Graph:

@@ -15,7 +15,7 @@ from graphc.ops.reduce import amax, amin, argmax, argmin, sum_
 from graphc.ops.select import cast
 from graphc.ops.shape import expand
 from graphc.runtime.llvm import scheduling
-from graphc.runtime.llvm.kernel import build_kernel, schedules_of
+from graphc.runtime.llvm.kernel import build_kernel, phases_of
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.schedule import Schedule, describe
 from graphc.runtime.llvm.target import Target, host_target
@@ -53,7 +53,7 @@ def schedules(body: Graph, *arrays: Array) -> tuple[Schedule, ...]:
         for node in body.outputs.values()
     ]
     inputs = [layout_of(array) for array in arrays]
-    return schedules_of(Module(AVX512), body, inputs, outputs)[0]
+    return tuple(phases_of(Module(AVX512), body, inputs, outputs).schedules)
 
 
 def divide(body: Graph, *arrays: Array, rtol: float = 1e-5, atol: float = 1e-5) -> None:
