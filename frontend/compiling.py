@@ -29,8 +29,8 @@ class CompileOptions:
     """How to make a session; see ``Graph.compile``.
 
     Raises:
-        ArgumentError: for an unknown backend, level, pass or numerics, and for more than one
-            thread, which native code does not use yet.
+        ArgumentError: for an unknown backend, level, pass or numerics, or a wrong number of
+            threads.
     """
 
     backend: str = "llvm"
@@ -47,15 +47,10 @@ class CompileOptions:
             )  # fmt: skip
         object.__setattr__(self, "disable", tuple(self.disable))
         try:
-            get_backend(self.backend)
+            get_backend(self.backend, self.threads)
             require_options(self.optimize, self.disable, self.numerics)
         except GraphcError as error:
             raise error.located(user_location_text()) from None
-        if self.threads not in (None, 1):
-            raise ArgumentError(
-                "threads: kernels run on one thread", got=str(self.threads), expected="None or 1",
-                where=user_location_text(),
-            )  # fmt: skip
 
     def optimizer(
         self, stop_after: str | None = None
@@ -86,6 +81,7 @@ def make_session(
     return Session(
         program(dict(zip(names, tensors, strict=True))),
         backend=options.backend,
+        threads=options.threads,
         optimize=options.optimizer(),
         outputs=map_leaves(
             outputs, "", lambda name, leaf: next(named) if is_tensor(leaf) else None

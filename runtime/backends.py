@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from graphc.errors import ArgumentError, did_you_mean
 from graphc.runtime.backend import Backend
-from graphc.runtime.llvm.backend import BACKEND as LLVM
-from graphc.runtime.numpy_backend import BACKEND as NUMPY
+from graphc.runtime.llvm.backend import LlvmBackend
+from graphc.runtime.numpy_backend import NumpyBackend
+from graphc.runtime.threads import checked_threads, default_threads
 
-_BACKENDS: dict[str, Backend] = {backend.name: backend for backend in (NUMPY, LLVM)}
+_BACKENDS: dict[str, Callable[[int], Backend]] = {
+    "numpy": lambda threads: NumpyBackend(),
+    "llvm": LlvmBackend,
+}
 
 
-def get_backend(name: str) -> Backend:
+def get_backend(name: str, threads: int | None = None) -> Backend:
     """The backend with this name, ``llvm`` or ``numpy``.
 
+    Args:
+        name: which one.
+        threads: how many may work on one run; default: ``default_threads()``.
+
     Raises:
-        ArgumentError: if there is none.
+        ArgumentError: if there is none, or for a wrong number of threads.
 
     Example:
         >>> get_backend("numpy").name
@@ -26,4 +36,5 @@ def get_backend(name: str) -> Backend:
             expected=" or ".join(_BACKENDS),
             fix=did_you_mean(name, _BACKENDS),
         )
-    return _BACKENDS[name]
+    number = default_threads() if threads is None else checked_threads(threads)
+    return _BACKENDS[name](number)

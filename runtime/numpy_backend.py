@@ -29,9 +29,6 @@ class NumpyBackend:
         return NumpyExecutable(plan)
 
 
-BACKEND = NumpyBackend()
-
-
 @dataclass(frozen=True, slots=True)
 class NumpyExecutable:
     """A plan and nothing else; see ``graphc.runtime.backend.Executable``."""

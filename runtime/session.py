@@ -136,8 +136,8 @@ class Session:
         if cache_size < 1:
             raise ArgumentError("cache_size must be positive", got=str(cache_size))
         self._options = {
-            "backend": backend, "threads": threads, "optimize": optimize, "outputs": outputs, "wrap": wrap,
-            "cache_size": cache_size,
+            "backend": backend, "threads": threads, "optimize": optimize, "outputs": outputs,
+            "wrap": wrap, "cache_size": cache_size,
         }  # fmt: skip
         self._graph = graph
         self._backend = get_backend(backend, threads)

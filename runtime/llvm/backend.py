@@ -26,20 +26,22 @@ from graphc.runtime.llvm.steps import build_step
 from graphc.runtime.llvm.target import host_target
 from graphc.runtime.numpy_backend import step_name
 from graphc.runtime.plan import Plan, Step
-from graphc.runtime.threads import checked_threads, default_threads
 
 
 class LlvmBackend:
-    """Compiles a plan's steps to native code for this machine."""
+    """Compiles a plan's steps to native code for this machine.
+
+    Args:
+        threads: how many may work on one run.
+    """
 
     name = "llvm"
 
-    def prepare(self, plan: Plan, threads: int | None = None) -> LlvmExecutable:
-        """Make a plan executable.
+    def __init__(self, threads: int = 1) -> None:
+        self._threads = threads
 
-        Args:
-            plan: the plan.
-            threads: how many may work on one run; default: ``default_threads()``.
+    def prepare(self, plan: Plan) -> LlvmExecutable:
+        """Make a plan executable.
 
         Raises:
             CompileError: if LLVM refuses the generated code, or for this processor.
@@ -61,18 +63,14 @@ class LlvmBackend:
             _kernels(plan, translated),
             phases,
             library,
-            _helpers(module, workspace(calls), threads),
+            _helpers(module, workspace(calls), self._threads),
             module.text(),
         )
 
 
-BACKEND = LlvmBackend()
-
-
-def _helpers(module: Module, space: Workspace, threads: int | None) -> Helpers:
+def _helpers(module: Module, space: Workspace, threads: int) -> Helpers:
     """As many threads as asked for, or one if no phase is worth dividing."""
-    parallel = PARALLEL_FOR in module.declarations
-    number = (default_threads() if threads is None else checked_threads(threads)) if parallel else 1
+    number = threads if PARALLEL_FOR in module.declarations else 1
     return Helpers(space.nbytes(number), get_pool(number).address if number > 1 else 0)
 
 

@@ -287,11 +287,6 @@ def test_wrong_arguments_raise_before_tracing() -> None:
         gc.compile(lambda x: x)(gc.ones(1), gc.ones(1))
 
 
-def test_more_threads_than_supported_raise() -> None:
-    with pytest.raises(ArgumentError, match="threads"):
-        gc.compile(lambda x: x, backend="numpy", threads=7)(gc.ones(1))
-
-
 def test_captured_arrays_are_copied_at_trace_time() -> None:
     table = gc.tensor([1.0, 2.0])
     fast = gc.compile(lambda x: x + table, backend="numpy")
