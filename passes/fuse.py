@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from graphc.errors import PassError
 from graphc.graph import Graph
 from graphc.node import Node
 from graphc.passes.base import Journal, journal
@@ -161,16 +162,18 @@ def _needs(unit: Unit, partition: Partition) -> tuple[Node, ...]:
 
 def _units(roots: Iterable[Node], partition: Partition) -> list[Unit]:
     """Kernels and the nodes outside of them that the roots need, each after what it needs."""
-    order: dict[Node, Unit] = {}
+    done: dict[Node, Unit] = {}
+    begun: set[Node] = set()
     stack = [(root, False) for root in reversed(tuple(roots))]
     while stack:
         node, ready = stack.pop()
         unit = partition.unit(node)
-        if unit[0] in order:
-            continue
         if ready:
-            order[unit[0]] = unit
-            continue
-        stack.append((node, True))
-        stack.extend((need, False) for need in reversed(_needs(unit, partition)))
-    return list(order.values())
+            done[unit[0]] = unit
+        elif unit[0] not in done:
+            if unit[0] in begun:
+                raise PassError("kernels wait for each other", got=repr(unit))
+            begun.add(unit[0])
+            stack.append((node, True))
+            stack.extend((need, False) for need in reversed(_needs(unit, partition)))
+    return list(done.values())

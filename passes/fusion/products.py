@@ -24,6 +24,7 @@ from graphc.passes.fusion.space import DIFFERENT_SHAPES
 
 FOLDED_FIRST = "a product's reader folds it before it stores anything"
 READ_AGAIN = "a product is read again behind a reduction"
+BOTH_WAYS = "a product's reader needs it as it is and transposed"
 COUNTS = "a product's reader counts positions"
 MAX_OPERATIONS = 48
 MAX_OPERANDS = 24
@@ -54,6 +55,8 @@ def _attach(product: Node, partition: Partition, notes: Journal) -> None:
             head = (product,) if seen is product else (product, seen)
             if isinstance(front, str):
                 notes.refuse(front, product)
+            elif seen is not product and product in operands_of(front):
+                notes.refuse(BOTH_WAYS, product)
             elif partition.closes_cycle((*head, *front)):
                 notes.refuse(CYCLE, product)
             elif notes.fire("product kernel", product):
