@@ -214,18 +214,22 @@ def _signature(args: Any, kwargs: Any) -> tuple[Any, list[Array]]:
     """A hashable key for the arguments, and the arrays of their tensors in order."""
     arrays: list[Array] = []
 
-    def describe(name: str, leaf: Any) -> Any:
-        if isinstance(leaf, TensorBase):
-            array = leaf.array("the value of an argument")
+    def describe(value: Any) -> Any:
+        if isinstance(value, TensorBase):
+            array = value.array("the value of an argument")
             arrays.append(array)
-            return (array.shape, array.dtype, leaf._requires_grad)
-        if isinstance(leaf, np.ndarray):
-            arrays.append(leaf)
-            return (leaf.shape, as_dtype(leaf.dtype), False)
-        return leaf
+            return (array.shape, array.dtype, value._requires_grad)
+        if isinstance(value, np.ndarray):
+            arrays.append(value)
+            return (value.shape, as_dtype(value.dtype), False)
+        if isinstance(value, list | tuple):
+            return (type(value), *map(describe, value))
+        if isinstance(value, dict):
+            pairs = ((fingerprint(key, _hashable), describe(item)) for key, item in value.items())
+            return (dict, *pairs)
+        return fingerprint(value, _hashable)
 
-    described = map_leaves((args, kwargs), "", describe)
-    return (fingerprint(described, _hashable), modes.grad_enabled), arrays
+    return (describe(args), describe(kwargs), modes.grad_enabled), arrays
 
 
 def _hashable(value: Any) -> Any:

@@ -44,7 +44,8 @@ class Traced:
         recorder = graph.recorder
         self.names = list(recorder.placeholders)
         self.slots = [slot for slot in recorder.grads.values() if slot.tensor.node is None]
-        self._tracked, self._rebuild, self._reads = tracked, rebuild, reads
+        self._rebuild, self._reads = rebuild, reads
+        self._tracked = [position for position, yes in enumerate(tracked) if yes]
         self._other_guards = [guard for guard in recorder.guards if guard.cell is None]
         self._wanted: Sequence[object] | None = None
         self._watched: list[Watched] | None = None
@@ -107,9 +108,8 @@ class Traced:
 
     def _rebuilt(self, results: Iterable[Array]) -> Any:
         tensors = [concrete(array) for array in results]
-        for tensor, tracked in zip(tensors, self._tracked, strict=True):
-            if tracked:
-                _cut_off(tensor)
+        for position in self._tracked:
+            _cut_off(tensors[position])
         return self._rebuild(tensors)
 
     def _watch(self) -> bool:
