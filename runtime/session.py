@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import operator
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,10 +14,11 @@ from graphc.errors import ArgumentError, SessionError
 from graphc.graph import Graph
 from graphc.runtime.backend import Kernel
 from graphc.runtime.backends import get_backend
-from graphc.runtime.bindings import Snapshot, Variables
+from graphc.runtime.bindings import Variables
 from graphc.runtime.direct import Watched, make_native_calls
 from graphc.runtime.feeds import Feed, Feeds
-from graphc.runtime.locks import RunLocks, renew_after_fork
+from graphc.runtime.forms import CacheInfo, Forms
+from graphc.runtime.locks import RunLocks
 from graphc.runtime.many import run_steps
 from graphc.runtime.outputs import given_outputs, same_layout_copy
 from graphc.runtime.pickling import FlatGraph, require_picklable
@@ -42,50 +41,12 @@ from graphc.runtime.specialization import (
 from graphc.runtime.structure import Structure, fill, require_known
 from graphc.storage import Array
 
-Key = tuple[tuple[tuple[str, int], ...], tuple[object, ...]]
-Sizes = Mapping[str, int]
-
-
 _NO_FEED: Feed = {}
 
 
 def unoptimized(graph: Graph) -> tuple[Graph, Sequence[PassReport]]:
     """The optimizer that does nothing."""
     return graph, ()
-
-
-@dataclass(frozen=True, slots=True)
-class CacheEntry:
-    """One compiled form in a session's cache.
-
-    Args:
-        signature: input types by name.
-        reason: why it was compiled.
-        runs: how often it ran.
-        phases: seconds per phase of compiling.
-    """
-
-    signature: Mapping[str, str]
-    reason: str
-    runs: int
-    phases: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class CacheInfo:
-    """What a session has compiled.
-
-    Args:
-        entries: the forms it keeps, the least recently used first.
-        hits: runs that found their form.
-        misses: runs that had to compile one.
-        limit: how many forms it keeps.
-    """
-
-    entries: tuple[CacheEntry, ...]
-    hits: int
-    misses: int
-    limit: int
 
 
 class Session:
@@ -133,37 +94,26 @@ class Session:
         wrap: Callable[[Array], Any] | None = None,
         cache_size: int = 16,
     ) -> None:
-        if cache_size < 1:
-            raise ArgumentError("cache_size must be positive", got=str(cache_size))
         self._options = {
             "backend": backend, "threads": threads, "optimize": optimize, "outputs": outputs,
             "wrap": wrap, "cache_size": cache_size,
         }  # fmt: skip
         self._graph = graph
         self._backend = get_backend(backend, threads)
-        self._optimize = optimize
         self._outputs: Structure = {n: n for n in graph.outputs} if outputs is None else outputs
         self._wrap = wrap
-        self._cache_size = cache_size
         require_known(self._outputs, graph.outputs)
         self._feeds = Feeds(graph)
         self._variables = Variables(graph)
         self._locks = RunLocks(
             self._variables.versions(written=False), self._variables.versions(written=True)
         )
-        self._cache: OrderedDict[Key, Specialization] = OrderedDict()
-        self._hits = self._misses = 0
-        self._evicted: set[Key] = set()
-        self._closed = False
+        self._forms = Forms(
+            functools.partial(specialize, graph, backend=self._backend, optimize=optimize),
+            cache_size,
+        )
         self._native: NativeCalls | None = None
         self._watched: Sequence[Watched] = ()
-        self.renew_locks()
-        renew_after_fork(self)
-
-    def renew_locks(self) -> None:
-        """Make new locks; a forked child calls it."""
-        self._lock = threading.Lock()
-        self._compiling = threading.Lock()
 
     @property
     def graph(self) -> Graph:
@@ -316,18 +266,12 @@ class Session:
                     self._watched, seconds,
                 )  # fmt: skip
                 chosen.set_native(made, state)
-            self._native = None if self._closed else chosen.native
+            self._native = None if self._forms.closed else chosen.native
         return outputs
 
     def cache_info(self) -> CacheInfo:
         """What has been compiled, why, and how long it took."""
-        with self._lock:
-            entries = tuple(
-                CacheEntry(one.signature, one.reason, one.runs, one.phases)
-                for one in self._cache.values()
-            )
-            native_runs = sum(one.native_runs for one in self._cache.values())
-            return CacheInfo(entries, self._hits + native_runs, self._misses, self._cache_size)
+        return self._forms.info()
 
     def explain(self, feed: Feed | None = None) -> Explanation:
         """Passes, kernels, fallbacks, phases and memory; ``print`` it, or use ``as_dict()``.
@@ -369,13 +313,8 @@ class Session:
 
     def close(self) -> None:
         """Free compiled code and memory; runs that are under way end first."""
-        with self._lock:
-            self._closed = True
-            retired = list(self._cache.values())
-            self._cache.clear()
-            self._native = None
-        for one in retired:
-            one.retire()
+        self._forms.close()
+        self._native = None
 
     def __enter__(self) -> Session:
         return self
@@ -384,7 +323,7 @@ class Session:
         self.close()
 
     def __repr__(self) -> str:
-        state = "closed" if self._closed else f"{len(self._cache)} compiled"
+        state = "closed" if self._forms.closed else f"{len(self._forms)} compiled"
         return f"<Session on {self._backend.name}: {len(self._graph)} nodes, {state}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -393,76 +332,13 @@ class Session:
         return (_restore, (FlatGraph(self._graph), self._options))
 
     def _require_open(self) -> None:
-        if self._closed:
+        if self._forms.closed:
             raise SessionError("the session is closed", fix="compile the graph again")
 
     def _ready(self, arrays: Mapping[str, Array]) -> Reservation:
         """The compiled form that fits these inputs, kept open, and where the variables are."""
         self._require_open()
-        sizes = self._feeds.sizes(arrays)
-        variables = self._variables.snapshot()
-        chosen, arena = self._specialization(sizes, variables)
-        return Reservation(chosen, arena, variables)
-
-    def _specialization(self, sizes: Sizes, variables: Snapshot) -> tuple[Specialization, Array]:
-        """Find or make a compiled form, and reserve it for a run."""
-        key = (tuple(sizes.items()), variables.key)
-        found = self._find(key)
-        if found is not None:
-            return found
-        with self._compiling:
-            found = self._find(key)  # another thread may have made it meanwhile
-            if found is not None:
-                return found
-            made = specialize(
-                self._graph,
-                sizes,
-                variables,
-                backend=self._backend,
-                optimize=self._optimize,
-                reason=self._reason(key),
-            )
-            return made, self._keep(key, made)
-
-    def _find(self, key: Key) -> tuple[Specialization, Array] | None:
-        with self._lock:
-            found = self._cache.get(key)
-            if found is None:
-                return None
-            self._hits += 1
-            self._cache.move_to_end(key)
-            return found, found.reserve()
-
-    def _keep(self, key: Key, made: Specialization) -> Array:
-        arena = made.reserve()
-        with self._lock:
-            self._misses += 1
-            self._cache[key] = made
-            retired = []
-            while len(self._cache) > self._cache_size or (self._closed and self._cache):
-                evicted, old = self._cache.popitem(last=False)
-                self._evicted.add(evicted)
-                self._hits += old.native_runs
-                retired.append(old)
-        for old in retired:
-            old.retire()
-        return arena
-
-    def _reason(self, key: Key) -> str:
-        """Why no compiled form fits."""
-        if not self._cache:
-            return "first run"
-        if key in self._evicted:
-            return f"evicted before: more than {self._cache_size} signatures are in use"
-        sizes, layouts = key
-        last_sizes, last_layouts = next(reversed(self._cache))
-        if sizes == last_sizes and layouts != last_layouts:
-            return "the memory of a variable was replaced by one with another layout"
-        new, old = dict(sizes), dict(last_sizes)
-        changed = [
-            f"{name} is {new[name]}, was {old[name]}" for name in new if new[name] != old[name]
-        ]
-        return "new size: " + ", ".join(changed)
+        return self._forms.reserve(self._feeds.sizes(arrays), self._variables.snapshot())
 
     def _reported(self, feed: Feed | None) -> Specialization:
         """The compiled form that a report is about; made if it can be without a feed."""
@@ -470,9 +346,9 @@ class Session:
         if feed is not None:
             with self._ready(self._feeds.arrays(feed)) as run:
                 return run.chosen
-        with self._lock:
-            if self._cache:
-                return next(reversed(self._cache.values()))
+        latest = self._forms.latest()
+        if latest is not None:
+            return latest
         unknown = [node.attrs["name"] for node in self._graph.inputs if not node.type.is_static]
         if unknown:
             raise SessionError(

@@ -146,7 +146,7 @@ def test_a_forked_child_runs_though_the_parent_held_all_locks() -> None:
     held, done = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with session._locks, session._lock, session._compiling:
+        with session._locks, session._forms._lock, session._forms._compiling:
             held.set()
             done.wait(30)
 

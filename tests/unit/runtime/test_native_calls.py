@@ -51,7 +51,7 @@ def warm(session: Session, feed: dict[str, Any] | None = None) -> Callable[[], i
     """Run until native calls exist; what it returns counts how many runs were such."""
     for _ in range(2):
         session.run(feed)
-    (chosen,) = session._cache.values()
+    (chosen,) = session._forms._forms.values()
     assert chosen.native is not None
     return lambda: chosen.native_runs
 
@@ -404,7 +404,7 @@ def long_program() -> tuple[Session, Storage]:
 
 
 def is_detached(session: Session) -> bool:
-    (chosen,) = session._cache.values()
+    (chosen,) = session._forms._forms.values()
     return bool(chosen.native._entry._record.words[3])
 
 
@@ -450,7 +450,7 @@ class TestThreads:
         self.hammer([session], storage, 40)
         self.hammer([session, other], storage, 40)
         assert natives[0]() > 0
-        (chosen,) = session._cache.values()
+        (chosen,) = session._forms._forms.values()
         assert not chosen.native.busy
         assert all(not any(group.state) for group, _ in session._locks.groups)
 
@@ -581,10 +581,13 @@ class TestLifetimes:
         session, storage = counter()
         warm(session, {"x": np.ones(4)})
         session.run({"x": np.ones(4)})
-        (chosen,) = session._cache.values()
+        (chosen,) = session._forms._forms.values()
         gone = [weakref.ref(session), weakref.ref(chosen), weakref.ref(storage)]
-        del session, chosen, storage
-        gc.collect()
+        gc.disable()
+        try:
+            del session, chosen, storage  # there are no cycles: no collector is needed
+        finally:
+            gc.enable()
         assert [one() for one in gone] == [None] * 3
 
     def test_a_dropped_session_ends_with_its_last_run(self) -> None:
@@ -650,7 +653,7 @@ class TestForks:
 
 
 def native_after_fork(session: Session) -> bool:
-    (chosen,) = session._cache.values()
+    (chosen,) = session._forms._forms.values()
     before = chosen.native_runs
     session.run()
     return chosen.native_runs == before + 1
