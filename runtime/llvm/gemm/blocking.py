@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from graphc.runtime.llvm.gemm.problem import Problem
-from graphc.runtime.llvm.gemm.tiling import CYCLES_PER_NANOSECOND, Tile, outer_cycles, outer_tile
+from graphc.runtime.llvm.gemm.tiling import Tile, nanoseconds, outer_cycles, outer_tile
 from graphc.runtime.llvm.target import Target
 
 _BLOCK_BYTES = 600 * 1024
@@ -153,7 +153,7 @@ class Blocking:
     def nanoseconds(self) -> float:
         """All units on one core."""
         cycles = outer_cycles(self.problem, self.tile, self.lanes, self.packed)
-        return cycles * math.prod(self.problem.batch) / CYCLES_PER_NANOSECOND
+        return nanoseconds(self.problem, cycles)
 
 
 def blocking_of(target: Target, problem: Problem, lanes: int) -> Blocking:

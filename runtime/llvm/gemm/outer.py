@@ -88,7 +88,7 @@ class _Writer:
         if self.kernel.blocked:
             e.emit("br i1 %last, label %final, label %partly")
             e.label("partly")
-            self._save(tile)
+            self._save(self._joined(tile))
             e.emit("ret void")
             e.label("final")
         for term in range(problem.k % UNROLL):
@@ -175,18 +175,14 @@ class _Writer:
         e.label("go")
         loaded = [
             e.define(f"load {self.zero.type}, ptr {place.text}", self.elem, self.kernel.lanes)
-            for place in map(self._slot, range(len(zeros)))
+            for place in map(self._slot, range(len(zeros) // self.chains))
         ]
         e.emit("br label %fresh")
         e.label("fresh")
-        return [
-            e.define(
-                f"phi {zero.type} [ {zero.text}, %entry ], [ {value.text}, %go ]",
-                self.elem,
-                self.kernel.lanes,
-            )
-            for zero, value in zip(zeros, loaded, strict=True)
-        ]
+        zero = self.zero
+        text = f"phi {zero.type} [ {zero.text}, %entry ], [ {{}}, %go ]"
+        sums = [e.define(text.format(v.text), zero.elem, zero.lanes) for v in loaded]
+        return sums + zeros[len(sums) :]
 
     def _save(self, tile: _Tile) -> None:
         for number, value in enumerate(tile):

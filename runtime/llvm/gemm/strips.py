@@ -11,13 +11,13 @@ from graphc.runtime.llvm.gemm.blocks import batch_pointers, repeat_groups
 from graphc.runtime.llvm.gemm.control import moved, repeat, when
 from graphc.runtime.llvm.gemm.dots import Dots, define_dots
 from graphc.runtime.llvm.gemm.problem import Problem
-from graphc.runtime.llvm.gemm.tiling import CYCLES_PER_NANOSECOND, Tile, dots_cycles
+from graphc.runtime.llvm.gemm.tiling import Tile, dots_cycles, nanoseconds
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
 from graphc.runtime.llvm.values import Value, constant
 
-_UNIT_NANOSECONDS = 10_000.0
-_MOST_UNITS = 32
+_UNIT_NANOSECONDS = 20_000.0
+_MOST_UNITS = 16
 
 
 def build_strips(module: Module, problem: Problem, tile: Tile, lanes: int) -> NativeStep:
@@ -26,15 +26,15 @@ def build_strips(module: Module, problem: Problem, tile: Tile, lanes: int) -> Na
     A unit is some tiles of columns of one batch, with all rows.
     """
     batches = math.prod(problem.batch)
-    nanoseconds = batches * dots_cycles(problem, tile, lanes) / CYCLES_PER_NANOSECOND
-    wanted = -(-max(1, min(_MOST_UNITS, round(nanoseconds / _UNIT_NANOSECONDS))) // batches)
+    estimate = nanoseconds(problem, dots_cycles(problem, tile, lanes))
+    wanted = -(-max(1, min(_MOST_UNITS, round(estimate / _UNIT_NANOSECONDS))) // batches)
     tiles = -(-problem.n // tile.vectors)
     unit_tiles = -(-tiles // min(tiles, wanted))
     strips = -(-tiles // unit_tiles)
     writer = _Writer(module, problem, tile, lanes, unit_tiles, strips)
     repeat_groups(writer.e, strips, writer.group)
     symbol = define_function(module, len(problem.matrices), writer.e.lines)
-    return NativeStep((Phase(symbol, strips * batches, nanoseconds),))
+    return NativeStep((Phase(symbol, strips * batches, estimate),))
 
 
 class _Writer:

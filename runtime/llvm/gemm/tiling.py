@@ -6,6 +6,7 @@ between shapes of tiles and between kernels, and tell threads how much work ther
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,8 +16,11 @@ from graphc.runtime.llvm.target import Target
 LATENCY = 4
 """Cycles until a multiply-add's result can be used."""
 
-CYCLES_PER_NANOSECOND = 3.0
+_CYCLES_PER_NANOSECOND = 3.0
 """About what processors do under such load."""
+
+_BYTES_PER_CYCLE = 16
+"""What comes from a cache that holds a large operand."""
 
 _MOST_VECTORS = 8
 _TILE_OVERHEAD = 30.0
@@ -50,6 +54,12 @@ def fits(target: Target, tile: Tile) -> bool:
 def outer_tile(target: Target, problem: Problem, lanes: int) -> Tile:
     """The tile with which outer products cost least."""
     return min(_tiles(target, problem, lanes), key=lambda tile: _rank(problem, tile, lanes))
+
+
+def nanoseconds(problem: Problem, cycles: float) -> float:
+    """All batches on one core: ``cycles`` each, or at least the time of reading ``b``."""
+    reading = problem.k * problem.n * problem.b.dtype.itemsize / _BYTES_PER_CYCLE
+    return max(cycles, reading) * math.prod(problem.batch) / _CYCLES_PER_NANOSECOND
 
 
 def outer_cycles(problem: Problem, tile: Tile, lanes: int, packed: bool) -> float:
