@@ -15,6 +15,7 @@ from graphc.passes.fusion.kernel import make_kernel, needs_of
 from graphc.passes.fusion.partition import Partition, Unit
 from graphc.passes.fusion.parts import base_of
 from graphc.passes.fusion.products import attach_products
+from graphc.passes.fusion.recompute import recompute_light
 from graphc.passes.fusion.space import Space
 from graphc.rebuild import with_inputs
 
@@ -62,6 +63,7 @@ class Fuse:
         partition = Partition(graph, kernels)
         if self.products:
             attach_products(graph, partition, notes)
+        recompute_light(graph, partition, notes)
         return _rebuilt(graph, partition)
 
 
@@ -144,7 +146,8 @@ def _rebuilt(graph: Graph, partition: Partition) -> Graph:
     new: dict[Node, Node] = {}
     for unit in units:
         if partition.is_grouped(unit[0]):
-            new |= make_kernel(unit, [node for node in unit if node in wanted], new)
+            own = [node for node in unit if partition.unit(node) is unit]
+            new |= make_kernel(unit, [node for node in own if node in wanted], new)
         else:
             (node,) = unit
             new[node] = with_inputs(node, tuple(new[operand] for operand in node.inputs))
@@ -162,18 +165,18 @@ def _needs(unit: Unit, partition: Partition) -> tuple[Node, ...]:
 
 def _units(roots: Iterable[Node], partition: Partition) -> list[Unit]:
     """Kernels and the nodes outside of them that the roots need, each after what it needs."""
-    done: dict[Node, Unit] = {}
-    begun: set[Node] = set()
+    done: dict[Unit, None] = {}
+    begun: set[Unit] = set()
     stack = [(root, False) for root in reversed(tuple(roots))]
     while stack:
         node, ready = stack.pop()
         unit = partition.unit(node)
         if ready:
-            done[unit[0]] = unit
-        elif unit[0] not in done:
-            if unit[0] in begun:
+            done[unit] = None
+        elif unit not in done:
+            if unit in begun:
                 raise PassError("kernels wait for each other", got=repr(unit))
-            begun.add(unit[0])
+            begun.add(unit)
             stack.append((node, True))
             stack.extend((need, False) for need in reversed(_needs(unit, partition)))
-    return list(done.values())
+    return list(done)

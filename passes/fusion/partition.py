@@ -50,6 +50,19 @@ class Partition:
         inside = set(inside)
         return node in self.results or any(each not in inside for each in self.readers(node))
 
+    def kernels(self) -> Sequence[Unit]:
+        """Each kernel once."""
+        return list({id(unit): unit for unit in self._units.values()}.values())
+
+    def extend(self, changes: Iterable[tuple[Unit, Unit]]) -> None:
+        """Let kernels also compute nodes that have their home elsewhere.
+
+        Args:
+            changes: kernels, and the same kernels with more members.
+        """
+        for old, new in changes:
+            self._units |= dict.fromkeys(old, new)
+
     def replace(self, units: Iterable[Unit]) -> None:
         """Let these nodes run together from now on."""
         for unit in units:

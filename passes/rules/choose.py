@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from graphc.dims import Size
-from graphc.dtypes import DType, int32
+from graphc.dtypes import INTEGER, DType, int32
 from graphc.graph import has_trait
 from graphc.node import Node, constant
 from graphc.opdef import Trait
@@ -25,6 +25,7 @@ from graphc.ops.shape import reshape
 from graphc.passes.layout import adds_units
 from graphc.passes.pattern import Attr, as_pattern, is_uniform, uniform_value, var
 from graphc.passes.rewrite import Rewrite, rule
+from graphc.storage import Array
 
 Ints = tuple[int, ...]
 
@@ -121,11 +122,11 @@ def _range(size: Size, dtype: DType) -> Node:
     return iota((size,), 0, dtype)
 
 
-def _lowest(dtype: DType) -> np.generic | None:
+def _lowest(dtype: DType) -> Array | None:
     """What no value of the type is less than; None where ``amax`` does not keep every bit."""
     if dtype.is_floating_point:
-        return dtype.numpy.type(-np.inf)
-    return dtype.numpy.type(np.iinfo(dtype.numpy).min) if dtype.numpy.kind in "iu" else None
+        return np.asarray(-np.inf, dtype.numpy)
+    return np.asarray(np.iinfo(dtype.numpy).min, dtype.numpy) if dtype.category == INTEGER else None
 
 
 CHOOSE_RULES = (
