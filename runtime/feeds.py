@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from numbers import Number
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 
@@ -16,26 +16,6 @@ from graphc.node import Node
 from graphc.provenance import describe
 from graphc.storage import Array
 from graphc.types import TensorType
-
-
-@runtime_checkable
-class Named(Protocol):
-    """A symbolic tensor: it stands for a node."""
-
-    @property
-    def node(self) -> Node | None:
-        """The node that it stands for; None if it has values of its own."""
-        ...
-
-
-@runtime_checkable
-class Concrete(Protocol):
-    """A dynamic tensor: it has values."""
-
-    def numpy(self) -> Array:
-        """The values."""
-        ...
-
 
 Feed = Mapping[Any, Any]
 
@@ -144,7 +124,7 @@ class Feeds:
     def _name(self, key: Any) -> str:
         if isinstance(key, str) and key in self._inputs:
             return key
-        node = key if isinstance(key, Node) else key.node if isinstance(key, Named) else None
+        node = key if isinstance(key, Node) else getattr(key, "node", None)
         if node in self._names:
             return self._names[node]
         if not isinstance(key, str):
@@ -201,8 +181,9 @@ def _checked(name: str, node: Node, wanted: TensorType, value: Any) -> Array:
 def _converted(name: str, node: Node, value: Any) -> Array:
     """The value as an array of the placeholder's dtype, without losing anything."""
     wanted = node.type.dtype
-    if isinstance(value, Concrete) and not isinstance(value, np.ndarray):
-        value = value.numpy()
+    numpy = getattr(value, "numpy", None)  # a dynamic tensor's values, of any library
+    if callable(numpy):
+        value = numpy()
     from_python = not isinstance(value, np.ndarray | np.generic)
     try:
         array = np.asarray(value)
@@ -251,7 +232,7 @@ def _value_preserving(array: Array, wanted: DType) -> Array | None:
             same = np.isfinite(converted) == np.isfinite(array)
         else:
             same = converted.astype(object) == array.astype(object)
-    return converted if np.all(same) else None
+    return converted if same.all() else None
 
 
 def _solve(size: Dim, actual: int, known: Mapping[str, int]) -> dict[str, int]:

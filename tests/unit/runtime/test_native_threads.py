@@ -169,7 +169,7 @@ class TestLifetimes:
             with pytest.raises(ShapeError):
                 session.run({"x": wrong})
             session.run({"x": x.tolist()})
-        assert native() == 600
+        assert native() == 900
         after = [sys.getrefcount(thing) for thing in counted]
         assert max(abs(a - b) for a, b in zip(after, before, strict=True)) < 5
 
