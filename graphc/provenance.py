@@ -113,6 +113,11 @@ def origins_of(node: Node) -> Origins:
     return frozenset(_origins.get(node, ()))
 
 
+def ordered_origins(node: Node) -> tuple[Origin, ...]:
+    """The places that a node comes from, the latest last."""
+    return tuple(_origins.get(node, ()))
+
+
 def add_origins(node: Node, origins: Origins) -> None:
     """Add places to those that a node comes from; they become its latest ones."""
     with _lock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from graphc.runtime.plan import Plan
 from graphc.storage import Array
@@ -58,6 +58,11 @@ class Executable(Protocol):
         """Seconds that each phase of preparing took, in order."""
         ...
 
+    @property
+    def made(self) -> Any:
+        """What ``Backend.prepare`` can use instead of making it anew; it can be pickled."""
+        ...
+
     def run(self, arena: Array, bound: Sequence[Array]) -> None:
         """Execute all steps.
 
@@ -97,6 +102,15 @@ class Backend(Protocol):
         """The name that users choose it by."""
         ...
 
-    def prepare(self, plan: Plan) -> Executable:
-        """Make a plan executable; slow, done once per plan."""
+    def prepare(self, plan: Plan, made: Any = None) -> Executable:
+        """Make a plan executable; slow, done once per plan.
+
+        Args:
+            plan: the plan.
+            made: what ``Executable.made`` of an equal plan was, in another process perhaps.
+        """
+        ...
+
+    def key(self) -> str | None:
+        """What besides the plan decides what ``prepare`` makes; None if it is not worth keeping."""
         ...

@@ -24,9 +24,13 @@ class NumpyBackend:
 
     name = "numpy"
 
-    def prepare(self, plan: Plan) -> NumpyExecutable:
+    def prepare(self, plan: Plan, made: None = None) -> NumpyExecutable:
         """Make a plan executable."""
         return NumpyExecutable(plan)
+
+    def key(self) -> None:
+        """See ``graphc.runtime.backend.Backend``: there is nothing to keep."""
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,11 @@ class NumpyExecutable:
     def phases(self) -> Mapping[str, float]:
         """Nothing is prepared."""
         return MappingProxyType({})
+
+    @property
+    def made(self) -> None:
+        """See ``graphc.runtime.backend.Executable``."""
+        return None
 
     def run(self, arena: Array, bound: Sequence[Array]) -> None:
         """Execute all steps."""

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,9 +16,11 @@ from graphc.rebuild import bind_dims
 from graphc.runtime.backend import Backend, Executable
 from graphc.runtime.bindings import Snapshot, read_now
 from graphc.runtime.check_plan import check_plan
+from graphc.runtime.disk_cache import open_cache
 from graphc.runtime.locks import renew_after_fork
 from graphc.runtime.plan import ALIGNMENT, Plan
 from graphc.runtime.planner import make_plan
+from graphc.runtime.program_cache import Program, load, program_key, store
 from graphc.storage import Array, Storage
 
 SPARE_ARENAS = 4
@@ -294,17 +296,37 @@ def specialize(
 
     with phase("bind"):
         bound = bind_dims(graph, sizes) if sizes else graph
-    with phase("optimize"):
-        optimized, passes = optimize(bound)
-    with phase("plan"):
-        plan = make_plan(optimized, variables.layouts)
+    with phase("look up"):
+        cache, key = open_cache(), _key(bound, variables, backend, optimize)
+        known = None if key is None else load(cache, key, bound)
+    if known is None:
+        with phase("optimize"):
+            optimized, passes = optimize(bound)
+        with phase("plan"):
+            plan = make_plan(optimized, variables.layouts)
+        known = Program(optimized, passes, plan, None)
     with phase("check"):
-        check_plan(plan, optimized)
+        check_plan(known.plan, known.graph)
     with phase("prepare"):
-        executable = backend.prepare(plan)
+        executable = backend.prepare(known.plan, known.made)
     phases |= {f"prepare: {name}": seconds for name, seconds in executable.phases.items()}
+    if key is not None and executable.made is not known.made:
+        with phase("keep"):
+            store(cache, key, bound, replace(known, made=executable.made))
     signature = {str(node.attrs["name"]): str(node.type) for node in bound.inputs}
-    return Specialization(signature, reason, optimized, passes, plan, executable, phases)
+    return Specialization(
+        signature, reason, known.graph, known.passes, known.plan, executable, phases
+    )
+
+
+def _key(graph: Graph, variables: Snapshot, backend: Backend, optimize: Optimize) -> str | None:
+    """The name of the program on disk, or None if it is not kept."""
+    made_for = backend.key()
+    if made_for is None:
+        return None
+    place = {node: index for index, node in enumerate(graph.variables)}
+    layouts = sorted((place[node], layout) for node, layout in variables.layouts.items())
+    return program_key(graph, optimize, made_for, repr(layouts))
 
 
 def aligned_memory(nbytes: int) -> Array:

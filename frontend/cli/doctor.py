@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from graphc.config import FLAGS
-from graphc.runtime.llvm.cache import open_cache
+from graphc.runtime.disk_cache import open_cache
 from graphc.runtime.llvm.target import host_target
 
 

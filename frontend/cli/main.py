@@ -10,7 +10,7 @@ import typer
 from graphc.errors import GraphcError
 from graphc.frontend.cli.demo import run_demo
 from graphc.frontend.cli.doctor import print_diagnosis
-from graphc.runtime.llvm.cache import open_cache
+from graphc.runtime.disk_cache import open_cache
 
 app = typer.Typer(
     help="A static-graph compiler for array programs and neural networks.",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from graphc.errors import CompileError
 from graphc.runtime.backend import Kernel
-from graphc.runtime.llvm import engine, products
-from graphc.runtime.llvm.build import build
+from graphc.runtime.disk_cache import open_cache
+from graphc.runtime.llvm import engine, native, products
+from graphc.runtime.llvm.build import compile_parts, stored_objects
 from graphc.runtime.llvm.executable import (
     Helpers,
     LlvmExecutable,
@@ -19,11 +20,13 @@ from graphc.runtime.llvm.executable import (
     Stage,
 )
 from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.pool.library import imports
 from graphc.runtime.llvm.pool.pool import get_pool
 from graphc.runtime.llvm.pool.region import PARALLEL_FOR
-from graphc.runtime.llvm.program import NativeCall, Workspace, define_run, workspace
+from graphc.runtime.llvm.program import NativeCall, define_run, workspace
 from graphc.runtime.llvm.steps import build_step
 from graphc.runtime.llvm.target import host_target
+from graphc.runtime.llvm.units import split
 from graphc.runtime.numpy_backend import step_name
 from graphc.runtime.plan import Plan, Step
 
@@ -40,7 +43,7 @@ class LlvmBackend:
     def __init__(self, threads: int = 1) -> None:
         self._threads = threads
 
-    def prepare(self, plan: Plan) -> LlvmExecutable:
+    def prepare(self, plan: Plan, made: Translation | None = None) -> LlvmExecutable:
         """Make a plan executable.
 
         Raises:
@@ -48,34 +51,87 @@ class LlvmBackend:
         """
         phases: dict[str, float] = {}
         start = time.perf_counter()
-        module = Module(host_target())
-        translated = [
-            _translate(module, position, step) for position, step in enumerate(plan.steps)
-        ]
-        calls = [item for item in translated if isinstance(item, NativeCall)]
-        groups = _groups(module, plan, translated)
-        phases["emit"] = time.perf_counter() - start
-        library = _load(module, groups, phases)
-        stages = [_stage(plan, group, library) for group in groups]
+        cache = open_cache()
+        objects = None if made is None else stored_objects(made.parts, cache)
+        if made is None or objects is None:
+            module, groups = _translate_all(plan)
+            parts = split(module)
+            phases["emit"] = time.perf_counter() - start
+            objects, keys = compile_parts(parts, module.target, cache, phases)
+            made = Translation(groups, keys, PARALLEL_FOR in module.declarations)
+        library = _link(made, objects, phases)
         return LlvmExecutable(
             plan,
-            stages,
-            _kernels(plan, translated),
+            [_stage(plan, group, library) for group in made.groups],
+            _kernels(plan, made),
             phases,
             library,
-            _helpers(module, workspace(calls), self._threads),
-            module.text(),
+            _helpers(made, self._threads),
+            made,
         )
 
-
-def _helpers(module: Module, space: Workspace, threads: int) -> Helpers:
-    """As many threads as asked for, or one if no phase is worth dividing."""
-    number = threads if PARALLEL_FOR in module.declarations else 1
-    return Helpers(space.nbytes(number), get_pool(number).address if number > 1 else 0)
+    def key(self) -> str:
+        """The processor, and the versions that decide what code is made for it."""
+        return f"{host_target()} {native.versions()}"
 
 
 @dataclass(frozen=True, slots=True)
-class _Fallback:
+class Translation:
+    """What became of a plan, without its code.
+
+    Args:
+        groups: all steps, in order.
+        parts: the keys of the compiled objects.
+        parallel: whether some phase is divided among threads.
+    """
+
+    groups: tuple[Group, ...]
+    parts: tuple[str, ...]
+    parallel: bool
+
+    @property
+    def members(self) -> list[NativeCall | Fallback]:
+        """What became of each step."""
+        return [member for group in self.groups for member in group.members]
+
+    @property
+    def calls(self) -> list[NativeCall]:
+        """The native steps."""
+        return [member for member in self.members if isinstance(member, NativeCall)]
+
+
+def text_of(plan: Plan) -> str:
+    """The native code of a plan as text IR."""
+    return _translate_all(plan)[0].text()
+
+
+def _translate_all(plan: Plan) -> tuple[Module, tuple[Group, ...]]:
+    module = Module(host_target())
+    translated = [_translate(module, position, step) for position, step in enumerate(plan.steps)]
+    return module, _groups(module, plan, translated)
+
+
+def _link(
+    made: Translation, objects: Sequence[bytes], phases: MutableMapping[str, float]
+) -> engine.Library | None:
+    symbols = sorted({group.symbol for group in made.groups if group.symbol})
+    if not symbols:
+        return None
+    start = time.perf_counter()
+    library = engine.link(objects, symbols, imports() if made.parallel else {})
+    phases["link"] = time.perf_counter() - start
+    return library
+
+
+def _helpers(made: Translation, threads: int) -> Helpers:
+    """As many threads as asked for, or one if no phase is worth dividing."""
+    number = threads if made.parallel else 1
+    pool = get_pool(number).address if number > 1 else 0
+    return Helpers(workspace(made.calls).nbytes(number), pool)
+
+
+@dataclass(frozen=True, slots=True)
+class Fallback:
     """A step that stays numpy's, and why."""
 
     step: int
@@ -83,45 +139,37 @@ class _Fallback:
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
+class Group:
     """Consecutive steps of one kind; native ones have a function that runs them all."""
 
-    members: tuple[NativeCall | _Fallback, ...]
+    members: tuple[NativeCall | Fallback, ...]
     symbol: str = ""
 
 
-def _translate(module: Module, position: int, step: Step) -> NativeCall | _Fallback:
+def _translate(module: Module, position: int, step: Step) -> NativeCall | Fallback:
     try:
         if step.kind == "compute" and step.node.op.name in products.OPERATIONS:
-            native = products.build_product(module, step)
-            return NativeCall(position, native, products.product_operands(step))
+            product = products.build_product(module, step)
+            return NativeCall(position, product, products.product_operands(step))
         return NativeCall(position, build_step(module, step), (*step.inputs, *step.outputs))
     except CompileError as refusal:
-        return _Fallback(position, refusal.what)
+        return Fallback(position, refusal.what)
 
 
 def _groups(
-    module: Module, plan: Plan, translated: Sequence[NativeCall | _Fallback]
-) -> list[_Group]:
+    module: Module, plan: Plan, translated: Sequence[NativeCall | Fallback]
+) -> tuple[Group, ...]:
     """Join consecutive steps that can run together."""
 
     groups = []
     for _, members in groupby(translated, lambda item: isinstance(item, NativeCall)):
         together = tuple(members)
         calls = [member for member in together if isinstance(member, NativeCall)]
-        groups.append(_Group(together, define_run(module, plan, calls) if calls else ""))
-    return groups
+        groups.append(Group(together, define_run(module, plan, calls) if calls else ""))
+    return tuple(groups)
 
 
-def _load(
-    module: Module, groups: Sequence[_Group], phases: dict[str, float]
-) -> engine.Library | None:
-    """Compile the module, or take it from the cache, and link it."""
-    symbols = sorted({group.symbol for group in groups if group.symbol})
-    return build(module, symbols, phases) if symbols else None
-
-
-def _stage(plan: Plan, group: _Group, library: engine.Library | None) -> Stage:
+def _stage(plan: Plan, group: Group, library: engine.Library | None) -> Stage:
     first = group.members[0]
     if isinstance(first, NativeCall):
         if library is None:
@@ -131,10 +179,10 @@ def _stage(plan: Plan, group: _Group, library: engine.Library | None) -> Stage:
     return NumpyStage(plan, [plan.steps[member.step] for member in group.members])
 
 
-def _kernels(plan: Plan, translated: Sequence[NativeCall | _Fallback]) -> list[Kernel]:
+def _kernels(plan: Plan, made: Translation) -> list[Kernel]:
     """What each step became; steps with the same code share one kernel."""
     shared: dict[tuple[str, bool, str], list[int]] = {}
-    for item in translated:
+    for item in made.members:
         if isinstance(item, NativeCall):
             key = (item.native.phases[0].symbol, True, "")
         else:

@@ -1,46 +1,40 @@
-"""From a module to loaded code: its parts are compiled side by side, or come from the cache."""
+"""The parts of a module: compiled side by side, or taken from the disk cache."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from graphc.runtime.llvm import engine
-from graphc.runtime.llvm.cache import ObjectCache, compile_cached, open_cache
-from graphc.runtime.llvm.module import Module
-from graphc.runtime.llvm.pool.library import imports
-from graphc.runtime.llvm.pool.region import PARALLEL_FOR
+from graphc.runtime.disk_cache import DiskCache
+from graphc.runtime.llvm.cache import compile_cached, key_of
 from graphc.runtime.llvm.target import Target
-from graphc.runtime.llvm.units import split
 from graphc.runtime.threads import default_threads
 
 
-def build(
-    module: Module, exports: Iterable[str], phases: MutableMapping[str, float]
-) -> engine.Library:
-    """Compile what the cache does not have, and load everything.
+def compile_parts(
+    parts: Sequence[str], target: Target, cache: DiskCache, phases: MutableMapping[str, float]
+) -> tuple[list[bytes], tuple[str, ...]]:
+    """The object of each part and its key.
 
     Args:
-        module: the code.
-        exports: the functions whose addresses will be asked for.
-        phases: gets the seconds of compiling and of linking.
+        parts: modules as text IR.
+        target: the processor to compile for.
+        cache: where objects may be, and are put.
+        phases: gets the seconds that it took.
 
     Raises:
-        CompileError: if LLVM refuses the text.
+        CompileError: if LLVM refuses a text.
     """
     start = time.perf_counter()
-    results = _compiled(split(module), module.target, open_cache())
-    built = time.perf_counter()
-    all_cached = all(cached for _, cached in results)
-    phases["load from cache" if all_cached else "compile"] = built - start
-    regions = imports() if PARALLEL_FOR in module.declarations else {}
-    library = engine.link([code for code, _ in results], exports, regions)
-    phases["link"] = time.perf_counter() - built
-    return library
-
-
-def _compiled(parts: Sequence[str], target: Target, cache: ObjectCache) -> list[tuple[bytes, bool]]:
-    """The object of each part, and whether it came from the cache."""
     with ThreadPoolExecutor(default_threads()) as workers:
-        return list(workers.map(lambda part: compile_cached(part, target, cache), parts))
+        results = list(workers.map(lambda part: compile_cached(part, target, cache), parts))
+    all_cached = all(cached for _, cached in results)
+    phases["load from cache" if all_cached else "compile"] = time.perf_counter() - start
+    return [code for code, _ in results], tuple(key_of(part, target) for part in parts)
+
+
+def stored_objects(keys: Sequence[str], cache: DiskCache) -> list[bytes] | None:
+    """The objects with these keys, or None if one is missing."""
+    found = [code for key in keys if (code := cache.get(key)) is not None]
+    return found if len(found) == len(keys) else None

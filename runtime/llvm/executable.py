@@ -126,7 +126,7 @@ class LlvmExecutable:
         phases: seconds that preparing took, by phase.
         library: the native code; None if no step is native.
         helpers: what native steps work with besides.
-        ir: the native code as text IR, for people.
+        made: what ``prepare`` need not make again.
     """
 
     def __init__(
@@ -137,9 +137,9 @@ class LlvmExecutable:
         phases: Mapping[str, float],
         library: Library | None,
         helpers: Helpers,
-        ir: str,
+        made: object,
     ) -> None:
-        self.ir = ir
+        self.made = made
         self._plan, self._stages, self._library = plan, stages, library
         self._kernels, self._phases = kernels, phases
         self._helpers = helpers

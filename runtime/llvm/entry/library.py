@@ -7,7 +7,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from graphc.runtime.llvm.cache import compile_cached, open_cache
+from graphc.runtime.disk_cache import open_cache
+from graphc.runtime.llvm.cache import compile_cached
 from graphc.runtime.llvm.engine import Library, link
 from graphc.runtime.llvm.entry import checks, execute, results
 from graphc.runtime.llvm.entry.code import Code

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 
+from graphc.runtime.disk_cache import open_cache
 from graphc.runtime.llvm import engine
-from graphc.runtime.llvm.cache import compile_cached, open_cache
+from graphc.runtime.llvm.cache import compile_cached
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.pool import system
 from graphc.runtime.llvm.pool.lifetime import RESET, STOP, define_lifetime

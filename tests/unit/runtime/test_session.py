@@ -165,7 +165,9 @@ class TestShapes:
             "new size: N is 5, was 3", "first run", "new size: N is 0, was 3",
         ]  # fmt: skip
         assert [entry.runs for entry in info.entries] == [1, 2, 1]
-        assert set(info.entries[0].phases) == {"bind", "optimize", "plan", "check", "prepare"}
+        assert set(info.entries[0].phases) == {
+            "bind", "look up", "optimize", "plan", "check", "prepare",
+        }  # fmt: skip
 
     def test_the_cache_is_bounded_and_says_what_it_evicted(self) -> None:
         session = Session(symbolic(), backend="numpy", cache_size=2)

@@ -8,20 +8,21 @@ from pathlib import Path
 import pytest
 
 from graphc.config import CACHE, CACHE_DIR
+from graphc.runtime.disk_cache import DiskCache, open_cache
 from graphc.runtime.llvm import cache as caches
-from graphc.runtime.llvm.cache import ObjectCache, compile_cached, key_of, open_cache
+from graphc.runtime.llvm.cache import compile_cached, key_of
 from graphc.runtime.llvm.target import host_target, named_target
 
 CODE = "define void @nothing() {\n  ret void\n}\n"
 
 
 @pytest.fixture
-def cache(tmp_path: Path) -> ObjectCache:
+def cache(tmp_path: Path) -> DiskCache:
     with CACHE_DIR.override(str(tmp_path / "objects")), CACHE.override("1"):
         return open_cache()
 
 
-def test_the_second_compile_comes_from_disk(cache: ObjectCache) -> None:
+def test_the_second_compile_comes_from_disk(cache: DiskCache) -> None:
     first = compile_cached(CODE, host_target(), cache)
     second = compile_cached(CODE, host_target(), cache)
     assert (first[1], second[1]) == (False, True)
@@ -32,7 +33,7 @@ def test_the_second_compile_comes_from_disk(cache: ObjectCache) -> None:
 
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty", "header", "other key"])
-def test_a_damaged_file_is_compiled_again(cache: ObjectCache, damage: str) -> None:
+def test_a_damaged_file_is_compiled_again(cache: DiskCache, damage: str) -> None:
     code, _ = compile_cached(CODE, host_target(), cache)
     (file,) = cache.entries()
     content = bytearray(file.read_bytes())
@@ -52,7 +53,7 @@ def test_a_damaged_file_is_compiled_again(cache: ObjectCache, damage: str) -> No
     assert compile_cached(CODE, host_target(), cache) == (code, True)
 
 
-def test_a_file_that_others_may_write_is_not_loaded(cache: ObjectCache) -> None:
+def test_a_file_that_others_may_write_is_not_loaded(cache: DiskCache) -> None:
     compile_cached(CODE, host_target(), cache)
     (file,) = cache.entries()
     file.chmod(0o666)
@@ -76,7 +77,7 @@ def test_an_impossible_directory_means_no_cache(tmp_path: Path) -> None:
     blocked.write_text("not a directory")
     with CACHE_DIR.override(str(blocked / "objects")), CACHE.override("1"):
         assert open_cache().directory is None
-    vanished = ObjectCache(tmp_path / "vanished", "on")
+    vanished = DiskCache(tmp_path / "vanished", "on")
     assert vanished.put("0" * 64, b"code") is False
     assert vanished.get("0" * 64) is None
     assert vanished.entries() == []
@@ -96,7 +97,7 @@ def test_the_cache_can_be_turned_off(tmp_path: Path) -> None:
     assert not (tmp_path / "objects").exists()
 
 
-def test_the_directory_is_private(cache: ObjectCache) -> None:
+def test_the_directory_is_private(cache: DiskCache) -> None:
     assert cache.directory is not None
     assert cache.directory.stat().st_mode & 0o777 == 0o700
 
@@ -122,7 +123,7 @@ def test_the_key_depends_on_code_processor_and_versions(monkeypatch: pytest.Monk
     assert len(keys) == 5
 
 
-def test_concurrent_writers_leave_one_whole_file(cache: ObjectCache) -> None:
+def test_concurrent_writers_leave_one_whole_file(cache: DiskCache) -> None:
     code = os.urandom(1 << 20)
     key = "a" * 64
     seen: list[bytes | None] = []
