@@ -14,11 +14,9 @@ from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.gemm.control import moved, repeat_with
 from graphc.runtime.llvm.gemm.finish import Columns, Finish
 from graphc.runtime.llvm.gemm.problem import Problem
+from graphc.runtime.llvm.gemm.tiling import chains_of
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.values import Value, constant
-
-_CHAINS = 8
-"""Independent multiply-adds that keep a processor busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +50,7 @@ class _Writer:
         self.dtype = kernel.problem.a.dtype
         elem = memory.computed_elem(self.dtype)
         self.zero = constant(elem, 0.0, kernel.lanes)
-        size = kernel.rows * kernel.columns
-        self.chains = next(c for c in (1, 2, 4) if c * size >= _CHAINS or c == 4)
+        self.chains = chains_of(module.target, kernel.rows * kernel.columns)
 
     def write(self) -> str:
         """Emit everything and define the function."""

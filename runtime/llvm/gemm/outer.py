@@ -15,14 +15,12 @@ from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.gemm.control import moved, repeat_with
 from graphc.runtime.llvm.gemm.finish import Finish, vectors
 from graphc.runtime.llvm.gemm.problem import Problem
+from graphc.runtime.llvm.gemm.tiling import chains_of
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.values import Value, constant
 
 UNROLL = 4
 """Terms of the sum in one round of the loop."""
-
-_CHAINS = 8
-"""Independent multiply-adds that keep a processor busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +71,7 @@ class _Writer:
         self.e, self.kernel = Emitter(module), kernel
         self.dtype = kernel.problem.a.dtype
         self.elem = memory.computed_elem(self.dtype)
-        accumulators = kernel.rows * kernel.vectors
-        self.chains = next(c for c in (1, 2, UNROLL) if c * accumulators >= _CHAINS or c == UNROLL)
+        self.chains = chains_of(module.target, kernel.rows * kernel.vectors)
         self.zero = constant(self.elem, 0.0, kernel.lanes)
 
     def write(self) -> str:

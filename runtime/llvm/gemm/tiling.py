@@ -23,6 +23,7 @@ _BYTES_PER_CYCLE = 16
 """What comes from a cache that holds a large operand."""
 
 _MOST_VECTORS = 8
+_MOST_CHAINS = 4
 _TILE_OVERHEAD = 30.0
 """Cycles of a kernel's call, its loop's ends and the first operands' way."""
 
@@ -40,15 +41,30 @@ class Tile:
     vectors: int
 
 
-def fits(target: Target, tile: Tile) -> bool:
-    """Whether the sums of a tile and what the loop needs beside them stay in registers.
+def registers(target: Target) -> int:
+    """Vector registers that a kernel may use.
 
-    Beside the sums there are one row of ``b``, a repeated element of ``a`` and, where multiplying
-    and adding are two instructions, their product; one register more is left to the compiler.
+    One is left to the compiler; more where it orders instructions for processors that do not
+    reorder them, and where multiplying and adding are two instructions with a value in between.
     """
-    registers = 32 if target.isa in ("avx512", "neon") else 16
-    product = 0 if target.fma else 1
-    return tile.rows * tile.vectors + tile.vectors + 1 + product < registers
+    if target.isa in ("avx512", "neon"):
+        return 31 if target.isa == "avx512" else 28
+    return 15 if target.fma else 12
+
+
+def fits(target: Target, tile: Tile) -> bool:
+    """Whether a tile's sums, one row of ``b`` and an element of ``a`` stay in registers."""
+    return tile.rows * tile.vectors + tile.vectors + 1 <= registers(target)
+
+
+def chains_of(target: Target, size: int) -> int:
+    """How many sums to keep for each of so few elements that one sum each would wait for itself."""
+    chains = 1
+    while chains < _MOST_CHAINS and size * chains < 2 * LATENCY:
+        if 2 * size * chains > registers(target) // 2:
+            break
+        chains *= 2
+    return chains
 
 
 def outer_tile(target: Target, problem: Problem, lanes: int) -> Tile:
@@ -100,9 +116,7 @@ def dots_cycles(problem: Problem, tile: Tile, lanes: int) -> float:
 
 
 def _dots_fit(target: Target, tile: Tile) -> bool:
-    registers = 32 if target.isa in ("avx512", "neon") else 16
-    product = 0 if target.fma else 1
-    return tile.rows * tile.vectors + tile.rows + 1 + product < registers
+    return tile.rows * tile.vectors + tile.rows + 1 <= registers(target)
 
 
 def _tiles(target: Target, problem: Problem, lanes: int) -> Iterator[Tile]:

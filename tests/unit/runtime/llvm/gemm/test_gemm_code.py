@@ -1,0 +1,93 @@
+"""The code itself: registers are enough, code is small, and other processors have it, too."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from graphc.dtypes import DType, float32, float64
+from graphc.runtime.llvm import engine, native
+from graphc.runtime.llvm.gemm.build import build_gemm
+from graphc.runtime.llvm.gemm.problem import problem_of
+from graphc.runtime.llvm.gemm.tiling import dots_tile, outer_tile
+from graphc.runtime.llvm.iteration import Layout
+from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.target import Target
+from tests.unit.runtime.llvm.harness import targets
+
+ARM = Target("aarch64-unknown-linux-gnu", "generic", "", "neon", 128, True)
+SHAPES = [(128, 512, 784), (100, 100, 100), (64, 16, 64), (3, 200, 70), (1, 256, 64), (37, 41, 43)]
+LAYOUTS = ["NN", "NT", "TN"]
+
+
+def layout(rows: int, columns: int, kind: str, dtype: DType) -> Layout:
+    strides = (1, rows) if kind == "T" else (columns, 1)
+    return Layout((rows, columns), strides, dtype)
+
+
+def code_of(shape: tuple[int, int, int], kinds: str, dtype: DType, target: Target) -> str:
+    m, n, k = shape
+    module = Module(target)
+    a, b = layout(m, k, kinds[0], dtype), layout(k, n, kinds[1], dtype)
+    build_gemm(module, a, b, layout(m, n, "N", dtype))
+    return module.text()
+
+
+def inner_loops(assembly: str) -> Iterator[list[str]]:
+    """The instructions of each block that jumps back to its own start."""
+    for block in re.split(r"^(?=\.L)", assembly, flags=re.MULTILINE):
+        label = re.escape(block.split(":")[0])
+        body, *jumps = re.split(rf"^\t(?:j\w+|b\.\w+)\t{label}$", block, flags=re.MULTILINE)
+        if jumps:
+            yield re.findall(r"^\t[a-z].*$", body, re.MULTILINE)
+
+
+HOT = {
+    "host": (r"vfmadd", r"\(%r[sb]p"),
+    "avx2": (r"vfmadd", r"\(%r[sb]p"),
+    "baseline": (r"\bmulp[sd]\b", r"\(%r[sb]p"),
+    "aarch64": (r"fmla", r"q\d+, \[sp"),
+}
+"""How a loop of sums and a spilled register look."""
+
+
+@pytest.mark.parametrize("dtype", [float32, float64])
+@pytest.mark.parametrize("kinds", [*LAYOUTS, "TT"])
+@pytest.mark.parametrize("name", HOT)
+def test_no_sum_leaves_its_register(name: str, kinds: str, dtype: DType) -> None:
+    llvm = native.binding()
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+    target = {**targets(), "aarch64": ARM}.get(name)
+    if target is None or (name == "host" and target.isa not in ("avx512", "avx2")):
+        pytest.skip("not the processor whose assembly this reads")
+    multiply, spill = HOT[name]
+    hot = 0
+    for shape in SHAPES:
+        assembly = engine.assembly(code_of(shape, kinds, dtype, target), target)
+        for loop in inner_loops(assembly):
+            if any(re.search(multiply, line) for line in loop):
+                hot += 1
+                assert not [line for line in loop if re.search(spill, line)]
+    assert hot >= len(SHAPES)
+
+
+@pytest.mark.parametrize("dtype", [float32, float64])
+def test_tiles_fit_and_are_large(dtype: DType) -> None:
+    for target in (*targets().values(), ARM):
+        lanes = target.lanes(8 * dtype.itemsize)
+        limit = 32 if target.isa in ("avx512", "neon") else 16
+        square, few = (Layout.contiguous((rows, 512), dtype) for rows in (512, 2))
+        tile = outer_tile(target, problem_of(square, square, square, None), lanes)
+        assert limit // 2 <= tile.rows * tile.vectors < limit - tile.vectors
+        dots = dots_tile(target, problem_of(few, square, few, None), lanes)
+        assert limit // 4 <= dots.rows * dots.vectors < limit - dots.rows
+
+
+def test_the_code_is_small() -> None:
+    target = next(iter(targets().values()))
+    for kinds in LAYOUTS:
+        text = code_of((513, 500, 1000), kinds, float32, target)
+        kernels = text.count("define internal void @gemm.outer")
+        assert 1 < kernels <= 4  # inside, at two edges and in the corner
+        assert len(engine.compile_object(text, target)) < 64 * 1024
