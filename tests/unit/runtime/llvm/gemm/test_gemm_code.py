@@ -81,7 +81,7 @@ def test_tiles_fit_and_are_large(dtype: DType) -> None:
         tile = outer_tile(target, problem_of(square, square, square, None), lanes)
         assert limit // 2 <= tile.rows * tile.vectors < limit - tile.vectors
         dots = dots_tile(target, problem_of(few, square, few, None), lanes)
-        assert limit // 4 <= dots.rows * dots.vectors < limit - dots.rows
+        assert 4 <= dots.rows * dots.vectors < limit - dots.rows
 
 
 def test_the_code_is_small() -> None:
