@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -26,6 +26,21 @@ class Kernel:
     steps: tuple[int, ...]
     native: bool
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The generated code of one step, for people; empty texts where there is none.
+
+    Args:
+        schedule: the loops.
+        llvm: the text that LLVM gets.
+        assembly: makes the machine code's text.
+    """
+
+    schedule: str = ""
+    llvm: str = ""
+    assembly: Callable[[], str] = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +102,10 @@ class Executable(Protocol):
             arena: like ``run``; for this program only, which keeps it alive.
             bound: like ``run``; those of inputs and outputs may be of any size.
         """
+        ...
+
+    def code(self, step: int) -> Code:
+        """The generated code of a step, made again: it is for people."""
         ...
 
     def close(self) -> None:

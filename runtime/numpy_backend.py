@@ -12,7 +12,7 @@ import numpy as np
 from graphc.errors import VerifyError
 from graphc.evaluate import evaluate_node
 from graphc.provenance import describe
-from graphc.runtime.backend import Kernel
+from graphc.runtime.backend import Code, Kernel
 from graphc.runtime.plan import Buffer, Operand, Plan, Step
 from graphc.storage import Array
 
@@ -51,6 +51,10 @@ class NumpyExecutable:
     def phases(self) -> Mapping[str, float]:
         """Nothing is prepared."""
         return MappingProxyType({})
+
+    def code(self, step: int) -> Code:
+        """See ``graphc.runtime.backend.Executable``: there is none."""
+        return Code()
 
     @property
     def made(self) -> None:

@@ -12,12 +12,12 @@ import numpy as np
 
 from graphc.errors import ArgumentError, SessionError
 from graphc.graph import Graph
-from graphc.runtime.backend import Kernel
 from graphc.runtime.backends import get_backend
 from graphc.runtime.bindings import Variables
 from graphc.runtime.direct import Watched, make_native_calls
 from graphc.runtime.feeds import Feed, Feeds
 from graphc.runtime.forms import CacheInfo, Forms
+from graphc.runtime.kernel_report import KernelReport, kernel_reports
 from graphc.runtime.locks import RunLocks
 from graphc.runtime.many import run_steps
 from graphc.runtime.outputs import given_outputs, same_layout_copy
@@ -284,9 +284,10 @@ class Session:
         """
         return explanation(self._reported(feed), self._backend.name)
 
-    def kernels(self, feed: Feed | None = None) -> tuple[Kernel, ...]:
-        """How the backend executes each step."""
-        return tuple(self._reported(feed).executable.kernels)
+    def kernels(self, feed: Feed | None = None) -> tuple[KernelReport, ...]:
+        """How the backend executes each step: ``print`` one, or read its ``llvm``, ``assembly``."""
+        chosen = self._reported(feed)
+        return kernel_reports(chosen.plan, chosen.executable)
 
     def memory_plan(self, feed: Feed | None = None) -> MemoryReport:
         """The arena's layout, its size, and what it would be without reuse."""

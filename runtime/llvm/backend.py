@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from graphc.errors import CompileError
-from graphc.runtime.backend import Kernel
+from graphc.runtime.backend import Code, Kernel
 from graphc.runtime.disk_cache import open_cache
 from graphc.runtime.llvm import engine, native, products
 from graphc.runtime.llvm.build import compile_parts, stored_objects
@@ -24,7 +25,7 @@ from graphc.runtime.llvm.pool.library import imports
 from graphc.runtime.llvm.pool.pool import get_pool
 from graphc.runtime.llvm.pool.region import PARALLEL_FOR
 from graphc.runtime.llvm.program import NativeCall, define_run, workspace
-from graphc.runtime.llvm.steps import build_step
+from graphc.runtime.llvm.steps import build_step, describe_step
 from graphc.runtime.llvm.target import host_target
 from graphc.runtime.llvm.units import split
 from graphc.runtime.numpy_backend import step_name
@@ -68,6 +69,7 @@ class LlvmBackend:
             library,
             _helpers(made, self._threads),
             made,
+            functools.partial(step_code, plan),
         )
 
     def key(self) -> str:
@@ -100,9 +102,18 @@ class Translation:
         return [member for member in self.members if isinstance(member, NativeCall)]
 
 
-def text_of(plan: Plan) -> str:
-    """The native code of a plan as text IR."""
-    return _translate_all(plan)[0].text()
+def step_code(plan: Plan, position: int) -> Code:
+    """The generated code of one step; empty if it has none."""
+    target = host_target()
+    module = Module(target)
+    step = plan.steps[position]
+    item = _translate(module, position, step)
+    if isinstance(item, Fallback):
+        return Code()
+    text = module.text()
+    is_product = step.kind == "compute" and step.node.op.name in products.OPERATIONS
+    schedule = str(item.native) if is_product else describe_step(target, step)
+    return Code(schedule, text, lambda: engine.assembly(text, target))
 
 
 def _translate_all(plan: Plan) -> tuple[Module, tuple[Group, ...]]:

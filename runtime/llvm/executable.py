@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from graphc.errors import SessionError
-from graphc.runtime.backend import Kernel, NativeProgram
+from graphc.runtime.backend import Code, Kernel, NativeProgram
 from graphc.runtime.llvm.addresses import address_of
 from graphc.runtime.llvm.engine import Library
 from graphc.runtime.llvm.program import NativeCall, Slot
@@ -127,6 +127,7 @@ class LlvmExecutable:
         library: the native code; None if no step is native.
         helpers: what native steps work with besides.
         made: what ``prepare`` need not make again.
+        code: makes the generated code of a step again, for people.
     """
 
     def __init__(
@@ -138,8 +139,10 @@ class LlvmExecutable:
         library: Library | None,
         helpers: Helpers,
         made: object,
+        code: Callable[[int], Code],
     ) -> None:
         self.made = made
+        self.code = code
         self._plan, self._stages, self._library = plan, stages, library
         self._kernels, self._phases = kernels, phases
         self._helpers = helpers
