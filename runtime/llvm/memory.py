@@ -25,6 +25,8 @@ from graphc.runtime.llvm.values import BITS, Value, constant, suffix
 
 POINTER = "ptr"
 
+CACHE_LINE = 64
+
 _COMPUTED = {
     "bool": "i1", "uint8": "i8", "int8": "i8", "int16": "i16", "int32": "i32", "int64": "i64",
     "float16": "float", "bfloat16": "float", "float32": "float", "float64": "double",
@@ -80,6 +82,14 @@ def further(e: Emitter, pointer: Value, nbytes: Value) -> Value:
     if nbytes.text == "0":
         return pointer
     return e.define(f"getelementptr i8, ptr {pointer.text}, i64 {nbytes.text}", POINTER, 1)
+
+
+def fetch(e: Emitter, pointer: Value, nbytes: int, writing: bool) -> None:
+    """Ask for the cache lines of a piece of memory, which need not exist."""
+    e.module.declare("llvm.prefetch.p0", "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+    for distance in range(0, nbytes, CACHE_LINE):
+        line = further(e, pointer, constant("i64", distance))
+        e.emit(f"call void @llvm.prefetch.p0(ptr {line.text}, i32 {int(writing)}, i32 3, i32 1)")
 
 
 def load(e: Emitter, pointer: Value, dtype: DType, stride: int, lanes: int, active: int) -> Value:

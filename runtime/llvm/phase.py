@@ -117,16 +117,19 @@ class _Writer:
         elif tile is not None and axes[0] is tile.outer and tile.inner not in scope.blocks:
             self._tiles(tile, axes, scope)
         else:
-            self._rounds(axes[0], scope, lambda inner: self._walk(axes[1:], inner))
+            lanes = self.schedule.lanes
+            self._rounds(axes[0], scope, lanes, lambda inner: self._walk(axes[1:], inner))
 
-    def _rounds(self, axis: Axis, scope: Scope, body: Callable[[Scope], None]) -> None:
+    def _rounds(
+        self, axis: Axis, scope: Scope, lanes: Sequence[int], body: Callable[[Scope], None]
+    ) -> None:
         """One loop over an axis, or the block of it that the scope says; one per segment."""
         if axis is not self.space.vector:
             enter = self.scopes.entering(axis, None)
             first, stop = self._bounds(axis, scope)
             loop_between(self.e, first, stop, lambda index: body(enter(scope, index)))
             return
-        for segment in segments(axis.size, self.schedule.lanes):
+        for segment in segments(axis.size, lanes):
             self._segment(axis, segment, scope, body)
 
     def _segment(
@@ -232,7 +235,8 @@ class _Writer:
         """The last pass: compute and store what varies inside the row."""
         scope = self.scopes.store(self.scopes.settle(scope, each.wanted))
         if axes:
-            self._rounds(axes[0], scope, lambda inner: self._points(axes[1:], inner, each))
+            rest = axes[1:]
+            self._rounds(axes[0], scope, each.lanes, lambda inner: self._points(rest, inner, each))
 
     def _reduce(self, scope: Scope, each: Pass) -> dict[Node, State]:
         """One pass: the final state of every reduction of one depth."""
@@ -241,7 +245,7 @@ class _Writer:
         across = inner is not None and inner is self.space.vector
         cuts: list[Segment | None] = [None]
         if inner is not None and across:
-            cuts = list(segments(inner.size, self.schedule.lanes))
+            cuts = list(segments(inner.size, each.lanes))
         parts: list[_Part] = [
             (cut, {node: self._accumulator(node, scope, cut) for node in each.reductions})
             for cut in cuts
@@ -265,6 +269,7 @@ class _Writer:
             self._rounds(
                 axes[0],
                 scope,
+                each.lanes,
                 lambda deeper: self._reduce_outer(axes[1:], deeper, each, inner, parts),
             )
             return
@@ -285,6 +290,8 @@ class _Writer:
                     point.values[node.inputs[0]], self._position(node, point), point.active
                 )
             self.scopes.save(point, each.saves)
+            if each.fetches:
+                self.scopes.fetch(point)
 
         def fold() -> None:
             for accumulator in part.values():

@@ -86,6 +86,23 @@ class Fold:
 
 
 @dataclass(frozen=True)
+class Extremum(Fold):
+    """amax and amin of floating-point numbers: NaN wins.
+
+    Args:
+        predicate: how a better element compares with the state.
+    """
+
+    predicate: str
+
+    def take(self, e: Emitter, state: State, later: State) -> State:
+        """Each step waits only for one comparison with the state; it keeps its NaN by itself."""
+        (best,), (value,) = state, later
+        winner = e.select(e.cmp(self.predicate, value, best), value, best)
+        return (e.select(e.cmp("uno", value, value), value, winner),)
+
+
+@dataclass(frozen=True)
 class Position:
     """argmax and argmin: the extreme value and its first position; NaN is more extreme than all."""
 
@@ -149,10 +166,11 @@ def reduction_of(node: Node) -> Reduction:
         return Fold(dtype, OPERATIONS["add"], -0.0 if floating else 0, floating, is_half(dtype))
     if name == "prod":
         return Fold(dtype, OPERATIONS["mul"], 1, False, is_half(dtype))
-    if name == "amax":
-        return Fold(dtype, MAXIMUM, low, False, False)
-    if name == "amin":
-        return Fold(dtype, MINIMUM, high, False, False)
+    if name in ("amax", "amin"):
+        extremum = (MAXIMUM, low) if name == "amax" else (MINIMUM, high)
+        if floating:
+            return Extremum(dtype, *extremum, False, False, "ogt" if name == "amax" else "olt")
+        return Fold(dtype, *extremum, False, False)
     if name in ("argmax", "argmin"):
         (dim,) = node.attrs["dims"]
         if node.inputs[0].type.static_shape[dim] > NO_INDEX:

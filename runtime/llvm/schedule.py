@@ -50,12 +50,17 @@ class Pass:
         wanted: the values that it needs, operands first.
         saves: those that it keeps in scratch memory for a later pass.
         reads: those that an earlier pass has kept.
+        lanes: widths of vectors if it walks the vector axis.
+        fetches: whether it asks for the memory of the next row, and of this row's results, while
+            it computes.
     """
 
     reductions: tuple[Node, ...]
     wanted: tuple[Node, ...]
     saves: tuple[Node, ...] = ()
     reads: tuple[Node, ...] = ()
+    lanes: tuple[int, ...] = (1,)
+    fetches: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ class Schedule:
 
     Args:
         analysis: the values.
-        lanes: widths of vectors along the vector axis.
+        lanes: widths of vectors along the vector axis, where a pass has none of its own.
         units: how the work is divided.
         passes: the walks over each row's reduced axes, in order.
         saved: values kept in scratch memory.
@@ -147,19 +152,20 @@ class Schedule:
             yield f"{'  ' * level}for {names}: {text}"
             level += 1
         for axis in self.kept:
-            yield f"{'  ' * level}for {_name(axis)} in {axis.size}{self._vectors(axis)}"
+            yield f"{'  ' * level}for {_name(axis)} in {axis.size}{self._vectors(axis, self.lanes)}"
             level += 1
         for each in self.passes:
             indent = "  " * level
             for depth, axis in enumerate(space.reduced):
-                yield f"{indent}{'  ' * depth}for {_name(axis)} in {axis.size}{self._vectors(axis)}"
+                cut = self._vectors(axis, each.lanes)
+                yield f"{indent}{'  ' * depth}for {_name(axis)} in {axis.size}{cut}"
             yield indent + "  " * len(space.reduced) + self._action(each)
 
-    def _vectors(self, axis: Axis) -> str:
+    def _vectors(self, axis: Axis, lanes: tuple[int, ...]) -> str:
         """How the vector axis is cut."""
         if axis is not self.analysis.space.vector:
             return ""
-        parts = segments(axis.size, self.lanes)
+        parts = segments(axis.size, lanes)
         cuts = [f"{part.count} x {part.lanes}" for part in parts if part.active == part.lanes]
         cuts += [f"{part.active} of {part.lanes}" for part in parts if part.active < part.lanes]
         return f": vectors {', '.join(cuts)}"
@@ -173,7 +179,7 @@ class Schedule:
         for verb, nodes in (("keep", each.saves), ("reuse", each.reads)):
             if nodes:
                 text += f"; {verb} {', '.join(node.op.name for node in nodes)}"
-        return text
+        return f"{text}; fetch the next row" if each.fetches else text
 
 
 def describe(phases: Sequence[Schedule]) -> str:

@@ -49,6 +49,9 @@ HEAVY = 8
 SCRATCH_LIMIT = 1 << 18
 """Bytes of values that passes may keep for each other."""
 
+FETCHED_ROW = 256
+"""Rows of at least so many elements are fetched ahead."""
+
 TILE_BYTES = 256
 """The length of a tile's row."""
 
@@ -62,10 +65,11 @@ def schedule_of(analysis: Analysis, target: Target) -> Schedule:
     time = nanoseconds(analysis, lanes[0])
     passes = _passes(analysis)
     passes, saved, scratch = _with_saved(analysis, passes, lanes[-1])
+    passes = _with_fetches(analysis, _with_lanes(analysis, passes, target))
     tile = None if analysis.space.reduced else _tile_of(analysis, lanes[0])
     if tile is not None:
         scratch = tile.nbytes
-        lanes = widths(analysis, target, tile.offsets)
+        lanes = widths(analysis, target, transposed=tile.offsets)
         lanes = tuple(width for width in lanes if tile.size % width == 0)
     units = _units_of(analysis.space, lanes[-1], time, tile)
     return Schedule(analysis, lanes, units, passes, saved, tile, scratch, time)
@@ -76,7 +80,8 @@ def chunked_schedule_of(analysis: Analysis, target: Target) -> Schedule:
     lanes = widths(analysis, target)
     units = chunks_of(analysis, lanes)
     time = nanoseconds(analysis, lanes[0])
-    return Schedule(analysis, lanes, units, _passes(analysis), {}, None, 0, time)
+    passes = _with_lanes(analysis, _passes(analysis), target)
+    return Schedule(analysis, lanes, units, passes, {}, None, 0, time)
 
 
 def nanoseconds(analysis: Analysis, lanes: int) -> float:
@@ -230,6 +235,37 @@ def _with_saved(
         wanted = _needed(analysis, roots, reads)
         results.append(replace(each, wanted=wanted, reads=tuple(reads)))
     return tuple(results), saved, offset
+
+
+def _with_lanes(analysis: Analysis, passes: Sequence[Pass], target: Target) -> tuple[Pass, ...]:
+    """Passes with widths of their own: light ones keep more vectors in flight."""
+    inside = analysis.space.vector in analysis.space.reduced and not analysis.raw
+    results = []
+    for each in passes:
+        computed = set(each.wanted).difference(each.reads) if inside else ()
+        results.append(replace(each, lanes=widths(analysis, target, computed)))
+    return tuple(results)
+
+
+def _with_fetches(analysis: Analysis, passes: tuple[Pass, ...]) -> tuple[Pass, ...]:
+    """Let the pass that computes most fetch memory, where rows come one by one from far away.
+
+    Only the first pass over a row waits for memory, and it does little else.
+    """
+    space = analysis.space
+    if space.vector not in space.reduced or not space.kept or len(passes) < 2:
+        return passes
+    points = math.prod(axis.size for axis in space.axes)
+    if points * _element_bytes(analysis) <= CACHED_BYTES or space.rounds < FETCHED_ROW:
+        return passes
+    heaviest = max(passes[:-1], key=_work)
+    return tuple(replace(each, fetches=each is heaviest) for each in passes)
+
+
+def _work(each: Pass) -> int:
+    """About how many instructions a pass takes for each point."""
+    computed = [node for node in each.wanted if has_trait(node, Trait.ELEMENTWISE)]
+    return sum(weight(node) for node in computed if node not in each.reads)
 
 
 def _is_heavy_point(analysis: Analysis, node: Node, lanes: int) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from graphc.dtypes import DType, int64
 from graphc.node import Node
-from graphc.runtime.llvm import memory
+from graphc.runtime.llvm import memory, uniform_division
 from graphc.runtime.llvm.accumulator import Accumulator
 from graphc.runtime.llvm.analysis import ALIASES, iota_dim
 from graphc.runtime.llvm.casts import convert
@@ -18,8 +18,12 @@ from graphc.runtime.llvm.loops import affine, loop, number
 from graphc.runtime.llvm.reductions import State, reduction_of
 from graphc.runtime.llvm.scalar_ops import emit_elementwise
 from graphc.runtime.llvm.schedule import Schedule
+from graphc.runtime.llvm.uniform_division import Divisor
 from graphc.runtime.llvm.values import Value, constant
 from graphc.runtime.llvm.vectors import Segment
+
+LONG = 128
+"""From this size on, dividing along the vector axis is worth preparing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Scope:
 
     Args:
         values: the values computed so far.
+        divisors: what is known of values that many others are divided by.
         pointers: where each place stands.
         scratch: where each kept value stands in scratch memory.
         reads: values that are read from scratch memory, not computed.
@@ -44,6 +49,7 @@ class Scope:
     pointers: tuple[Value, ...]
     scratch: dict[Node, Value]
     reads: frozenset[Node] = frozenset()
+    divisors: dict[Node, Divisor] = field(default_factory=dict)
     indices: dict[int, Value] = field(default_factory=dict)
     axes: frozenset[Axis] = frozenset()
     blocks: dict[Axis, Value] = field(default_factory=dict)
@@ -66,6 +72,7 @@ class Scopes:
         self.body = schedule.analysis
         self.space = schedule.analysis.space
         self._transposed = {} if schedule.tile is None else schedule.tile.offsets
+        self._divisors = [node.inputs[1] for node in self.body.nodes if self._divides_by_one(node)]
 
     def outermost(self) -> Scope:
         """What is known before all loops."""
@@ -101,6 +108,7 @@ class Scopes:
             return replace(
                 scope,
                 values=dict(scope.values),
+                divisors=dict(scope.divisors),
                 pointers=tuple(pointers),
                 scratch=scratch,
                 indices={**scope.indices, axis.dim: index},
@@ -139,7 +147,23 @@ class Scopes:
         for node in wanted:
             if node not in scope.values and self._is_known(node, scope):
                 scope.values[node] = self._value(node, scope)
+        for node in self._divisors:
+            value = scope.values.get(node)
+            if value is not None and value.lanes == 1 and node not in scope.divisors:
+                scope.divisors[node] = uniform_division.prepare(self.e, value)
         return scope
+
+    def _divides_by_one(self, node: Node) -> bool:
+        """Whether a long vector axis is divided by one number."""
+        if node.op.name != "div" or node in self.body.leaves or memory.is_half(node.type.dtype):
+            return False
+        vector, (above, below) = self.space.vector, node.inputs
+        if below.op.name == "constant":  # LLVM multiplies where that is exact
+            return False
+        if vector is None or vector.size < LONG or vector in self.body.varying[below]:
+            return False
+        elem = memory.computed_elem(node.type.dtype)
+        return vector in self.body.varying[above] and uniform_division.is_possible(self.e, elem)
 
     def _is_known(self, node: Node, scope: Scope) -> bool:
         if not self.body.varying[node] <= scope.axes or self.body.is_reduction(node):
@@ -171,6 +195,8 @@ class Scopes:
         if node.op.name in ALIASES:
             return operands[0]
         lanes = max(operand.lanes for operand in operands)
+        if lanes > 1 and self._divides_by_one(node) and node.inputs[1] in scope.divisors:
+            return uniform_division.divide(self.e, operands[0], scope.divisors[node.inputs[1]])
         wide = [self.e.splat(operand, lanes) for operand in operands]
         return emit_elementwise(self.e, node, wide)
 
@@ -235,6 +261,19 @@ class Scopes:
             stride = int(value.lanes > 1)
             active = scope.active if stride else 1
             memory.store(self.e, value, scope.scratch[node], _held(node), stride, active)
+
+    def fetch(self, scope: Scope) -> None:
+        """Ask for the memory of the next row's operands and of this row's results."""
+        row = self.space.kept[-1]
+        loads = [number for numbers in self.body.leaves.values() for number in numbers]
+        stores = [number for numbers in self.body.stores for number in numbers]
+        for place in (*loads, *stores):
+            dtype = self.body.places[place].layout.dtype
+            if self._vector_stride(place, scope) != 1:
+                continue
+            distance = 0 if place in stores else row.strides[place]
+            pointer = self._moved(scope.pointers[place], dtype, constant("i64", 1), distance)
+            memory.fetch(self.e, pointer, scope.lanes * dtype.itemsize, place in stores)
 
     def _write(self, value: Value, place: int, scope: Scope) -> None:
         stride = self._vector_stride(place, scope)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from graphc.graph import has_trait
@@ -28,7 +28,12 @@ class Segment:
     active: int
 
 
-def widths(analysis: Analysis, target: Target, transposed: Collection[int] = ()) -> tuple[int, ...]:
+def widths(
+    analysis: Analysis,
+    target: Target,
+    computed: Iterable[Node] = (),
+    transposed: Collection[int] = (),
+) -> tuple[int, ...]:
     """Widths to use, in lanes: one register's and, for light bodies, several registers'.
 
     Several registers at once hide the latency of instructions; a heavy body would spill them.
@@ -36,6 +41,7 @@ def widths(analysis: Analysis, target: Target, transposed: Collection[int] = ())
     Args:
         analysis: the values.
         target: the processor.
+        computed: the values to compute in one loop; all of the analysis by default.
         transposed: numbers of places that are read from transposed tiles.
     """
     vector = analysis.space.vector
@@ -47,7 +53,8 @@ def widths(analysis: Analysis, target: Target, transposed: Collection[int] = ())
     strides = [stride for number, stride in enumerate(vector.strides) if number not in transposed]
     if any(stride not in (0, 1) for stride in strides):
         return (single,)  # every lane is a load of its own
-    work = sum(weight(node) for node in analysis.nodes if _is_computed(analysis, node))
+    nodes = tuple(computed) or analysis.nodes
+    work = sum(weight(node) for node in nodes if _is_computed(analysis, node))
     registers = 32 if target.isa in ("avx512", "neon") else 16
     together = 4 if 2 * work <= registers else 2 if work <= registers else 1
     return (single, single * together) if together > 1 else (single,)

@@ -14,7 +14,7 @@ from graphc.ops.leaf import iota
 from graphc.ops.reduce import amax, amin, argmax, argmin, sum_
 from graphc.ops.select import cast
 from graphc.ops.shape import expand
-from graphc.runtime.llvm import scheduling
+from graphc.runtime.llvm import scheduling, scopes
 from graphc.runtime.llvm.kernel import build_kernel, phases_of
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.schedule import Schedule, describe
@@ -40,8 +40,10 @@ def small(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     """Limits so low that small kernels are cut as only large ones are."""
     monkeypatch.setattr(scheduling, "UNIT_NANOSECONDS", 4.0)
     monkeypatch.setattr(scheduling, "TILE_BYTES", 64)
+    monkeypatch.setattr(scheduling, "FETCHED_ROW", 16)
+    monkeypatch.setattr(scheduling, "CACHED_BYTES", 256)
+    monkeypatch.setattr(scopes, "LONG", 8)
     if request.param == "small chunks":
-        monkeypatch.setattr(scheduling, "CACHED_BYTES", 256)
         monkeypatch.setattr(scheduling, "OUTER_BLOCK", 3)
         monkeypatch.setattr(scheduling, "CHUNK_ROUNDS", 2)
         monkeypatch.setattr(scheduling, "FEW_UNITS", 6)
@@ -235,11 +237,11 @@ def test_schedules_print_as_loops() -> None:
     assert text.splitlines()[1:] == [
         "  for i0 in 512: blocks of 5, a unit each",
         "    for i0 in 512",
-        "      for i1 in 1000: vectors 31 x 32, 1 x 8",
+        "      for i1 in 1000: vectors 15 x 64, 2 x 16, 1 x 8",
         "        amax",
         "      for i1 in 1000: vectors 31 x 32, 1 x 8",
-        "        sum; keep exp",
-        "      for i1 in 1000: vectors 31 x 32, 1 x 8",
+        "        sum; keep exp; fetch the next row",
+        "      for i1 in 1000: vectors 15 x 64, 2 x 16, 1 x 8",
         "        store; reuse exp",
     ]
 
