@@ -123,7 +123,7 @@ class _Writer:
             self._pack(b, panels, last_column, last)
             b = SCRATCH
         panel = (b, panels, last_column)
-        flags = (self._rounds(UNROLL, last), first, last)
+        flags = (self._rounds(last), first, last)
         low = e.mul(units[0], blocking.unit_tiles)
         high = e.mul(units[1], blocking.unit_tiles)
         full = e.intrinsic("smin", high, constant("i64", self.full_tiles))
@@ -138,13 +138,13 @@ class _Writer:
             bottom = e.cmp("eq", units[1], blocking.row_blocks)
             when(e, bottom, lambda: self._row(self.rest_rows, index, a, others, panel, flags))
 
-    def _rounds(self, group: int, last: Value) -> Value:
-        """Whole rounds of ``group`` terms in a block."""
+    def _rounds(self, last: Value) -> Value:
+        """Whole rounds of ``UNROLL`` terms in a block."""
         depth, k = self.blocking.depth, self.problem.k
-        rest = constant("i64", (k - depth * (self.blocking.blocks - 1)) // group)
+        rest = constant("i64", (k - depth * (self.blocking.blocks - 1)) // UNROLL)
         if self.blocking.blocks == 1:
             return rest
-        return self.e.select(last, rest, constant("i64", depth // group))
+        return self.e.select(last, rest, constant("i64", depth // UNROLL))
 
     # ------------------------------------------------------------------ calls
 
@@ -153,7 +153,7 @@ class _Writer:
         e, blocking, problem = self.e, self.blocking, self.problem
         step = blocking.panel_bytes // self.size
         whole = Packing(problem.b, blocking.width, blocking.width, blocking.lanes, problem.k)
-        rounds = self._rounds(whole.group, last)
+        rounds = self._rounds(last)
 
         def copy(packing: Packing, index: Value) -> None:
             source = moved(e, b, self.size, (index, blocking.width * problem.b.column))
@@ -213,7 +213,7 @@ class _Writer:
         target = moved(e, SCRATCH, 1, (constant("i64", 1), blocking.packed_bytes))
         width = blocking.a_width
         packing = Packing(self.problem.a.transposed, rows, width, width, self.problem.k)
-        arguments = (a, target, self._rounds(packing.group, last), last)
+        arguments = (a, target, self._rounds(last), last)
         symbol = define_packing(e.module, packing)
         e.emit(f"call void @{symbol}({', '.join(value.typed for value in arguments)})")
         return target

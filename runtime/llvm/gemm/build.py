@@ -14,8 +14,8 @@ from graphc.runtime.llvm.iteration import Layout
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
 
-_FEW_ROWS = 8
-"""More rows than these read ``b`` so often that it is better packed."""
+_FEW = 8
+"""More rows and columns than these read each operand so often that packing is better."""
 
 
 def build_gemm(
@@ -50,7 +50,7 @@ def _build(module: Module, problem: Problem) -> NativeStep:
         return NativeStep((Phase(define_function(module, len(problem.matrices), []), 1, 0.0),))
     lanes = module.target.lanes(8 * problem.a.dtype.itemsize)
     blocking = blocking_of(module.target, problem, lanes)
-    if problem.m <= _FEW_ROWS and problem.a.column == 1 and problem.b.row == 1:
+    if min(problem.m, problem.n) <= _FEW and problem.a.column == 1 and problem.b.row == 1:
         tile = dots_tile(module.target, problem, lanes)
         outer = outer_cycles(problem, blocking.tile, lanes, blocking.packed)
         if dots_cycles(problem, tile, lanes) < outer:

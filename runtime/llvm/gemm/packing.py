@@ -7,13 +7,14 @@ that do not exist are zeros there.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from graphc.runtime.llvm import memory
 from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.gemm.control import moved, repeat, when
 from graphc.runtime.llvm.gemm.finish import vectors
+from graphc.runtime.llvm.gemm.outer import UNROLL
 from graphc.runtime.llvm.gemm.problem import Matrix
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.values import Value, constant
@@ -42,34 +43,31 @@ class Packing:
     k: int
 
     @property
-    def group(self) -> int:
-        """Neighbours along k that are copied in one round."""
-        return self.lanes if self.transposing else 4
-
-    @property
     def transposing(self) -> bool:
         """Whether neighbours in memory are neighbours along k."""
         return self.matrix.row == 1 and self.matrix.column != 1
+
+    @property
+    def active(self) -> int:
+        """Columns of the last vector that exist."""
+        return self.columns - (self.width - self.lanes)
 
 
 def define_packing(module: Module, packing: Packing) -> str:
     """Add ``void(ptr source, ptr target, i64 rounds, i1 last)``.
 
-    It copies ``rounds`` groups of neighbours along k and, in the last block, those that are left.
+    It copies ``rounds`` groups of ``UNROLL`` neighbours along k and, in the last block, those that
+    are left.
     """
     e = Emitter(module)
-    copy = _transpose if packing.transposing else _copy
-    size, group = packing.matrix.dtype.itemsize, packing.group
-    rest = packing.k % group
-
-    def at(group_index: Value) -> tuple[Value, Value]:
-        source = moved(e, _SOURCE, size, (group_index, group * packing.matrix.row))
-        return source, moved(e, _TARGET, size, (group_index, group * packing.width))
-
-    rounds = Value("%rounds", "i64", 1)
-    repeat(e, rounds, lambda index: copy(e, packing, *at(index), group))
-    if rest:
-        when(e, Value("%last", "i1", 1), lambda: copy(e, packing, *at(rounds), rest))
+    if packing.transposing:
+        whole, rest = divmod(packing.columns, packing.lanes)
+        one = constant("i64", whole)
+        repeat(e, one, lambda index: _down(e, packing, _turn, index, packing.lanes))
+        if rest:
+            _down(e, packing, _turn, one, rest)
+    else:
+        _down(e, packing, _copy, constant("i64", 0), packing.active)
     code = "\n".join([*e.lines, "  ret void"])
     head = "ptr noalias readonly %source, ptr noalias %target, i64 %rounds, i1 %last"
     text = f"({head}) nounwind noinline {{\nentry:\n{code}\n}}"
@@ -78,64 +76,76 @@ def define_packing(module: Module, packing: Packing) -> str:
     return symbol
 
 
-def _copy(e: Emitter, packing: Packing, source: Value, target: Value, count: int) -> None:
-    """Vector by vector, or element by element where columns are apart."""
+_Part = Callable[[Emitter, Packing, Value, Value, int, int], None]
+
+
+def _down(e: Emitter, packing: Packing, part: _Part, vector: Value, active: int) -> None:
+    """From the first k to the last one, from a vector of columns on."""
+    size, matrix = packing.matrix.dtype.itemsize, packing.matrix
+    source = moved(e, _SOURCE, size, (vector, packing.lanes * matrix.column))
+    target = moved(e, _TARGET, size, (vector, packing.lanes))
+
+    def copy(index: Value, count: int) -> None:
+        here = moved(e, source, size, (index, UNROLL * matrix.row))
+        there = moved(e, target, size, (index, UNROLL * packing.width))
+        part(e, packing, here, there, active, count)
+
+    rounds = Value("%rounds", "i64", 1)
+    repeat(e, rounds, lambda index: copy(index, UNROLL))
+    if packing.k % UNROLL:
+        when(e, Value("%last", "i1", 1), lambda: copy(rounds, packing.k % UNROLL))
+
+
+def _copy(
+    e: Emitter, packing: Packing, source: Value, target: Value, active: int, count: int
+) -> None:
+    """Rows of the panel, vector by vector, or element by element where columns are apart."""
     matrix, lanes = packing.matrix, packing.lanes
-    active = packing.columns - (packing.width - lanes)
+    size = matrix.dtype.itemsize
     for term in range(count):
         for columns in vectors(packing.width // lanes, lanes, active):
             start, number = constant("i64", columns.start), constant("i64", term)
-            size = matrix.dtype.itemsize
             place = moved(e, source, size, (number, matrix.row), (start, matrix.column))
             value = memory.load(e, place, matrix.dtype, matrix.column, lanes, columns.active)
             there = moved(e, target, size, (number, packing.width), (start, 1))
-            wide = e.splat(value, lanes)
-            memory.store(e, wide, there, matrix.dtype, 1, lanes)
+            memory.store(e, e.splat(value, lanes), there, matrix.dtype, 1, lanes)
 
 
-def _transpose(e: Emitter, packing: Packing, source: Value, target: Value, count: int) -> None:
-    """Square blocks whose rows become columns in registers."""
-    matrix, lanes = packing.matrix, packing.lanes
-    size = matrix.dtype.itemsize
+def _turn(
+    e: Emitter, packing: Packing, source: Value, target: Value, active: int, count: int
+) -> None:
+    """One vector of columns: pieces of columns become rows, in registers.
 
-    def block(index: Value, active: int) -> None:
-        start = moved(e, source, size, (index, lanes * matrix.column))
-        goal = moved(e, target, size, (index, lanes))
-        for term, value in enumerate(_turned(e, packing, start, active, count)):
-            there = moved(e, goal, size, (constant("i64", term), packing.width))
-            memory.store(e, value, there, matrix.dtype, 1, lanes)
-
-    whole, rest = divmod(packing.columns, lanes)
-    repeat(e, constant("i64", whole), lambda index: block(index, lanes))
-    if rest:
-        block(constant("i64", whole), rest)
-
-
-def _turned(e: Emitter, packing: Packing, block: Value, active: int, count: int) -> Sequence[Value]:
-    """The first ``count`` columns of a block of ``active`` rows.
-
-    Pieces of rows that are ``piece`` apart are loaded side by side into one register; then only
+    Pieces that are ``piece`` columns apart are loaded side by side into one register; then only
     elements within pieces must move.
     """
     matrix, lanes = packing.matrix, packing.lanes
-    piece = _PIECE_BITS // (8 * matrix.dtype.itemsize)
-    elem = memory.computed_elem(matrix.dtype)
-    result: list[Value] = []
+    size = matrix.dtype.itemsize
+    piece = _PIECE_BITS // (8 * size)
     for first in range(0, count, piece):
         wanted = min(piece, count - first)
-        rows = []
-        for row in range(piece):
-            parts = []
-            for number in range(row, lanes, piece):
-                if number >= active:
-                    parts.append(constant(elem, 0, piece))
-                    continue
-                steps = (constant("i64", number), matrix.column), (constant("i64", first), 1)
-                place = moved(e, block, matrix.dtype.itemsize, *steps)
-                parts.append(memory.load(e, place, matrix.dtype, 1, piece, wanted))
-            rows.append(_side_by_side(e, parts))
-        result += _turned_pieces(e, rows, piece)[:wanted]
-    return result
+        registers = []
+        for column in range(piece):
+            parts = [
+                _piece(e, packing, source, (number, first), wanted if number < active else 0)
+                for number in range(column, lanes, piece)
+            ]
+            registers.append(_side_by_side(e, parts))
+        for term, value in enumerate(_turned(e, registers, piece)[:wanted]):
+            there = moved(e, target, size, (constant("i64", first + term), packing.width))
+            memory.store(e, value, there, matrix.dtype, 1, lanes)
+
+
+def _piece(e: Emitter, packing: Packing, source: Value, at: tuple[int, int], active: int) -> Value:
+    """Neighbours along k of one column, from a column and a k on."""
+    matrix = packing.matrix
+    size = matrix.dtype.itemsize
+    piece = _PIECE_BITS // (8 * size)
+    if not active:
+        return constant(memory.computed_elem(matrix.dtype), 0, piece)
+    column, term = (constant("i64", number) for number in at)
+    place = moved(e, source, size, (column, matrix.column), (term, 1))
+    return memory.load(e, place, matrix.dtype, 1, piece, active)
 
 
 def _side_by_side(e: Emitter, parts: list[Value]) -> Value:
@@ -144,7 +154,7 @@ def _side_by_side(e: Emitter, parts: list[Value]) -> Value:
     return parts[0]
 
 
-def _turned_pieces(e: Emitter, rows: list[Value], piece: int) -> list[Value]:
+def _turned(e: Emitter, rows: list[Value], piece: int) -> list[Value]:
     """Exchange rows and columns within each piece: two elements, or two rounds for four."""
     if piece == 2:
         return [_mixed(e, rows[0], rows[1], choice) for choice in ((0, 2), (1, 3))]
