@@ -24,6 +24,8 @@ _BYTES_PER_CYCLE = 16
 
 _MOST_VECTORS = 8
 _MOST_CHAINS = 4
+_EDGE = 0.01
+
 _TILE_OVERHEAD = 30.0
 """Cycles of a kernel's call, its loop's ends and the first operands' way."""
 
@@ -129,7 +131,10 @@ def _tiles(target: Target, problem: Problem, lanes: int) -> Iterator[Tile]:
 
 
 def _rank(problem: Problem, tile: Tile, lanes: int) -> tuple[float, int]:
-    return outer_cycles(problem, tile, lanes, packed=False), -tile.rows * tile.vectors
+    """Cycles, a little more for every kernel at an edge: it must be compiled, too."""
+    edges = (problem.m % tile.rows > 0) + (problem.n % (tile.vectors * lanes) > 0)
+    cycles = outer_cycles(problem, tile, lanes, packed=False)
+    return cycles * (1 + _EDGE * edges), -tile.rows * tile.vectors
 
 
 def _tile_cycles(rows: int, vectors: int, k: int) -> float:
