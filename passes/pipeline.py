@@ -32,7 +32,7 @@ PIPELINE: tuple[tuple[str, Pass], ...] = (  # the lowest level that runs it, and
     ("O1", Prune()),  # updates that became idle
     ("O2", CHOOSE),  # makes gather and scatter_add elementwise where that fuses
     ("O2", ALIGN),  # moves reshapes out of the way of fusion
-    ("O2", Fuse()),  # last: no rule looks into kernels
+    ("O2", Fuse(products=True)),  # last: no rule looks into kernels
 )
 
 LEVELS = ("O0", "O1", "O2")
