@@ -145,7 +145,7 @@ def _rebuilt(graph: Graph, partition: Partition) -> Graph:
     wanted = {*graph.roots, *(node for unit in units for node in _needs(unit, partition))}
     new: dict[Node, Node] = {}
     for unit in units:
-        if partition.is_grouped(unit[0]):
+        if partition.is_group(unit):
             own = [node for node in unit if partition.unit(node) is unit]
             new |= make_kernel(unit, [node for node in own if node in wanted], new)
         else:
@@ -160,7 +160,7 @@ def _rebuilt(graph: Graph, partition: Partition) -> Graph:
 
 def _needs(unit: Unit, partition: Partition) -> tuple[Node, ...]:
     """What must be computed before a kernel or a single node."""
-    return needs_of(unit) if partition.is_grouped(unit[0]) else unit[0].inputs
+    return needs_of(unit) if partition.is_group(unit) else unit[0].inputs
 
 
 def _units(roots: Iterable[Node], partition: Partition) -> list[Unit]:

@@ -68,19 +68,36 @@ SUM_BLOCK = 256
 def _sum(x: Array, dims: Dims) -> Array:
     if x.dtype.kind in "iub":
         return np.asarray(np.add.reduce(x, dims, dtype=x.dtype, keepdims=True))
+    kept = tuple(1 if dim in dims else size for dim, size in enumerate(x.shape))
+    x, dims = _with_merged_dims(x, dims)
     wide = x.astype(np.float32) if x.dtype.itemsize == 2 else x
     for dim in _outer(dims, x.ndim):
         while wide.shape[dim] > SUM_BLOCK:
             wide = _block_sums(wide, dim)
-    return np.asarray(np.add.reduce(wide, dims, keepdims=True), x.dtype)
+    return np.asarray(np.add.reduce(wide, dims), x.dtype).reshape(kept)
+
+
+def _with_merged_dims(x: Array, dims: Dims) -> tuple[Array, Dims]:
+    """The array with neighbouring reduced dims as one, likewise kept ones, and no kept 1s.
+
+    So the order of additions does not depend on how a reshape splits or merges such dims.
+    """
+    shape: list[int] = []
+    reduced: list[bool] = []
+    for dim, size in enumerate(x.shape):
+        if size == 1 and dim not in dims:
+            continue
+        if reduced and reduced[-1] == (dim in dims):
+            shape[-1] *= size
+        else:
+            shape.append(size)
+            reduced.append(dim in dims)
+    return x.reshape(shape), tuple(dim for dim, folds in enumerate(reduced) if folds)
 
 
 def _outer(dims: Dims, rank: int) -> Dims:
     """The reduced dims before a kept one: numpy adds along them row by row, not pairwise."""
-    inner = rank
-    while inner - 1 in dims:
-        inner -= 1
-    return tuple(dim for dim in dims if dim < inner)
+    return tuple(dim for dim in dims if dim < rank - 1)
 
 
 def _block_sums(x: Array, dim: int) -> Array:

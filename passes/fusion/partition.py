@@ -37,9 +37,9 @@ class Partition:
         """True if a kernel of elementwise operations and reductions computes the node."""
         return node in self._units and not is_product(self._units[node])
 
-    def is_grouped(self, node: Node) -> bool:
-        """True if the node belongs to a kernel of any kind."""
-        return node in self._units
+    def is_group(self, unit: Unit) -> bool:
+        """True for what a kernel of any kind computes, False for a node on its own."""
+        return len(unit) > 1 or unit[0] in self._units
 
     def readers(self, node: Node) -> Sequence[Node]:
         """The nodes that read a value, through glue."""
@@ -54,14 +54,17 @@ class Partition:
         """Each kernel once."""
         return list({id(unit): unit for unit in self._units.values()}.values())
 
-    def extend(self, changes: Iterable[tuple[Unit, Unit]]) -> None:
-        """Let kernels also compute nodes that have their home elsewhere.
+    def change(self, changes: Iterable[tuple[Unit, Unit]]) -> None:
+        """Give kernels other members.
 
         Args:
-            changes: kernels, and the same kernels with more members.
+            changes: kernels, and what they compute from now on: nodes may have their home
+                elsewhere; nobody needs those that are left out, nor an empty kernel.
         """
         for old, new in changes:
-            self._units |= dict.fromkeys(old, new)
+            for node in old:
+                del self._units[node]
+            self._units |= dict.fromkeys(set(old).intersection(new), new)
 
     def replace(self, units: Iterable[Unit]) -> None:
         """Let these nodes run together from now on."""

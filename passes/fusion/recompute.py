@@ -47,7 +47,7 @@ def recompute_light(graph: Graph, partition: Partition, notes: Journal) -> None:
             notes.refuse(NO_GAIN, node)
         elif notes.fire("value computed again", node):
             traffic.repeat(node, readers, recipes)
-    partition.extend(traffic.repeated())
+    partition.change(traffic.changes())
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +124,7 @@ class _Traffic:
         return _Recipe(tuple(steps), tuple(reads), tuple(stores))
 
     def _is_stored(self, node: Node) -> bool:
-        if node not in self._home or node in self._fixed:
-            return True
-        return bool(self._readers.get(node, set()) - {self._home[node]})
+        return node not in self._home or self._leaves(node)
 
     def cost(self, recipes: Iterable[_Recipe | None]) -> int:
         """The bytes that these recipes load and store."""
@@ -146,18 +144,31 @@ class _Traffic:
             self._readers[node].discard(reader)
             self._reads[reader].discard(node)
 
-    def repeated(self) -> Iterable[tuple[Unit, Unit]]:
-        """The kernels that repeat something, before and after."""
+    def changes(self) -> Iterable[tuple[Unit, Unit]]:
+        """The kernels that repeat something or have lost their readers, before and after."""
         for number, unit in enumerate(self._units):
-            more = self._has[number].difference(unit)
-            if more:
-                head = sum(1 for node in unit if self._is_head(node))
-                work = sorted([*unit[head:], *more], key=self._order.__getitem__)
-                yield unit, (*unit[:head], *work)
+            head = sum(1 for node in unit if not _is_work(node))
+            every = sorted({*unit[head:], *self._has[number]} - set(unit[:head]), key=self._place)
+            needed = {node for node in unit if self._leaves(node)}
+            for node in reversed(every):
+                if node in needed:
+                    needed.update(map(base_of, node.inputs))
+            work = tuple(node for node in every if node in needed)
+            after = (*unit[:head], *work) if work else ()
+            if after != unit:
+                yield unit, after
 
-    def _is_head(self, node: Node) -> bool:
-        """True for a product and for its transpose, which stand before what reads them."""
-        return not has_trait(node, Trait.ELEMENTWISE | Trait.REDUCE)
+    def _place(self, node: Node) -> int:
+        return self._order[node]
+
+    def _leaves(self, node: Node) -> bool:
+        """True if others than its own kernel need a value."""
+        return node in self._fixed or bool(self._readers.get(node, set()) - {self._home[node]})
+
+
+def _is_work(node: Node) -> bool:
+    """False for a product and its transpose, which stand in a kernel before what reads them."""
+    return has_trait(node, Trait.ELEMENTWISE | Trait.REDUCE)
 
 
 def _is_light(node: Node) -> bool:

@@ -17,6 +17,7 @@ from graphc.passes.layout import adds_units, drops_units, is_unit
 from graphc.passes.pattern import Attr, var
 from graphc.passes.rewrite import Rewrite, rule
 from graphc.passes.rules.canonicalize import CANONICAL_RULES, adds_leading_units
+from graphc.passes.rules.merge_dims import split_after_map, split_after_reduction
 from graphc.rebuild import with_inputs
 
 
@@ -83,4 +84,8 @@ def sum_before_reshape(x: Node, dims: tuple[int, ...]) -> Node | None:
     return reshape(total, shape=(1,) * len(dims))
 
 
-ALIGN = Rewrite("align", (reshape_later, reshape_earlier, sum_before_reshape, *CANONICAL_RULES))
+ALIGN_RULES = (
+    reshape_later, reshape_earlier, sum_before_reshape, split_after_map, split_after_reduction,
+)  # fmt: skip
+
+ALIGN = Rewrite("align", (*ALIGN_RULES, *CANONICAL_RULES))

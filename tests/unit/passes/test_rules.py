@@ -40,7 +40,7 @@ from graphc.ops.elementwise import (
 )  # fmt: skip
 from graphc.ops.leaf import iota
 from graphc.ops.linalg import linear
-from graphc.ops.reduce import amax, amin, prod, sum_
+from graphc.ops.reduce import amax, amin, argmax, prod, sum_
 from graphc.ops.select import cast, detach, where
 from graphc.ops.shape import concat, expand, flip, pad, permute, reshape, slice_
 from graphc.passes.base import Journal, writing
@@ -81,6 +81,11 @@ def spread(x: Node, value: float) -> Node:
 
 def cut(x: Node, starts: tuple[int, int], stops: tuple[int, int], steps: tuple[int, int]) -> Node:
     return slice_(x, starts=starts, stops=stops, steps=steps)
+
+
+def split(x: Node) -> Node:
+    """The elements of x as (2, 2, 10), split from (4, 10)."""
+    return reshape(reshape(x, shape=(4, 10)), shape=(2, 2, 10))
 
 
 def row(x: Node) -> Node:
@@ -171,6 +176,14 @@ EXACT: list[Case] = [
      lambda x, y: sum_(reshape(reshape(x, shape=(40, 1)), shape=(40,)), dims=(0,))),
     ("sum_before_reshape", (float32, float64),
      lambda x, y: sum_(reshape(sum_(x, dims=(1,)), shape=(5,)), dims=(0,))),
+    ("split_after_map", (*REAL, *INTS), lambda x, y: mul(split(x), split(y))),
+    ("split_after_map", (float32, int8),
+     lambda x, y: add(split(x), reshape(cut(y, (0, 0), (5, 2), (1, 1)), shape=(10,)))),
+    ("split_after_map", (float64,), lambda x, y: exp(sub(split(x), amax(split(x), dims=(2,))))),
+    ("split_after_reduction", (*REAL, *INTS), lambda x, y: sum_(split(x), dims=(2,))),
+    ("split_after_reduction", (*REAL, *INTS), lambda x, y: sum_(split(x), dims=(0, 1))),
+    ("split_after_reduction", (float32, int64), lambda x, y: amax(split(x), dims=(2,))),
+    ("split_after_reduction", (float16,), lambda x, y: argmax(split(x), dims=(2,))),
 ]  # fmt: skip
 
 STABLE: list[Case] = [
