@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from graphc.errors import ArgumentError, GraphcError
 from graphc.frontend.base import is_tensor
+from graphc.frontend.boxing import TENSOR
 from graphc.frontend.structure import flatten, map_leaves
 from graphc.graph import Graph
 from graphc.passes.base import PassRecord
@@ -86,4 +87,5 @@ def make_session(
         outputs=map_leaves(
             outputs, "", lambda name, leaf: next(named) if is_tensor(leaf) else None
         ),
+        box=TENSOR,
     )

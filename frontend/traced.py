@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from graphc.errors import AutogradError
 from graphc.frontend.autograd.tape import GradFn
-from graphc.frontend.base import TensorBase, concrete
+from graphc.frontend.base import TensorBase, concrete, is_tensor
 from graphc.frontend.graph import Graph
 from graphc.frontend.modes import modes
 from graphc.frontend.nn.reads import Reads
@@ -17,13 +18,11 @@ from graphc.frontend.structure import Rebuild
 from graphc.frontend.tensor import Tensor
 from graphc.ops.select import copy
 from graphc.provenance import user_location_text
+from graphc.runtime.direct import Conditions
 from graphc.runtime.session import Session
 from graphc.storage import Array
 
 Watched = tuple[object, str, object]
-
-_PLAIN, _TRACKED = object(), object()
-"""Stand for a tensor argument, without and with ``requires_grad``."""
 
 
 class Traced:
@@ -47,7 +46,10 @@ class Traced:
         self._rebuild, self._reads = rebuild, reads
         self._tracked = [position for position, yes in enumerate(tracked) if yes]
         self._other_guards = [guard for guard in recorder.guards if guard.cell is None]
-        self._wanted: Sequence[object] | None = None
+        self._args: _Likeness | None = None
+        self._is_watching = False
+        self._is_single = len(tracked) == 1
+        self._is_plain = self._is_single and not any(tracked) and is_tensor(graph.structure)
         self._watched: list[Watched] | None = None
         self._grad_enabled = modes.grad_enabled
 
@@ -73,46 +75,42 @@ class Traced:
         for slot in self.slots:
             slot.publish()
         if self._watched is None or self.session.has_native_calls:
-            self._wanted = _wanted(args) if self._watch() else None
-        return self._rebuilt(results)
+            self._args = _Likeness.of(args)
+            self._is_watching = self._args is not None and self._watch(self._args)
+        return self._rebuilt([concrete(array) for array in results])
 
     def again(self, args: Sequence[Any]) -> Any:
         """Run like the last ``call``, if arguments and all else are alike; else NotImplemented.
 
         What the program depends on is compared by the native call itself: types of the inputs,
-        and the attributes of tensors that ``_watch`` lists.
+        and the attributes of tensors that ``_cells`` lists.
         """
-        wanted = self._wanted
-        if wanted is None or len(args) != len(wanted):
+        like = self._args
+        if like is None or not self._is_watching or len(args) != like.count:
             return NotImplemented
         if modes.grad_enabled is not self._grad_enabled or modes.recorder is not None:
             return NotImplemented
-        arrays = []
-        for arg, like in zip(args, wanted):  # noqa: B905 - equal lengths; this is the hot path
-            kind = type(arg)
-            if kind is Tensor:
-                if arg.node is not None or like is not (_TRACKED if arg._requires_grad else _PLAIN):
+        if like.others:
+            for position, value in like.others:
+                if args[position] is not value:
                     return NotImplemented
-                arrays.append(arg.storage.array)
-            elif kind is np.ndarray and like is _PLAIN:
-                arrays.append(arg)
-            elif arg is not like:
-                return NotImplemented
+            args = [args[position] for position in like.tensors]
         for guard in self._other_guards:
             if guard.read() != guard.value:
                 return NotImplemented
         if self._reads.difference() is not None:
             return NotImplemented
-        results = self.session.run_native(*arrays)
-        return results if results is NotImplemented else self._rebuilt(results)
+        results = self.session.run_boxed(*args)
+        if results is NotImplemented or self._is_plain:
+            return results
+        return self._rebuilt([results] if self._is_single else list(results))
 
-    def _rebuilt(self, results: Iterable[Array]) -> Any:
-        tensors = [concrete(array) for array in results]
+    def _rebuilt(self, tensors: list[Tensor]) -> Any:
         for position in self._tracked:
             _cut_off(tensors[position])
         return self._rebuild(tensors)
 
-    def _watch(self) -> bool:
+    def _watch(self, args: _Likeness) -> bool:
         """Let native calls look at the tensors that the program depends on.
 
         While these are as they are now, guards about them hold, and each gradient is where the
@@ -122,7 +120,7 @@ class Traced:
         if any(guard.read() != guard.value for guard in self.graph.recorder.guards):
             return False
         if before is None or not _are_same(before, self._watched):
-            self.session.watch(self._watched)
+            self.session.set_conditions(Conditions(self._watched, args.tracked))
         return True
 
     def _cells(self) -> Iterator[Watched]:
@@ -144,19 +142,38 @@ def _are_same(some: Sequence[Watched], others: Sequence[Watched]) -> bool:
     )
 
 
-def _wanted(args: Sequence[Any]) -> Sequence[object] | None:
-    """What each argument must be like: its kind of tensor, or the very object."""
-    wanted: list[object] = []
-    for arg in args:
-        if isinstance(arg, TensorBase):
-            wanted.append(_TRACKED if arg._requires_grad else _PLAIN)
-        elif isinstance(arg, np.ndarray):
-            wanted.append(_PLAIN)
-        elif arg is None or isinstance(arg, int | float | str | bytes):
-            wanted.append(arg)
-        else:
-            return None  # it may change inside
-    return wanted
+@dataclass(frozen=True)
+class _Likeness:
+    """What arguments must be like for a call to be like an earlier one.
+
+    Args:
+        count: how many there are.
+        tensors: positions of tensors and arrays.
+        tracked: which of these, counted among themselves, require gradients.
+        others: positions of all others, and the very objects that they must be.
+    """
+
+    count: int
+    tensors: Sequence[int]
+    tracked: frozenset[int]
+    others: Sequence[tuple[int, object]]
+
+    @classmethod
+    def of(cls, args: Sequence[Any]) -> _Likeness | None:
+        """Of these arguments; None if one of them may change inside."""
+        tensors: list[int] = []
+        tracked: list[int] = []
+        others: list[tuple[int, object]] = []
+        for position, arg in enumerate(args):
+            if isinstance(arg, TensorBase | np.ndarray):
+                if isinstance(arg, TensorBase) and arg._requires_grad:
+                    tracked.append(len(tensors))
+                tensors.append(position)
+            elif arg is None or isinstance(arg, int | float | str | bytes):
+                others.append((position, arg))
+            else:
+                return None
+        return cls(len(args), tensors, frozenset(tracked), others)
 
 
 def _cut_off(result: Tensor) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from graphc.dtypes import float32, float64
 from graphc.node import Node
 from graphc.runtime.bindings import Snapshot
+from graphc.runtime.boxes import Box
 from graphc.runtime.llvm.entry.entry import Binding, Entry
 from graphc.runtime.llvm.entry.objects import are_as_expected
 from graphc.runtime.llvm.entry.results import Kind, Shape
@@ -20,6 +22,21 @@ from graphc.storage import Array, HostValue
 
 Watched = tuple[object, str, object]
 """An object with ``__slots__``, the name of an attribute, and the object that it must have."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Conditions:
+    """What must hold for a native call, besides all that concerns inputs and variables.
+
+    Args:
+        watched: attributes that must be as they are now.
+        flagged: positions of inputs that must be boxes whose flag is set; all others must be
+            arrays, or boxes whose flag is not set.
+    """
+
+    watched: Sequence[Watched] = ()
+    flagged: frozenset[int] = frozenset()
+
 
 DETACH_ABOVE = 20e-6
 """Seconds of a run from which on other Python threads may go on meanwhile."""
@@ -32,10 +49,17 @@ class Direct:
         entry: makes the native functions.
         run: takes a dict of arrays by name.
         flat: takes the arrays in order.
+        boxed: takes the arrays in order.
     """
 
-    def __init__(self, entry: Entry, run: Callable[[Any], Any], flat: Callable[..., Any]) -> None:
-        self.run, self.flat = run, flat
+    def __init__(
+        self,
+        entry: Entry,
+        run: Callable[[Any], Any],
+        flat: Callable[..., Any],
+        boxed: Callable[..., Any],
+    ) -> None:
+        self.run, self.flat, self.boxed = run, flat, boxed
         self._entry = entry
 
     @property
@@ -63,7 +87,8 @@ def make_native_calls(
     locks: RunLocks,
     structure: Structure,
     wrap: Callable[[Array], Any] | None,
-    watched: Sequence[Watched],
+    box: Box | None,
+    conditions: Conditions,
     seconds: float,
 ) -> NativeCalls | None:
     """Make native calls, or None where a run needs Python.
@@ -74,22 +99,29 @@ def make_native_calls(
         locks: what each run holds.
         structure: what the session returns.
         wrap: what the session applies to each array.
-        watched: what must be as it is for a call to be ordinary, besides the variables.
+        box: a class whose instances stand for arrays.
+        conditions: for a call to be ordinary.
         seconds: how long the program takes.
     """
     if not are_as_expected() or not all(map(_is_number, variables.staged)):
         return None
-    binding = _binding(chosen, variables, locks, watched)
+    binding = _binding(chosen, variables, locks, box, conditions)
     if binding is None:
         return None
     entry = Entry(binding, detach=seconds > DETACH_ABOVE)
     names = list(chosen.graph.outputs)
     everything = Shape(Kind.TUPLE, range(len(names)))
     flat = entry.positional(everything)
+    boxed = flat if box is None else entry.positional(_boxed(len(names), box))
     shape = _shape(structure, names) if wrap is None else None
     if shape is not None:
-        return Direct(entry, entry.named(shape), flat)
-    return Direct(entry, _filled(entry.named(everything), names, structure, wrap), flat)
+        return Direct(entry, entry.named(shape), flat, boxed)
+    return Direct(entry, _filled(entry.named(everything), names, structure, wrap), flat, boxed)
+
+
+def _boxed(count: int, box: Box) -> Shape:
+    """All outputs as new objects: one as it is, else a tuple."""
+    return Shape(Kind.LEAF if count == 1 else Kind.TUPLE, range(count), template=box.template)
 
 
 def _is_number(node: Node) -> bool:
@@ -102,7 +134,11 @@ def _is_number(node: Node) -> bool:
 
 
 def _binding(
-    chosen: Specialization, variables: Snapshot, locks: RunLocks, watched: Sequence[Watched]
+    chosen: Specialization,
+    variables: Snapshot,
+    locks: RunLocks,
+    box: Box | None,
+    conditions: Conditions,
 ) -> Binding | None:
     plan = chosen.plan
     buffers = plan.buffers[: plan.bound]
@@ -118,16 +154,20 @@ def _binding(
     return Binding(
         program=program.address,
         table=program.table,
-        inputs=[(name, inputs[name].node.type, inputs[name].id) for name in chosen.signature],
+        inputs=[
+            (name, inputs[name].node.type, inputs[name].id, position in conditions.flagged)
+            for position, name in enumerate(chosen.signature)
+        ],
         outputs=[(node.type, plan.outputs[name]) for name, node in chosen.graph.outputs.items()],
         hosts=[(node.attrs["source"], array) for node, array in hosts.items()],
         watched=[
             *((storage, "array", array) for storage, array in variables.sources),
-            *watched,
+            *conditions.watched,
         ],
         written=variables.written,
         groups=locks.groups,
         updated=[plan.buffers[number].node.attrs["source"] for number in plan.written],
+        box=box,
         kept=(program.kept, variables),
     )
 

@@ -14,7 +14,8 @@ from graphc.errors import ArgumentError, SessionError
 from graphc.graph import Graph
 from graphc.runtime.backends import get_backend
 from graphc.runtime.bindings import Variables
-from graphc.runtime.direct import Watched, make_native_calls
+from graphc.runtime.boxes import Box
+from graphc.runtime.direct import Conditions, make_native_calls
 from graphc.runtime.feeds import Feed, Feeds
 from graphc.runtime.forms import CacheInfo, Forms
 from graphc.runtime.kernel_report import KernelReport, kernel_reports
@@ -65,6 +66,7 @@ class Session:
         outputs: the structure that ``run`` returns; leaves are output names. By default a dict of
             all outputs.
         wrap: applied to each returned array, e.g. to make tensors.
+        box: a class whose instances native calls take as arrays.
         cache_size: how many compiled forms to keep, one per set of input shapes.
 
     Raises:
@@ -92,16 +94,17 @@ class Session:
         optimize: Optimize = unoptimized,
         outputs: Structure = None,
         wrap: Callable[[Array], Any] | None = None,
+        box: Box | None = None,
         cache_size: int = 16,
     ) -> None:
         self._options = {
             "backend": backend, "threads": threads, "optimize": optimize, "outputs": outputs,
-            "wrap": wrap, "cache_size": cache_size,
+            "wrap": wrap, "box": box, "cache_size": cache_size,
         }  # fmt: skip
         self._graph = graph
         self._backend = get_backend(backend, threads)
         self._outputs: Structure = {n: n for n in graph.outputs} if outputs is None else outputs
-        self._wrap = wrap
+        self._wrap, self._box = wrap, box
         require_known(self._outputs, graph.outputs)
         self._feeds = Feeds(graph)
         self._variables = Variables(graph)
@@ -113,7 +116,7 @@ class Session:
             cache_size,
         )
         self._native: NativeCalls | None = None
-        self._watched: Sequence[Watched] = ()
+        self._conditions = Conditions()
 
     @property
     def graph(self) -> Graph:
@@ -219,7 +222,7 @@ class Session:
         return self._run_checked(self._feeds.listed(inputs), None).values()
 
     def run_native(self, *inputs: Any) -> tuple[Array, ...]:
-        """Like ``run_values`` if everything is ordinary and all that is watched is as it was.
+        """Like ``run_values`` if everything is ordinary and the conditions hold.
 
         Returns:
             A tuple of all outputs; ``NotImplemented`` if it is not so, and nothing has been done.
@@ -232,13 +235,18 @@ class Session:
         """Whether ``run_native`` may do something."""
         return self._native is not None
 
-    def watch(self, watched: Sequence[Watched]) -> None:
-        """Let native calls happen only while attributes have the values that are given here.
+    def run_boxed(self, *inputs: Any) -> Any:
+        """Like ``run_native``, with outputs in boxes (``graphc.runtime.boxes``).
 
-        Args:
-            watched: objects with ``__slots__``, names of attributes, values (the same objects).
+        Returns:
+            A tuple of all outputs, or the output if there is only one; or ``NotImplemented``.
         """
-        self._watched = watched
+        native = self._native
+        return NotImplemented if native is None else native.boxed(*inputs)
+
+    def set_conditions(self, conditions: Conditions) -> None:
+        """Let native calls happen only under these conditions."""
+        self._conditions = conditions
 
     def _run_checked(
         self, arrays: dict[str, Array], out: Mapping[str, Array] | None
@@ -262,11 +270,11 @@ class Session:
             seconds = time.perf_counter() - start
             chosen.publish(bases, variables)
             run.count = 1
-            state = (variables, self._watched)
+            state = (variables, self._conditions)
             if chosen.runs and not _are(chosen.native_for, state):  # the first run is slow
                 made = make_native_calls(
                     chosen, variables, self._locks, self._outputs, self._wrap,
-                    self._watched, seconds,
+                    self._box, self._conditions, seconds,
                 )  # fmt: skip
                 chosen.set_native(made, state)
             self._native = None if self._forms.closed else chosen.native

@@ -44,6 +44,11 @@ class NativeCalls(Protocol):
         ...
 
     @property
+    def boxed(self) -> Callable[..., Any]:
+        """Like ``flat`` with outputs in boxes; a single output as it is."""
+        ...
+
+    @property
     def runs(self) -> int:
         """How many runs came to an end."""
         ...

@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from graphc.runtime.llvm.entry.code import Code
 from graphc.runtime.llvm.entry.objects import DATA, DESCR, DIMS, FIT_FLAGS, FLAGS, NDIM, TYPE
-from graphc.runtime.llvm.entry.record import Field, GroupItem, Host, Input, Range, Watched
+from graphc.runtime.llvm.entry.record import (
+    BoxItem,
+    Field,
+    GroupItem,
+    Host,
+    Input,
+    Range,
+    Watched,
+)
 from graphc.runtime.locks import ENTERING, NATIVE_READERS, NATIVE_WRITER, READERS, WRITER
 
 REFUSED, RAISED = 1, 2
@@ -15,9 +23,9 @@ REFUSED, RAISED = 1, 2
 
 
 def take_named() -> str:
-    """``i1 (record, feed, values)``: the arrays of an exact dict in the order of the inputs.
+    """``i1 (record, feed, values)``: the values of an exact dict in the order of the inputs.
 
-    Each array in ``values`` is a reference of its own, also when the call is refused.
+    Each one in ``values`` is a reference of its own, also when the call is refused.
     """
     code = Code("i1 @take_named(ptr %record, ptr %feed, ptr %values)", "ret i1 false")
     kind = code.load("ptr", "%feed", TYPE)
@@ -53,14 +61,51 @@ def take_positions() -> str:
     return code.text()
 
 
+def unbox() -> str:
+    """``ptr (record, input, value)``: the array that a value is or stands for; null if none."""
+    code = Code("ptr @unbox(ptr %record, ptr %input, ptr %value)", "ret ptr null")
+    kind = code.load("ptr", "%value", TYPE)
+    flag = code.word("%input", Input.FLAG)
+    is_array = code.equal("ptr", kind, code.word("%record", Field.ARRAY_TYPE))
+    code.emit(f"br i1 {is_array}, label %array, label %box")
+    code.label("array")
+    code.require(code.equal("ptr", flag, "@_Py_FalseStruct"))
+    code.emit("ret ptr %value")
+    code.label("box")
+    box = code.word("%record", Field.BOX)
+    code.require(code.value(f"icmp ne ptr {box}, null"))
+    code.require(code.equal("ptr", kind, code.word(box, BoxItem.TYPE)))
+    absent = _attribute(code, "%value", box, BoxItem.ABSENT)
+    code.require(code.equal("ptr", absent, "@_Py_NoneStruct"))
+    code.require(code.equal("ptr", _attribute(code, "%value", box, BoxItem.FLAG), flag))
+    first = _attribute(code, "%value", box, BoxItem.FIRST)
+    code.require(code.value(f"icmp ne ptr {first}, null"))
+    code.require(code.equal("ptr", code.load("ptr", first, TYPE), code.word(box, BoxItem.HOLDER)))
+    array = _attribute(code, first, box, BoxItem.SECOND)
+    code.require(code.value(f"icmp ne ptr {array}, null"))
+    array_type = code.word("%record", Field.ARRAY_TYPE)
+    code.require(code.equal("ptr", code.load("ptr", array, TYPE), array_type))
+    code.emit(f"ret ptr {array}")
+    return code.text()
+
+
+def _attribute(code: Code, owner: str, box: str, which: BoxItem) -> str:
+    return code.load("ptr", code.at(owner, code.word(box, which, "i64")))
+
+
 def fits() -> str:
-    """``i1 (record, values)``: whether each input is an array of exactly its type."""
-    code = Code("i1 @fits(ptr %record, ptr %values)", "ret i1 false")
-    kind = code.word("%record", Field.ARRAY_TYPE)
+    """``i1 (record, given, values)``: whether each input is an array of exactly its type.
+
+    The arrays go to ``values``, each a reference of its own, also when the call is refused.
+    """
+    code = Code("i1 @fits(ptr %record, ptr %given, ptr %values)", "ret i1 false")
     count = code.word("%record", Field.INPUTS + 1, "i64")
     with code.each(code.word("%record", Field.INPUTS), count, len(Input)) as (item, index):
-        array = code.load("ptr", _entry_of("%values", index, code))
-        code.require(code.equal("ptr", code.load("ptr", array, TYPE), kind))
+        value = code.load("ptr", _entry_of("%given", index, code))
+        array = code.value(f"call ptr @unbox(ptr %record, ptr {item}, ptr {value})")
+        code.require(code.value(f"icmp ne ptr {array}, null"))
+        code.emit(f"call void @Py_IncRef(ptr {array})")
+        code.emit(f"store ptr {array}, ptr {_entry_of('%values', index, code)}, align 8")
         descr = code.load("ptr", array, DESCR)
         code.require(code.equal("ptr", descr, code.word(item, Input.DESCR)))
         flags = code.value(f"and i32 {code.load('i32', array, FLAGS)}, {FIT_FLAGS}")

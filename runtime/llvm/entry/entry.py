@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from graphc.errors import SessionError
+from graphc.runtime.boxes import Box
 from graphc.runtime.llvm.entry.library import named_call, positional_call
-from graphc.runtime.llvm.entry.objects import array_functions, slot
+from graphc.runtime.llvm.entry.objects import array_functions, make_object, slot, slot_offset
 from graphc.runtime.llvm.entry.record import Field, Record
 from graphc.runtime.llvm.entry.results import Shape
 from graphc.runtime.locks import Group
@@ -26,7 +26,8 @@ class Binding:
     Args:
         program: the address of the native function, ``i32 (ptr table)``.
         table: the addresses of all buffers; those of inputs and outputs are filled in by calls.
-        inputs: name, type and slot of the table, in the order of the program.
+        inputs: name, type, slot of the table, and the flag of boxes that it takes, in the order
+            of the program.
         outputs: type and slot.
         hosts: Python numbers, and the 0-d float arrays that the table points to.
         watched: objects with ``__slots__``, names of attributes, and the values that these must
@@ -34,18 +35,20 @@ class Binding:
         written: address ranges of the memory that a run writes.
         groups: the locks, and whether a run holds each exclusively.
         updated: the storages whose writes are counted.
+        box: a class whose instances stand for arrays, if there is one.
         kept: whatever must live as long as the program.
     """
 
     program: int
     table: ctypes.Array[ctypes.c_void_p]
-    inputs: Sequence[tuple[str, TensorType, int]]
+    inputs: Sequence[tuple[str, TensorType, int, bool]]
     outputs: Sequence[tuple[TensorType, int]]
     hosts: Sequence[tuple[HostValue, Array]]
     watched: Sequence[tuple[object, str, object]]
     written: Sequence[tuple[int, int]]
     groups: Sequence[tuple[Group, bool]]
     updated: Sequence[Storage]
+    box: Box | None
     kept: Sequence[object]
 
 
@@ -68,6 +71,10 @@ class Entry:
         record.set(Field.ARRAY_TYPE, functions["type"])
         record.set(Field.NEW_ARRAY, functions["new"])
         record.set(Field.TABLE, ctypes.addressof(binding.table))
+        record.set(Field.NEW_OBJECT, make_object())
+        record.set(Field.EMPTY, record.keep(()))
+        if binding.box is not None:
+            record.set(Field.BOX, record.place(_box_words(record, binding.box)))
         for which, items in _lists(record, binding):
             record.set_list(which, items)
 
@@ -114,8 +121,8 @@ def _lists(record: Record, binding: Binding) -> list[tuple[Field, list[Sequence[
 
     return [
         (Field.INPUTS, [
-            (record.keep(name), *type_words(type_), type_.nbytes, cell(position))
-            for name, type_, position in binding.inputs
+            (record.keep(name), *type_words(type_), type_.nbytes, cell(position), id(flag))
+            for name, type_, position, flag in binding.inputs
         ]),
         (Field.OUTPUTS, [(*type_words(type_), cell(pos)) for type_, pos in binding.outputs]),
         (Field.HOSTS, [
@@ -137,6 +144,18 @@ def _lists(record: Record, binding: Binding) -> list[tuple[Field, list[Sequence[
     ]  # fmt: skip
 
 
+def _box_words(record: Record, box: Box) -> Sequence[int]:
+    first, second = box.path
+    return (
+        record.keep(box.kind),
+        slot_offset(box.kind, box.absent),
+        slot_offset(box.kind, box.flag),
+        slot_offset(box.kind, first),
+        record.keep(box.holder),
+        slot_offset(box.holder, second),
+    )
+
+
 def _address(record: Record, array: Array) -> int:
     record.keep(array)
     return int(array.ctypes.data)
@@ -144,10 +163,7 @@ def _address(record: Record, array: Array) -> int:
 
 def _cell(record: Record, owner: object, name: str) -> int:
     record.keep(owner)
-    address = slot(owner, name)
-    if address is None:
-        raise SessionError(f"{type(owner).__name__}.{name} is in no slot")
-    return address
+    return slot(owner, name)
 
 
 def _state(record: Record, group: Group) -> int:

@@ -175,19 +175,19 @@ def steps() -> str:
 
 
 def call() -> str:
-    """``ptr (record, shape, values, numbers)``: everything behind taking the arguments.
+    """``ptr (record, shape, given, values, numbers)``: everything behind taking the arguments.
 
     Gives a new reference: the results, or NotImplemented where Python has to do it; null if an
     exception is set.
     """
     code = Code(
-        "ptr @call(ptr %record, ptr %shape, ptr %values, ptr %numbers)",
+        "ptr @call(ptr %record, ptr %shape, ptr %given, ptr %values, ptr %numbers)",
         "call void @Py_IncRef(ptr @_Py_NotImplementedStruct)\nret ptr @_Py_NotImplementedStruct",
     )
     hosts = code.value("call i32 @read_hosts(ptr %record, ptr %numbers)")
     code.branch(code.value(f"icmp ne i32 {hosts}, {RAISED}"), "failed")
     code.require(code.equal("i32", hosts, "0"))
-    code.require(code.value("call i1 @fits(ptr %record, ptr %values)"))
+    code.require(code.value("call i1 @fits(ptr %record, ptr %given, ptr %values)"))
     code.branch(code.value("call i1 @make_outputs(ptr %record, ptr %values)"), "failed")
     code.require(code.value("call i1 @ready(ptr %record, ptr %values)"))
     code.emit("call void @bind(ptr %record, ptr %values, ptr %numbers)")
@@ -196,7 +196,7 @@ def call() -> str:
     code.require(code.equal("i32", refused, "0"))
     inputs = code.word("%record", Field.INPUTS + 1, "i64")
     outputs = code.value(f"getelementptr ptr, ptr %values, i64 {inputs}")
-    result = code.value(f"call ptr @build(ptr %shape, ptr {outputs})")
+    result = code.value(f"call ptr @build(ptr %record, ptr %shape, ptr {outputs})")
     code.emit(f"ret ptr {result}")
     code.label("failed")
     code.emit("ret ptr null")

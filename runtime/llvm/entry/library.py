@@ -21,14 +21,17 @@ _ONE_ARGUMENT, _MANY_ARGUMENTS = 0x0008, 0x0080
 """Python's flags for how a C function takes its arguments."""
 
 _FUNCTIONS = (
-    checks.take_named, checks.take_positions, checks.fits, checks.read_hosts, checks.ready,
-    execute.make_outputs, execute.bind, execute.hold, execute.publish, execute.execute,
-    execute.wake, execute.call, execute.steps, results.build,
+    checks.take_named, checks.take_positions, checks.unbox, checks.fits, checks.read_hosts,
+    checks.ready, execute.make_outputs, execute.bind, execute.hold, execute.publish,
+    execute.execute, execute.wake, execute.call, execute.steps,
+    results.boxed, results.result, results.build,
 )  # fmt: skip
 
 _DECLARATIONS = """
 @PyDict_Type = external global i8
 @PyFloat_Type = external global i8
+@_Py_NoneStruct = external global i8
+@_Py_FalseStruct = external global i8
 @_Py_NotImplementedStruct = external global i8
 declare void @Py_IncRef(ptr)
 declare void @Py_DecRef(ptr)
@@ -83,9 +86,9 @@ def module_text() -> str:
     for function in _FUNCTIONS:
         module.define(function.__name__, function())
     module.define("drop", _drop())
-    taken = ("ptr %self, ptr %feed", "call i1 @take_named(ptr %record, ptr %feed, ptr %values)")
+    taken = ("ptr %self, ptr %feed", "call i1 @take_named(ptr %record, ptr %feed, ptr %given)")
     module.define("named", _entry("named", *taken))
-    listed = "call i1 @take_positions(ptr %record, ptr %arguments, i64 %count, ptr %values)"
+    listed = "call i1 @take_positions(ptr %record, ptr %arguments, i64 %count, ptr %given)"
     taken = ("ptr %self, ptr %arguments, i64 %count", listed)
     module.define("positional", _entry("positional", *taken))
     return module.text()
@@ -101,15 +104,18 @@ def _entry(name: str, parameters: str, take: str) -> str:
         code.word("%record", which + 1, "i64")
         for which in (Field.INPUTS, Field.OUTPUTS, Field.HOSTS)
     ]
-    total = code.value(f"add i64 {counts[0]}, {counts[1]}")
+    held = code.value(f"add i64 {counts[0]}, {counts[1]}")  # inputs as arrays, then outputs
+    total = code.value(f"add i64 {held}, {counts[0]}")  # then inputs as they were given
     code.emit(f"%values = alloca ptr, i64 {total}, align 8")
+    code.emit(f"%given = getelementptr ptr, ptr %values, i64 {held}")
     code.emit(f"%numbers = alloca double, i64 {counts[2]}, align 8")
     with code.each("%values", total, 1) as (place, _):
         code.emit(f"store ptr null, ptr {place}, align 8")
     taken = code.value(take)
     code.emit(f"br i1 {taken}, label %ordinary, label %other")
     code.label("ordinary")
-    result = code.value("call ptr @call(ptr %record, ptr %shape, ptr %values, ptr %numbers)")
+    arguments = "ptr %record, ptr %shape, ptr %given, ptr %values, ptr %numbers"
+    result = code.value(f"call ptr @call({arguments})")
     code.emit("br label %done")
     code.label("other")
     code.emit("call void @Py_IncRef(ptr @_Py_NotImplementedStruct)")

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from graphc.errors import SessionError
 from graphc.storage import Array, Storage, Version
 
 TYPE = 8
@@ -29,6 +30,9 @@ ITEMS = tuple.__basicsize__
 
 _ARRAY_TYPE, _NEW_FROM_DESCR = 2, 94
 """Positions in numpy's table of C functions, part of its stable binary interface."""
+
+_TP_NEW = 65
+"""Python's number of a type's ``__new__`` function, part of its stable binary interface."""
 
 
 def are_as_expected() -> bool:
@@ -52,19 +56,40 @@ def _expected() -> bool:
     return all(map(_array_is_expected, probes)) and _tuple_is_expected() and _slots_are_expected()
 
 
-def slot(owner: object, name: str) -> int | None:
+def slot(owner: object, name: str) -> int:
     """The address of the cell in which an object with ``__slots__`` keeps an attribute.
 
-    None if that cannot be found.
+    Raises:
+        SessionError: if that cannot be found.
     """
-    key = (type(owner), name)
+    return id(owner) + slot_offset(type(owner), name)
+
+
+def slot_offset(kind: type[Any], name: str) -> int:
+    """Bytes from the start of an instance to the cell of an attribute.
+
+    Raises:
+        SessionError: if that cannot be found.
+    """
+    key = (kind, name)
     if key not in _slot_offsets:
-        _slot_offsets[key] = _slot_offset(*key)
+        _slot_offsets[key] = _found_offset(kind, name)
     offset = _slot_offsets[key]
-    return None if offset is None else id(owner) + offset
+    if offset is None:
+        raise SessionError(f"{kind.__name__}.{name} is in no slot")
+    return offset
 
 
 _slot_offsets: dict[tuple[type[Any], str], int | None] = {}
+
+
+@functools.cache
+def make_object() -> int:
+    """The address of the C function behind ``object.__new__``."""
+    get = ctypes.pythonapi.PyType_GetSlot
+    get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_int]
+    address: int = get(object, _TP_NEW)
+    return address
 
 
 @functools.cache
@@ -99,10 +124,10 @@ def _tuple_is_expected() -> bool:
 
 
 def _slots_are_expected() -> bool:
-    return None not in (_slot_offset(Storage, "array"), _slot_offset(Version, "count"))
+    return None not in (_found_offset(Storage, "array"), _found_offset(Version, "count"))
 
 
-def _slot_offset(kind: type[Any], name: str) -> int | None:
+def _found_offset(kind: type[Any], name: str) -> int | None:
     """Found by looking for a known object in an instance."""
     instance, marker = object.__new__(kind), object()
     object.__setattr__(instance, name, marker)

@@ -32,9 +32,12 @@ class Field(IntEnum):
     GROUPS = 17
     VERSIONS = 19
     TABLE = 21
+    BOX = 22  # the words of a class whose instances stand for arrays; 0: there is none
+    NEW_OBJECT = 23  # makes an object: (type, arguments, keywords)
+    EMPTY = 24  # an empty tuple
 
 
-SIZE = 22
+SIZE = 25
 
 
 class Input(IntEnum):
@@ -46,6 +49,34 @@ class Input(IntEnum):
     DIMS = 3
     NBYTES = 4
     CELL = 5
+    FLAG = 6  # True or False: the boxes that it takes; arrays count as False
+
+
+class BoxItem(IntEnum):
+    """A class whose instances stand for arrays: where they have what."""
+
+    TYPE = 0
+    ABSENT = 1
+    FLAG = 2
+    FIRST = 3
+    HOLDER = 4
+    SECOND = 5
+
+
+class TemplateItem(IntEnum):
+    """What a new object is made of: its class, and a list of slots."""
+
+    TYPE = 0
+    SLOTS = 1
+    COUNT = 2
+
+
+class SlotItem(IntEnum):
+    """One slot of a new object: where it is, and what goes there."""
+
+    OFFSET = 0
+    TEMPLATE = 1  # the words of a template; 0: the value
+    VALUE = 2  # an object; 0: the array
 
 
 class Output(IntEnum):

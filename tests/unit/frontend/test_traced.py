@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc as collector
+import pickle
 import sys
 import threading
 import tracemalloc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +18,7 @@ import graphc as gc
 import graphc.nn.functional as F
 from graphc import nn, optim
 from graphc.errors import AutogradError, GraphcError
+from graphc.frontend.base import concrete
 from graphc.runtime.llvm.entry.objects import are_as_expected
 
 pytestmark = pytest.mark.skipif(not are_as_expected(), reason="another kind of Python")
@@ -308,3 +311,56 @@ def test_threads_share_a_compiled_step() -> None:
         thread.join(60)
     assert sorted(seen) == [float(5 + k) for k in range(1200)]
     assert w.detach().numpy()[0] == 1204
+
+
+def test_results_are_like_any_other_tensor() -> None:
+    fast = gc.compile(lambda x: (x * 2, x.sum()))
+    x = gc.ones(3)
+    for _ in range(4):
+        made = fast(x)
+    assert native_runs(fast) > 0
+    wanted = concrete(np.zeros(3, np.float32))
+    for tensor in made:
+        assert type(tensor) is type(wanted)
+        for kind in type(wanted).__mro__:
+            for name in getattr(kind, "__slots__", ()):
+                if name not in ("__weakref__", "__dict__", "storage"):
+                    assert getattr(tensor, name) is getattr(wanted, name), name
+        assert tensor.storage.version.count == 0
+        assert tensor.storage.version is not made[0].storage.version or tensor is made[0]
+    tensor, total = made
+    assert total.item() == 3.0
+    alive = weakref.ref(tensor)
+    tensor.note = "users may add attributes"
+    tensor.add_(1.0)
+    assert tensor.storage.version.count == 1
+    assert made[1].storage.version.count == 0
+    leaf = tensor.requires_grad_(True)
+    (leaf * leaf).sum().backward()
+    assert leaf.grad.tolist() == [6.0, 6.0, 6.0]
+    del made, tensor, leaf
+    collector.collect()
+    assert alive() is None
+
+
+def test_sessions_take_tensors() -> None:
+    with gc.Graph() as graph:
+        x = gc.placeholder((3,), name="x")
+        y = x * 2
+    session = graph.compile(outputs=y)
+    for _ in range(2):
+        session.run({"x": gc.ones(3)})
+    (chosen,) = session._forms._forms.values()
+    for expected in range(1, 4):
+        np.testing.assert_array_equal(session.run({"x": gc.full((3,), 2.0)}), np.full(3, 4.0))
+        assert chosen.native_runs == expected
+    np.testing.assert_array_equal(session.run({x: gc.ones(3)}), np.full(3, 2.0))
+    with pytest.raises(GraphcError):
+        session.run({"x": gc.ones(3, dtype=gc.float64)})
+    with pytest.raises(GraphcError):
+        session.run({"x": x})
+    copy = pickle.loads(pickle.dumps(session))
+    for _ in range(4):
+        np.testing.assert_array_equal(copy.run({"x": gc.ones(3)}), np.full(3, 2.0))
+    (chosen,) = copy._forms._forms.values()
+    assert chosen.native_runs == 2
