@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
 Run = Callable[[], Any]
 """One complete run, finished when it returns; its result converts to a numpy array."""
 
@@ -17,12 +20,14 @@ class Job:
         tolerance: how far results may differ, relative to the largest element.
         flops: arithmetic of one run where that is what limits it; 0 otherwise.
         bytes: memory traffic that one run cannot avoid; 0 if it is not what limits it.
+        profile: makes a printable profile of graphc's run.
     """
 
     runs: Mapping[str, Run]
     tolerance: float
     flops: float = 0.0
     bytes: float = 0.0
+    profile: Callable[[], Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,44 +1,74 @@
-"""What the machine can do at this moment, by graphc's own code generator: the yardstick."""
+"""What the machine can do at this moment: runs that are timed in turns with what they limit."""
 
 import ctypes
-import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 
+from benchmarks.case import Run
 from graphc.runtime.llvm.engine import Library, compile_object, link
 from graphc.runtime.llvm.target import host_target
 
 ACCUMULATORS = 12
 """Independent sums: enough to hide the latency of a multiply-add, few enough for registers."""
-ROUNDS = 1_000_000
+ROUNDS = 500_000
+COPIED = 1 << 24
+"""Float32 elements of a copy: more than the caches hold."""
 
 
-def fma_peak(tries: int) -> float:
-    """Float32 operations per second of one thread that does nothing but vector multiply-adds."""
+@dataclass(frozen=True)
+class Limit:
+    """Work that does nothing else.
+
+    Args:
+        run: do it once, on all threads.
+        amount: what one run does, in operations or in bytes read and written.
+        kept: what must live as long as ``run``.
+    """
+
+    run: Run
+    amount: float
+    kept: object = None
+
+
+def multiply_adds(threads: int) -> Limit:
+    """Vector multiply-adds of float32 in registers, by graphc's own code generator."""
     lanes = host_target().lanes(32)
     library = _kernel(lanes)
     function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64)(library.address("peak"))
-    values = np.full(lanes, 0.5, np.float32)
-    best = _best(lambda: function(values.ctypes.data, ROUNDS), tries)
-    library.close()
-    return 2.0 * lanes * ACCUMULATORS * ROUNDS / best
+    arrays = [np.full(lanes, 0.5, np.float32) for _ in range(threads)]
+    tasks = [partial(function, array.ctypes.data, ROUNDS) for array in arrays]
+    amount = 2.0 * lanes * ACCUMULATORS * ROUNDS * threads
+    return Limit(_together(tasks), amount, (library, arrays))
 
 
-def copy_bandwidth(tries: int) -> float:
-    """Bytes read and written per second by a copy that is larger than the caches (numpy's)."""
-    source = np.ones(1 << 24, np.float32)
+def copies(threads: int) -> Limit:
+    """numpy's copy of an array that is larger than the caches, a part for each thread."""
+    source = np.ones(COPIED, np.float32)
     target = np.empty_like(source)
-    return 2 * source.nbytes / _best(lambda: np.copyto(target, source), tries)
+    parts = zip(np.array_split(target, threads), np.array_split(source, threads), strict=True)
+    tasks = [partial(np.copyto, to, of) for to, of in parts]
+    return Limit(_together(tasks), 2.0 * source.nbytes)
 
 
-def _best(run: object, tries: int) -> float:
-    assert callable(run)
-    times = []
-    for _ in range(tries):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return min(times)
+def _together(tasks: Sequence[Callable[[], Any]]) -> Run:
+    """All tasks at once; the caller does the first one."""
+    first, *others = tasks
+    if not others:
+        return first
+    pool = ThreadPoolExecutor(len(others))
+
+    def run() -> None:
+        waiting = [pool.submit(task) for task in others]
+        first()
+        for each in waiting:
+            each.result()
+
+    return run
 
 
 def _kernel(lanes: int) -> Library:

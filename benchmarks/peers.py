@@ -4,14 +4,22 @@ import functools
 import importlib
 import importlib.metadata
 import importlib.util
+import logging
 import os
-import shutil
 import sys
 import warnings
-from collections.abc import Callable
 from typing import Any
 
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+THREAD_VARIABLES = (
+    "GRAPHC_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+)
+HOW = (
+    "threads are limited by environment variables (graphc, BLAS, OpenMP), torch.set_num_threads "
+    "and the process's affinity (JAX)"
+)
 
 
 def limit_threads(threads: int) -> None:
@@ -23,21 +31,31 @@ def limit_threads(threads: int) -> None:
     wanted = str(threads)
     if all(os.environ.get(name) == wanted for name in THREAD_VARIABLES):
         if hasattr(os, "sched_setaffinity"):
-            os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+            os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
         return
     environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, wanted)}
     command = [sys.executable, "-m", "benchmarks", *sys.argv[1:]]
     os.execve(sys.executable, command, environment)
 
 
+def threads() -> int:
+    """What ``limit_threads`` has set; 1 without it."""
+    return int(os.environ.get("GRAPHC_NUM_THREADS") or 1)
+
+
 @functools.cache
 def find(module: str) -> Any | None:
-    """The module if it is installed."""
+    """The module if it is installed, with the settings that suit it best."""
     if importlib.util.find_spec(module) is None:
         return None
     found = importlib.import_module(module)
     if module == "torch":
-        found.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+        found.set_num_threads(threads())
+        found.set_num_interop_threads(1)
+        logging.getLogger("torch").setLevel(logging.ERROR)  # it warns of its own defaults
+        warnings.filterwarnings("ignore", module="torch")
+    if module == "jax":  # handing each call to another thread makes short ones slower
+        found.config.update("jax_cpu_enable_async_dispatch", False)
     return found
 
 
@@ -46,24 +64,3 @@ def versions() -> str:
     parts = ("numpy", "llvmlite", "torch", "jax")
     present = [name for name in parts if importlib.util.find_spec(name) is not None]
     return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in present)
-
-
-def torch_compiled(function: Callable[..., Any], example: Callable[..., Any]) -> Any | None:
-    """``torch.compile`` of a function that ran once; None where it has no C++ compiler or fails.
-
-    Args:
-        function: what to compile.
-        example: calls the compiled function with arguments like those to come.
-    """
-    torch = find("torch")
-    if torch is None or not any(map(shutil.which, ("g++", "clang++", "cl"))):
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch warns of its own defaults
-        compiled = torch.compile(function)
-        try:
-            example(compiled)
-        except Exception as error:  # a peer that does not work here must not stop the others
-            print(f"torch.compile is left out: {type(error).__name__}", file=sys.stderr)
-            return None
-    return compiled

@@ -1,46 +1,96 @@
-"""The results as a table for people and as data for programs."""
+"""The results as tables for people and as data for programs."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.case import Job
 from benchmarks.timing import Timing
 
-BASE = "graphc"
+STATIC = ("graphc", "graphc session.run")
+"""graphc's compiled forms: the function and the session."""
+RIVALS = ("torch", "jax")
+"""How the names of those begin whom graphc is measured against."""
 
 
 def table(title: str, timings: Mapping[str, Timing]) -> str:
-    """One line per peer: median, spread, and how many times graphc's median that is."""
-    base = next((t for name, t in timings.items() if name.startswith(BASE)), None)
-    base = timings.get(BASE, base)
+    """One line per peer: median, quartiles, and its time over that of graphc's function."""
+    base = timings.get(STATIC[0])
     lines = [title]
     for name, timing in timings.items():
-        ratio = f"{timing.median / base.median:8.2f}x" if base is not None else ""
-        lines.append(f"  {name:<24}{_seconds(timing.median):>11} ±{timing.spread:4.0%} {ratio}")
+        low, median, high = timing.quartiles
+        ratio = f"{timing.over(base):8.2f}x" if base is not None else ""
+        spread = f"{seconds(low)} .. {seconds(high)}"
+        lines.append(f"  {name:<24}{seconds(median):>11}   {spread:<26}{ratio}")
     return "\n".join(lines)
 
 
-def against_limits(job: Job, timing: Timing, flops: float, bandwidth: float) -> str:
-    """Which part of the machine's limit graphc reaches; empty where nothing limits the job."""
-    if job.flops:
-        rate = job.flops / timing.median
-        return f"  graphc: {rate / 1e9:.1f} GF/s, {rate / flops:.0%} of the multiply-add peak"
-    if job.bytes:
-        rate = job.bytes / timing.median
-        return f"  graphc: {rate / 1e9:.1f} GB/s, {rate / bandwidth:.0%} of the copy bandwidth"
-    return ""
+@dataclass(frozen=True)
+class Row:
+    """What one case comes to.
+
+    Args:
+        name: the case's.
+        graphc: the faster of graphc's compiled forms.
+        rival: the fastest other library.
+        function: the rival's time over that of graphc's compiled function.
+        best: the rival's time over that of the faster form.
+    """
+
+    name: str
+    graphc: str
+    rival: str
+    function: float
+    best: float
+
+
+def row_of(name: str, timings: Mapping[str, Timing]) -> Row | None:
+    """Who wins by how much; None where no other library took part."""
+    rivals = [peer for peer in timings if peer.startswith(RIVALS)]
+    if not rivals:
+        return None
+    rival = min(rivals, key=lambda peer: timings[peer].median)
+    forms = [form for form in STATIC if form in timings]
+    fastest = min(forms, key=lambda form: timings[form].median)
+    other = timings[rival]
+    return Row(name, fastest, rival, other.over(timings[STATIC[0]]), other.over(timings[fastest]))
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """All cases against the best peer of each, and their geometric mean."""
+    lines = [
+        "against the best peer of each row: its time over that of graphc's compiled function, "
+        "and of the faster of function and session"
+    ]
+    lines += [
+        f"  {row.name:<52}{row.function:7.2f}x {row.best:7.2f}x   {row.rival} / {row.graphc}"
+        for row in rows
+    ]
+    means = [_geometric_mean([getattr(row, kind) for row in rows]) for kind in ("function", "best")]
+    lines.append(f"  {'geometric mean':<52}{means[0]:7.2f}x {means[1]:7.2f}x")
+    return "\n".join(lines)
 
 
 def as_data(timings: Mapping[str, Timing]) -> dict[str, Any]:
     """Seconds by peer, for ``--json``."""
     return {
-        name: {"median": t.median, "low": t.low, "high": t.high, "samples": t.samples}
-        for name, t in timings.items()
+        name: {
+            "median": timing.median,
+            "low": timing.quartiles[0],
+            "high": timing.quartiles[2],
+            "samples": len(timing.samples),
+        }
+        for name, timing in timings.items()
     }
 
 
-def _seconds(value: float) -> str:
+def seconds(value: float) -> str:
+    """A time with a fitting unit."""
     for unit, factor in (("s ", 1.0), ("ms", 1e-3), ("us", 1e-6)):
         if value >= factor:
             return f"{value / factor:,.2f} {unit}"
     return f"{value * 1e9:,.0f} ns"
+
+
+def _geometric_mean(values: Sequence[float]) -> float:
+    return math.exp(sum(map(math.log, values)) / len(values))

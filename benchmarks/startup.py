@@ -1,4 +1,4 @@
-"""How long it takes until something runs: importing a library, and the first run of a program."""
+"""How long it takes until something runs: importing a library, and the first training step."""
 
 import os
 import subprocess
@@ -6,66 +6,57 @@ import sys
 import tempfile
 
 from benchmarks.peers import find
-from benchmarks.timing import Timing, summary
+from benchmarks.timing import Timing
 
-IMPORTS = {"numpy": "numpy", "graphc": "graphc", "torch": "torch", "jax": "jax"}
+IMPORTS = ("numpy", "graphc", "torch", "jax")
+_IMPORT = "import time; start = time.perf_counter(); import {}; print(time.perf_counter() - start)"
 
-_FIRST = {
-    "graphc": """
-import graphc as gc
-x = gc.tensor([[0.5] * 64] * 64)
-run = gc.compile(lambda x: gc.softmax(gc.tanh(x) * 2 + x, dim=1).sum())
-call = lambda: run(x).numpy()
-""",
-    "torch.compile": """
-import torch
-x = torch.full((64, 64), 0.5)
-run = torch.compile(lambda x: torch.softmax(torch.tanh(x) * 2 + x, dim=1).sum())
-call = lambda: run(x).numpy()
-""",
-    "jax.jit": """
-import jax, jax.numpy as jnp
-x = jnp.full((64, 64), 0.5)
-run = jax.jit(lambda x: jax.nn.softmax(jnp.tanh(x) * 2 + x, axis=1).sum())
-call = lambda: run(x).block_until_ready()
-""",
+FIRST = {"graphc": "graphc", "torch": "torch", "jax.jit": "jax", "torch.compile": "torch"}
+"""Forms of the training step, and the modules that they need."""
+CACHES = ("GRAPHC_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR", "JAX_COMPILATION_CACHE_DIR")
+EAGER_CACHES = {
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
 }
-_TIMED = "import time; start = time.perf_counter()\n{}\nprint(time.perf_counter() - start)"
+"""What makes JAX keep short compilations as well."""
 
 
 def import_times(rounds: int) -> dict[str, Timing]:
     """Seconds of ``import`` in fresh processes that take turns."""
-    present = {peer: name for peer, name in IMPORTS.items() if find(name) is not None}
-    samples: dict[str, list[float]] = {peer: [] for peer in present}
+    present = [name for name in IMPORTS if find(name) is not None]
+    samples: dict[str, list[float]] = {name: [] for name in present}
     for _ in range(rounds):
-        for peer, name in present.items():
-            samples[peer].append(_measure(_TIMED.format(f"import {name}")))
-    return {peer: summary(values) for peer, values in samples.items()}
+        for name in present:
+            samples[name].append(_numbers("-c", _IMPORT.format(name))[0])
+    return {name: Timing(tuple(values)) for name, values in samples.items()}
 
 
-def first_runs(rounds: int, quick: bool) -> dict[str, Timing]:
-    """Seconds from the first call of a compiled function to its result, imports excluded.
+def first_calls(rounds: int, quick: bool) -> dict[str, Timing]:
+    """Seconds of the first training step of a process, import statements excluded.
 
-    graphc is measured with an empty cache on disk, and again with the cache that the first left.
+    Compilers are measured with an empty cache on disk, and again with the cache that this left.
+    For graphc, what its own imports in this step take is listed as well.
     """
-    peers = ["graphc", *(["jax.jit"] if find("jax") is not None else [])]
-    if not quick and find("torch") is not None:
-        peers.append("torch.compile")
+    peers = [peer for peer, module in FIRST.items() if find(module) is not None]
     samples: dict[str, list[float]] = {}
     for _ in range(rounds):
         for peer in peers:
-            code = _FIRST[peer] + _TIMED.format("call()")
+            if quick and peer == "torch.compile":
+                continue
             with tempfile.TemporaryDirectory() as folder:
-                caches = {"GRAPHC_CACHE_DIR": folder, "TORCHINDUCTOR_CACHE_DIR": folder}
-                samples.setdefault(f"{peer}, empty cache", []).append(_measure(code, caches))
-                if peer == "graphc":
-                    samples.setdefault("graphc, warm cache", []).append(_measure(code, caches))
-    return {peer: summary(values) for peer, values in samples.items()}
+                caches = dict.fromkeys(CACHES, folder) | EAGER_CACHES
+                for state in ("cold", "warm"):
+                    seconds, imports = _numbers("-m", "benchmarks.first_call", peer, **caches)
+                    samples.setdefault(f"{peer}, {state}", []).append(seconds)
+                    if peer == "graphc":
+                        samples.setdefault(f"graphc imports, {state}", []).append(imports)
+    return {name: Timing(tuple(values)) for name, values in samples.items()}
 
 
-def _measure(code: str, environment: dict[str, str] | None = None) -> float:
+def _numbers(*command: str, **environment: str) -> list[float]:
+    """What a new Python process prints."""
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code],
-        env={**os.environ, **(environment or {})}, capture_output=True, text=True, check=True,
+        [sys.executable, "-W", "ignore", *command],
+        env={**os.environ, **environment}, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    return float(done.stdout)
+    return [float(number) for number in done.stdout.split()]

@@ -1,9 +1,10 @@
 """The cases, in the order in which they run."""
 
 from benchmarks.case import Case
-from benchmarks.cases.call import CALL, CALLS
+from benchmarks.cases.call import CALL
 from benchmarks.cases.elementwise import CHAIN
-from benchmarks.cases.rows import LAYER_NORM, SOFTMAX
-from benchmarks.cases.training import TRAIN
+from benchmarks.cases.inference import FORWARD
+from benchmarks.cases.rows import ROWS
+from benchmarks.cases.training import TRAINING
 
-CASES: tuple[Case, ...] = (TRAIN, SOFTMAX, LAYER_NORM, CHAIN, CALL, CALLS)
+CASES: tuple[Case, ...] = (*TRAINING, FORWARD, ROWS, CHAIN, CALL)

@@ -1,0 +1,1 @@
+"""A multilayer perceptron, its training step and its forward run, as every peer writes them."""
