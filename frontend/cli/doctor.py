@@ -11,7 +11,10 @@ from rich.table import Table
 
 from graphc.config import FLAGS
 from graphc.runtime.disk_cache import open_cache
+from graphc.runtime.llvm.entry.objects import are_as_expected
+from graphc.runtime.llvm.pool import system
 from graphc.runtime.llvm.target import host_target
+from graphc.runtime.threads import default_threads
 
 
 def print_diagnosis() -> None:
@@ -25,6 +28,9 @@ def print_diagnosis() -> None:
         ("processor", target.cpu),
         ("instruction set", f"{target.isa}, {target.vector_bits} bits"),
         ("usable processors", str(_usable_processors())),
+        ("threads of a session", str(default_threads())),
+        ("idle threads sleep by", "condition" if system.futex_call() is None else "futex"),
+        ("native calls", "yes" if are_as_expected() else "no: unexpected layout of numpy arrays"),
         ("kernel cache", f"{cache.status}: {cache.directory or 'no directory'}"),
         *((f"GRAPHC_{flag.name}", f"{flag.text() or '(not set)'}: {flag.doc}") for flag in FLAGS),
     ]
