@@ -13,7 +13,7 @@ from graphc.node import Node
 from graphc.runtime.bindings import Snapshot
 from graphc.runtime.boxes import Box
 from graphc.runtime.llvm.entry.entry import Binding, Entry
-from graphc.runtime.llvm.entry.objects import are_as_expected
+from graphc.runtime.llvm.entry.library import is_available
 from graphc.runtime.llvm.entry.results import Kind, Shape
 from graphc.runtime.locks import RunLocks
 from graphc.runtime.specialization import NativeCalls, Specialization, aligned_memory
@@ -103,7 +103,7 @@ def make_native_calls(
         conditions: for a call to be ordinary.
         seconds: how long the program takes.
     """
-    if not are_as_expected() or not all(map(_is_number, variables.staged)):
+    if not is_available() or not all(map(_is_number, variables.staged)):
         return None
     binding = _binding(chosen, variables, locks, box, conditions)
     if binding is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from graphc.runtime.llvm.cache import compile_cached
 from graphc.runtime.llvm.engine import Library, link
 from graphc.runtime.llvm.entry import checks, execute, results
 from graphc.runtime.llvm.entry.code import Code
-from graphc.runtime.llvm.entry.objects import DATA, ITEMS
+from graphc.runtime.llvm.entry.objects import DATA, ITEMS, are_as_expected
 from graphc.runtime.llvm.entry.record import Field
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.target import host_target
@@ -62,6 +63,13 @@ class _MethodDef(ctypes.Structure):
         ("flags", ctypes.c_int),
         ("doc", ctypes.c_char_p),
     )
+
+
+@functools.cache
+def is_available() -> bool:
+    """Whether this interpreter is one that native calls understand."""
+    symbols = re.findall(r"@(\w+)", _DECLARATIONS)
+    return are_as_expected() and all(hasattr(ctypes.pythonapi, symbol) for symbol in symbols)
 
 
 def named_call(kept: tuple[object, ...]) -> Callable[[Any], Any]:

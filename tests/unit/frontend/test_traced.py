@@ -19,9 +19,9 @@ import graphc.nn.functional as F
 from graphc import nn, optim
 from graphc.errors import AutogradError, GraphcError
 from graphc.frontend.base import concrete
-from graphc.runtime.llvm.entry.objects import are_as_expected
+from graphc.runtime.llvm.entry.library import is_available
 
-pytestmark = pytest.mark.skipif(not are_as_expected(), reason="another kind of Python")
+pytestmark = pytest.mark.skipif(not is_available(), reason="another kind of Python")
 
 
 class Job:

@@ -12,13 +12,13 @@ from graphc.graph import Graph
 from graphc.ops import elementwise as e
 from graphc.ops.index import index
 from graphc.ops.leaf import placeholder, variable
-from graphc.runtime.llvm.entry.objects import are_as_expected
+from graphc.runtime.llvm.entry.library import is_available
 from graphc.runtime.session import Session
 from graphc.storage import Array, HostValue, Storage
 from graphc.types import TensorType
 from tests.native_programs import counter, doubled, ones, warm
 
-pytestmark = pytest.mark.skipif(not are_as_expected(), reason="another kind of Python")
+pytestmark = pytest.mark.skipif(not is_available(), reason="another kind of Python")
 
 
 class TestOrdinary:

@@ -21,14 +21,14 @@ from graphc.graph import Graph
 from graphc.ops import elementwise as e
 from graphc.ops.leaf import variable
 from graphc.ops.select import cast
-from graphc.runtime.llvm.entry.objects import are_as_expected
+from graphc.runtime.llvm.entry.library import is_available
 from graphc.runtime.session import Session
 from graphc.storage import Storage
 from graphc.types import TensorType
 from tests.native_programs import counter, doubled, is_detached, long_program, ones, warm
 from tests.sources import ROOT
 
-pytestmark = pytest.mark.skipif(not are_as_expected(), reason="another kind of Python")
+pytestmark = pytest.mark.skipif(not is_available(), reason="another kind of Python")
 
 
 class TestThreads:

@@ -341,7 +341,9 @@ def test_an_operation_whose_eval_breaks_its_type_is_named(monkeypatch: pytest.Mo
 
 def only_form(session: Session) -> Specialization:
     (form,) = (
-        value for value in gc.get_referents(session._forms._forms) if isinstance(value, Specialization)
+        value
+        for value in gc.get_referents(session._forms._forms)
+        if isinstance(value, Specialization)
     )
     return form
 
