@@ -44,18 +44,20 @@ def without_units(shape: Shape) -> Shape:
 
 def adds_units(node: Node) -> bool:
     """True for a reshape that adds dims of size 1 and does nothing else."""
-    return _changes_only_units(node) and len(node.type.shape) > len(node.inputs[0].type.shape)
+    return node.op is reshape and _added_dims(node) > 0 and _changes_only_units(node)
 
 
 def drops_units(node: Node) -> bool:
     """True for a reshape that drops dims of size 1 and does nothing else."""
-    return _changes_only_units(node) and len(node.type.shape) < len(node.inputs[0].type.shape)
+    return node.op is reshape and _added_dims(node) < 0 and _changes_only_units(node)
 
 
-def _changes_only_units(node: Node) -> bool:
-    if node.op is not reshape:
-        return False
-    return without_units(node.type.shape) == without_units(node.inputs[0].type.shape)
+def _added_dims(view: Node) -> int:
+    return len(view.type.shape) - len(view.inputs[0].type.shape)
+
+
+def _changes_only_units(view: Node) -> bool:
+    return without_units(view.type.shape) == without_units(view.inputs[0].type.shape)
 
 
 def is_unit(size: object) -> bool:

@@ -90,9 +90,10 @@ def rewrite(graph: Graph, rules: Iterable[Rule]) -> Graph:
     """
     by_op = _RulesByOp(rules)
     notes = journal()
+    settled: set[Node] = set()
     for _ in range(ROUNDS):
         fired = len(notes.firings)
-        new = _sweep(graph, by_op, notes)
+        new = _sweep(graph, by_op, settled, notes)
         if len(notes.firings) == fired:
             return graph
         graph = Graph(
@@ -122,18 +123,21 @@ class _RulesByOp:
         return found
 
 
-def _sweep(graph: Graph, rules: _RulesByOp, notes: Journal) -> Mapping[Node, Node]:
-    """Rebuild every node once, operands first."""
+def _sweep(
+    graph: Graph, rules: _RulesByOp, settled: set[Node], notes: Journal
+) -> Mapping[Node, Node]:
+    """Rebuild every node once, operands first; ``settled`` are those to which no rule applies."""
     new: dict[Node, Node] = {}
     for node in graph.nodes:
         current = with_inputs(node, tuple(new[operand] for operand in node.inputs))
         for _ in range(ROUNDS):
-            change = _first_change(current, rules, notes)
+            change = None if current in settled else _first_change(current, rules, notes)
             if change is None:
                 break
             current = change
         else:
             raise _never_rests(notes.firings[-ROUNDS:])
+        settled.add(current)
         new[node] = current
     return new
 

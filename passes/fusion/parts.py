@@ -22,12 +22,11 @@ def is_work(node: Node) -> bool:
 
 def is_glue(node: Node) -> bool:
     """True for a broadcast and for added leading dims of size 1: right alignment makes it free."""
-    if not _is_static(node):
-        return False
     if node.op is reshape:
         shape, operand = node.type.shape, node.inputs[0].type.shape
-        return len(shape) >= len(operand) and trimmed(shape) == trimmed(operand)
-    return node.op is expand
+        leading = len(shape) >= len(operand) and trimmed(shape) == trimmed(operand)
+        return leading and _is_static(node)
+    return node.op is expand and _is_static(node)
 
 
 def is_cheap(node: Node) -> bool:

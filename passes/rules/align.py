@@ -22,7 +22,7 @@ from graphc.rebuild import with_inputs
 
 
 def _has_dropped_operand(node: Node) -> bool:
-    return has_trait(node, Trait.ELEMENTWISE) and any(map(drops_units, node.inputs))
+    return any(map(drops_units, node.inputs)) and has_trait(node, Trait.ELEMENTWISE)
 
 
 @rule(var("node", _has_dropped_operand))

@@ -32,7 +32,7 @@ def _splits_leading_dims(node: Node) -> bool:
 
 
 def _is_map_of_split_rows(node: Node) -> bool:
-    return has_trait(node, Trait.ELEMENTWISE) and any(map(_splits_leading_dims, node.inputs))
+    return any(map(_splits_leading_dims, node.inputs)) and has_trait(node, Trait.ELEMENTWISE)
 
 
 @rule(var("node", _is_map_of_split_rows))
