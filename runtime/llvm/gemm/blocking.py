@@ -38,6 +38,12 @@ _FEW_ROWS = 192
 _PAGE = 4096
 """Rows that are a multiple of it apart lie at the same places of the caches."""
 
+_SLAB_ROWS = 32
+"""Rows of ``a`` that are copied together: whole cache lines."""
+
+_SLAB_PANELS = 4
+"""Panels that repay such a copy."""
+
 _UNIT_NANOSECONDS = 60_000.0
 """Work that is worth a thread's attention."""
 
@@ -64,6 +70,7 @@ class Blocking:
         depth: terms of the sum in one block.
         unit_tiles: tiles of rows in a unit.
         unit_panels: panels of columns in a unit.
+        slab: tiles of rows whose part of ``a`` is copied together; 0 if ``a`` is used as it lies.
     """
 
     problem: Problem
@@ -73,7 +80,7 @@ class Blocking:
     depth: int
     unit_tiles: int
     unit_panels: int
-    a_packed: bool = False
+    slab: int = 0
 
     @property
     def width(self) -> int:
@@ -114,7 +121,7 @@ class Blocking:
     def panel_bytes(self) -> int:
         """One packed panel."""
         terms = min(self.depth, self.problem.k)
-        return _aligned(terms * self.width * self.problem.a.dtype.itemsize)
+        return _rounded(terms * self.width * self.problem.a.dtype.itemsize, _ALIGNMENT)
 
     @property
     def packed_bytes(self) -> int:
@@ -122,21 +129,25 @@ class Blocking:
         return self.panel_bytes * self.unit_panels if self.packed else 0
 
     @property
-    def a_width(self) -> int:
-        """Rows of a packed tile of ``a``, a power of two."""
-        return 1 << (self.tile.rows - 1).bit_length()
+    def slab_tiles(self) -> int:
+        """Tiles of rows that are done one after the other for one block of ``a``."""
+        return max(1, self.slab)
 
     @property
-    def a_bytes(self) -> int:
-        """A packed tile of ``a``."""
+    def slab_width(self) -> int:
+        """Rows of a copied block of ``a``, whole vectors."""
+        return _rounded(self.slab * self.tile.rows, self.lanes)
+
+    @property
+    def slab_bytes(self) -> int:
+        """A copied block of ``a``."""
         terms = min(self.depth, self.problem.k)
-        size = self.problem.a.dtype.itemsize
-        return _aligned(terms * self.a_width * size) if self.a_packed else 0
+        return _rounded(terms * self.slab_width * self.problem.a.dtype.itemsize, _ALIGNMENT)
 
     @property
     def partial_offset(self) -> int:
         """Where the partial sums begin."""
-        return self.packed_bytes + self.a_bytes
+        return self.packed_bytes + self.slab_bytes
 
     @property
     def tile_bytes(self) -> int:
@@ -164,12 +175,11 @@ def blocking_of(target: Target, problem: Problem, lanes: int) -> Blocking:
     row_tiles, panels = -(-problem.m // tile.rows), -(-problem.n // (tile.vectors * lanes))
     whole = Blocking(problem, lanes, tile, packed, depth, row_tiles, panels)
     row_blocks, unit_panels = _unit(whole)
-    return replace(
-        whole,
-        unit_tiles=-(-row_tiles // row_blocks),
-        unit_panels=unit_panels,
-        a_packed=unit_panels > 3 and _competing(problem, problem.a.column),
-    )
+    unit_tiles, slab = -(-row_tiles // row_blocks), 0
+    if unit_panels >= _SLAB_PANELS and _competing(problem, problem.a.column):
+        slab = min(unit_tiles, max(1, _SLAB_ROWS // tile.rows))
+        unit_tiles = _rounded(unit_tiles, slab)
+    return replace(whole, unit_tiles=unit_tiles, unit_panels=unit_panels, slab=slab)
 
 
 def _unit(whole: Blocking) -> tuple[int, int]:
@@ -217,5 +227,5 @@ def _competing(problem: Problem, step: int) -> bool:
     return step != 0 and step * problem.a.dtype.itemsize % _PAGE == 0
 
 
-def _aligned(size: int) -> int:
-    return -(-size // _ALIGNMENT) * _ALIGNMENT
+def _rounded(size: int, step: int) -> int:
+    return -(-size // step) * step

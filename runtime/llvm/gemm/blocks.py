@@ -8,7 +8,7 @@ from dataclasses import replace
 from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.function import BEGIN, END, SCRATCH, define_function, parameters
 from graphc.runtime.llvm.gemm.blocking import Blocking
-from graphc.runtime.llvm.gemm.control import moved, repeat, when
+from graphc.runtime.llvm.gemm.control import moved, repeat, scaled, when
 from graphc.runtime.llvm.gemm.outer import UNROLL, Outer, define_outer
 from graphc.runtime.llvm.gemm.packing import Packing, define_packing
 from graphc.runtime.llvm.gemm.problem import Matrix, Problem
@@ -17,6 +17,12 @@ from graphc.runtime.llvm.native_step import NativeStep, Phase
 from graphc.runtime.llvm.values import Value, constant
 
 _ZERO = constant("i64", 0)
+
+_AHEAD = 8
+"""Terms by which rows of ``b`` that are apart in memory are asked for before they are needed."""
+
+_SEEN_ROWS = 4
+"""Tiles of fewer rows wait for memory anyway."""
 
 
 def build_blocks(module: Module, blocking: Blocking) -> NativeStep:
@@ -73,7 +79,7 @@ class _Writer:
         self.problem = blocking.problem
         problem, tile = self.problem, blocking.tile
         self.size = problem.a.dtype.itemsize
-        self.full_tiles, self.rest_rows = divmod(problem.m, tile.rows)
+        self.slab_rows = tile.rows * blocking.slab_tiles
         self.full_panels, self.rest_columns = divmod(problem.n, blocking.width)
         self.others = (*problem.operands, *problem.outputs)
 
@@ -124,19 +130,58 @@ class _Writer:
             b = SCRATCH
         panel = (b, panels, last_column)
         flags = (self._rounds(last), first, last)
-        low = e.mul(units[0], blocking.unit_tiles)
-        high = e.mul(units[1], blocking.unit_tiles)
-        full = e.intrinsic("smin", high, constant("i64", self.full_tiles))
+        low, high = (e.mul(unit, blocking.unit_tiles // blocking.slab_tiles) for unit in units)
+        whole, rest = divmod(problem.m, self.slab_rows)
+        full = e.intrinsic("smin", high, constant("i64", whole))
 
-        def row(index: Value) -> None:
-            self._row(blocking.tile.rows, e.add(low, index), a, others, panel, flags)
+        def slab(rows: int, index: Value) -> None:
+            self._slab(rows, index, a, others, panel, flags)
 
-        if self.full_tiles:
-            repeat(e, e.sub(full, low), row)
-        if self.rest_rows:
-            index = constant("i64", self.full_tiles)
+        if whole:
+            count = e.sub(full, low)
+            repeat(e, count, lambda index: slab(self.slab_rows, e.add(low, index)))
+        if rest:
             bottom = e.cmp("eq", units[1], blocking.row_blocks)
-            when(e, bottom, lambda: self._row(self.rest_rows, index, a, others, panel, flags))
+            when(e, bottom, lambda: slab(rest, constant("i64", whole)))
+
+    def _slab(
+        self,
+        rows: int,
+        index: Value,
+        a: Value,
+        others: list[Value],
+        panel: tuple[Value, Value, Value],
+        flags: tuple[Value, Value, Value],
+    ) -> None:
+        """Some tiles of rows whose part of ``a`` is copied together, if it is."""
+        e, blocking = self.e, self.blocking
+        height, step = blocking.tile.rows, self.problem.a.row
+        a = moved(e, a, self.size, (index, self.slab_rows * step))
+        if blocking.slab:
+            a, step = self._copied(rows, a, flags), 1
+        first = scaled(e, index, blocking.slab_tiles)
+
+        def tile(rows: int, number: Value) -> None:
+            here = moved(e, a, self.size, (number, height * step))
+            self._row(rows, e.add(first, number), here, others, panel, flags)
+
+        whole, rest = divmod(rows, height)
+        repeat(e, constant("i64", whole), lambda number: tile(height, number))
+        if rest:
+            tile(rest, constant("i64", whole))
+
+    def _copied(self, rows: int, a: Value, flags: tuple[Value, Value, Value]) -> Value:
+        """A copy of some rows of ``a`` in which they are neighbours."""
+        e, blocking = self.e, self.blocking
+        packing = Packing(
+            self.problem.a.transposed, rows, blocking.slab_width, blocking.lanes, self.problem.k
+        )
+        target = moved(e, SCRATCH, 1, (constant("i64", 1), blocking.packed_bytes))
+        rounds, _, last = flags
+        symbol = define_packing(e.module, packing)
+        arguments = (a, target, rounds, last)
+        e.emit(f"call void @{symbol}({', '.join(value.typed for value in arguments)})")
+        return target
 
     def _rounds(self, last: Value) -> Value:
         """Whole rounds of ``UNROLL`` terms in a block."""
@@ -166,7 +211,7 @@ class _Writer:
             repeat(e, panels, lambda index: copy(whole, index))
         if self.rest_columns:
             width = -(-self.rest_columns // blocking.lanes) * blocking.lanes
-            edge = replace(whole, columns=self.rest_columns, width=width)
+            edge = replace(whole, columns=self.rest_columns, step=width)
             when(e, last_column, lambda: copy(edge, panels))
 
     def _row(
@@ -182,9 +227,6 @@ class _Writer:
         e, blocking = self.e, self.blocking
         b, panels, last_column = panel
         height = blocking.tile.rows
-        a = moved(e, a, self.size, (index, height * self.problem.a.row))
-        if blocking.a_packed:
-            a = self._packed_rows(rows, a, flags[2])
         others = self._moved(others, index, [m.row * height for m in self.others])
         tile = blocking.tile_bytes
         partial = moved(e, SCRATCH, 1, (constant("i64", 1), blocking.partial_offset))
@@ -207,17 +249,6 @@ class _Writer:
             active = self.rest_columns - (vectors - 1) * lanes
             when(e, last_column, lambda: column(vectors, active, panels))
 
-    def _packed_rows(self, rows: int, a: Value, last: Value) -> Value:
-        """A copy of one tile's rows of ``a``."""
-        e, blocking = self.e, self.blocking
-        target = moved(e, SCRATCH, 1, (constant("i64", 1), blocking.packed_bytes))
-        width = blocking.a_width
-        packing = Packing(self.problem.a.transposed, rows, width, width, self.problem.k)
-        arguments = (a, target, self._rounds(last), last)
-        symbol = define_packing(e.module, packing)
-        e.emit(f"call void @{symbol}({', '.join(value.typed for value in arguments)})")
-        return target
-
     def _kernel(self, rows: int, vectors: int, active: int) -> Outer:
         blocking, problem = self.blocking, self.problem
         packed = vectors * blocking.lanes
@@ -228,9 +259,10 @@ class _Writer:
             blocking.lanes,
             blocking.lanes if blocking.packed else active,
             active,
-            1 if blocking.a_packed else problem.a.row,
-            blocking.a_width if blocking.a_packed else problem.a.column,
+            1 if blocking.slab else problem.a.row,
+            blocking.slab_width if blocking.slab else problem.a.column,
             packed if blocking.packed else problem.b.row,
+            0 if blocking.packed or rows < _SEEN_ROWS else _AHEAD,
             blocking.blocks > 1,
         )
 

@@ -37,6 +37,8 @@ class Outer:
         a_row: distance between rows of ``a``, in elements.
         a_step: distance between neighbours of ``a`` along k.
         b_step: distance between neighbours of ``b`` along k; along columns it is 1.
+        ahead: terms by which rows of ``b`` are asked for before they are needed; 0 where the
+            processor sees by itself what comes next.
         blocked: whether the sum is cut into blocks of k, with partial sums in memory.
     """
 
@@ -49,6 +51,7 @@ class Outer:
     a_row: int
     a_step: int
     b_step: int
+    ahead: int
     blocked: bool
 
 
@@ -136,6 +139,8 @@ class _Writer:
         for columns in vectors(kernel.vectors, kernel.lanes, kernel.readable):
             place = self._along(row, constant("i64", columns.start), 1)
             wide.append(memory.load(e, place, self.dtype, 1, kernel.lanes, columns.active))
+            if kernel.ahead:
+                self._ask_for(self._along(place, constant("i64", kernel.ahead), kernel.b_step))
         position = term % self.chains * kernel.rows * kernel.vectors
         for number in range(kernel.rows):
             size = self.dtype.itemsize
@@ -147,6 +152,12 @@ class _Writer:
                 result[position] = self._multiply_add(factor, vector, result[position])
                 position += 1
         return result
+
+    def _ask_for(self, place: Value) -> None:
+        """Have a cache line fetched; it need not exist."""
+        name = "llvm.prefetch.p0"
+        self.e.module.declare(name, f"declare void @{name}(ptr, i32, i32, i32)")
+        self.e.emit(f"call void @{name}(ptr {place.text}, i32 0, i32 3, i32 1)")
 
     def _multiply_add(self, a: Value, b: Value, c: Value) -> Value:
         if self.e.target.fma:

@@ -1,7 +1,7 @@
 """Copies of one column panel of ``b`` in which the kernel's vectors lie one after the other.
 
-A panel is ``width`` columns wide. Its copy has all columns of one k next to each other; columns
-that do not exist are zeros there.
+A copy has all columns of one k next to each other, as whole vectors: columns that do not exist are
+zeros there.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ class Packing:
     Args:
         matrix: where it comes from.
         columns: the number of columns that exist.
-        width: columns of the copy, whole vectors.
+        step: distance between neighbours along k in the copy.
         lanes: elements of a vector.
         k: terms of the whole sum.
     """
 
     matrix: Matrix
     columns: int
-    width: int
+    step: int
     lanes: int
     k: int
 
@@ -48,9 +48,9 @@ class Packing:
         return self.matrix.row == 1 and self.matrix.column != 1
 
     @property
-    def active(self) -> int:
-        """Columns of the last vector that exist."""
-        return self.columns - (self.width - self.lanes)
+    def count(self) -> int:
+        """Vectors next to each other."""
+        return -(-self.columns // self.lanes)
 
 
 def define_packing(module: Module, packing: Packing) -> str:
@@ -67,7 +67,8 @@ def define_packing(module: Module, packing: Packing) -> str:
         if rest:
             _down(e, packing, _turn, one, rest)
     else:
-        _down(e, packing, _copy, constant("i64", 0), packing.active)
+        active = packing.columns - (packing.count - 1) * packing.lanes
+        _down(e, packing, _copy, constant("i64", 0), active)
     code = "\n".join([*e.lines, "  ret void"])
     head = "ptr noalias readonly %source, ptr noalias %target, i64 %rounds, i1 %last"
     text = f"({head}) nounwind noinline {{\nentry:\n{code}\n}}"
@@ -87,7 +88,7 @@ def _down(e: Emitter, packing: Packing, part: _Part, vector: Value, active: int)
 
     def copy(index: Value, count: int) -> None:
         here = moved(e, source, size, (index, UNROLL * matrix.row))
-        there = moved(e, target, size, (index, UNROLL * packing.width))
+        there = moved(e, target, size, (index, UNROLL * packing.step))
         part(e, packing, here, there, active, count)
 
     rounds = Value("%rounds", "i64", 1)
@@ -103,11 +104,11 @@ def _copy(
     matrix, lanes = packing.matrix, packing.lanes
     size = matrix.dtype.itemsize
     for term in range(count):
-        for columns in vectors(packing.width // lanes, lanes, active):
+        for columns in vectors(packing.count, lanes, active):
             start, number = constant("i64", columns.start), constant("i64", term)
             place = moved(e, source, size, (number, matrix.row), (start, matrix.column))
             value = memory.load(e, place, matrix.dtype, matrix.column, lanes, columns.active)
-            there = moved(e, target, size, (number, packing.width), (start, 1))
+            there = moved(e, target, size, (number, packing.step), (start, 1))
             memory.store(e, e.splat(value, lanes), there, matrix.dtype, 1, lanes)
 
 
@@ -132,7 +133,7 @@ def _turn(
             ]
             registers.append(_side_by_side(e, parts))
         for term, value in enumerate(_turned(e, registers, piece)[:wanted]):
-            there = moved(e, target, size, (constant("i64", first + term), packing.width))
+            there = moved(e, target, size, (constant("i64", first + term), packing.step))
             memory.store(e, value, there, matrix.dtype, 1, lanes)
 
 
