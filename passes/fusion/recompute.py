@@ -36,6 +36,8 @@ def recompute_light(graph: Graph, partition: Partition, notes: Journal) -> None:
         notes: where changes and refusals are written.
     """
     traffic = _Traffic(graph, partition)
+    for node in graph.nodes:
+        traffic.store_for_several(node)
     for node in reversed(graph.nodes):
         readers = traffic.readers_to_spare(node)
         if not readers:
@@ -75,6 +77,10 @@ class _Traffic:
         self._has = [set(unit) for unit in self._units]
         self._reads = [set(needs_of(unit)) for unit in self._units]
         self._fixed = set(map(base_of, (*graph.roots, *self._factors(graph))))
+        self._users: dict[Node, list[Node]] = {}
+        for node in self._home:
+            for base in dict.fromkeys(map(base_of, node.inputs)):
+                self._users.setdefault(base, []).append(node)
         self._readers: dict[Node, set[int]] = {}
         for number, reads in enumerate(self._reads):
             for node in reads:
@@ -93,6 +99,28 @@ class _Traffic:
         if node not in self._home or node in self._fixed or not _is_light(node):
             return ()
         return sorted(self._readers.get(node, set()) - {self._home[node]})
+
+    def store_for_several(self, source: Node) -> None:
+        """Have a value stored that several stored ones are made of, if that moves fewer bytes."""
+        if source not in self._home or self._is_stored(source):
+            return
+        users = [node for node in self._users.get(source, ()) if self.readers_to_spare(node)]
+        readers = {reader for node in users for reader in self.readers_to_spare(node)}
+        for reader in readers:
+            self._reads[reader].add(source)
+        known = [node for node in users if self._is_known_to_readers(node)]
+        now = sum(node.type.nbytes * (1 + len(self.readers_to_spare(node))) for node in known)
+        wanted = {reader for node in known for reader in self.readers_to_spare(node)}
+        gain = now > source.type.nbytes * (1 + len(wanted))
+        for reader in readers - (wanted if gain else set()):
+            self._reads[reader].discard(source)
+        if gain:
+            self._readers.setdefault(source, set()).update(wanted)
+
+    def _is_known_to_readers(self, node: Node) -> bool:
+        """True if each reader can compute a value from what it has."""
+        recipes = [self.recipe(node, reader) for reader in self.readers_to_spare(node)]
+        return all(recipe is not None and not recipe.reads for recipe in recipes)
 
     def recipe(self, node: Node, reader: int) -> _Recipe | None:
         """How a kernel can compute a value; None if it would take too much."""

@@ -141,3 +141,21 @@ def test_several_readers_repeat_it_if_all_gain() -> None:
     new, notes = fused(third)
     assert results(new) == [1, 1, 1]
     assert notes.fired()[RULE].count == 1
+
+
+def test_one_value_is_stored_in_place_of_two_that_are_made_of_it() -> None:
+    """As in gelu: the input instead of its half and its scaled copy."""
+    z = sub(exp(X), tanh(G))
+    half, scaled = mul(z, number(0.5)), mul(z, number(0.7))
+    border = matmul(mul(half, tanh(scaled)), SQUARE)
+    new, notes = fused(mul(mul(border, half), exp(scaled)))
+    assert results(new) == [2, 1]
+    assert notes.fired()[RULE].count == 2
+    assert kernels(new)[-1].count("tanh") == 0
+
+
+def test_one_value_that_one_other_is_made_of_is_not_stored_in_its_place() -> None:
+    z = sub(exp(X), tanh(G))
+    half = mul(z, number(0.5))
+    _, notes = fused(mul(matmul(exp(half), SQUARE), half))
+    assert RULE not in notes.fired()
