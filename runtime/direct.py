@@ -10,13 +10,12 @@ import numpy as np
 
 from graphc.dtypes import float32, float64
 from graphc.node import Node
-from graphc.runtime.bindings import Snapshot
 from graphc.runtime.boxes import Box
 from graphc.runtime.llvm.entry.entry import Binding, Entry
 from graphc.runtime.llvm.entry.library import is_available
 from graphc.runtime.llvm.entry.results import Kind, Shape
 from graphc.runtime.locks import RunLocks
-from graphc.runtime.specialization import NativeCalls, Specialization, aligned_memory
+from graphc.runtime.specialization import NativeCalls, Reservation
 from graphc.runtime.structure import Structure, fill
 from graphc.storage import Array, HostValue
 
@@ -82,8 +81,7 @@ class Direct:
 
 
 def make_native_calls(
-    chosen: Specialization,
-    variables: Snapshot,
+    run: Reservation,
     locks: RunLocks,
     structure: Structure,
     wrap: Callable[[Array], Any] | None,
@@ -94,8 +92,7 @@ def make_native_calls(
     """Make native calls, or None where a run needs Python.
 
     Args:
-        chosen: the compiled form.
-        variables: where the variables are.
+        run: a run of the form that has come to an end; the calls take its arena.
         locks: what each run holds.
         structure: what the session returns.
         wrap: what the session applies to each array.
@@ -103,13 +100,13 @@ def make_native_calls(
         conditions: for a call to be ordinary.
         seconds: how long the program takes.
     """
-    if not is_available() or not all(map(_is_number, variables.staged)):
+    if not is_available() or not all(map(_is_number, run.variables.staged)):
         return None
-    binding = _binding(chosen, variables, locks, box, conditions)
+    binding = _binding(run, locks, box, conditions)
     if binding is None:
         return None
     entry = Entry(binding, detach=seconds > DETACH_ABOVE)
-    names = list(chosen.graph.outputs)
+    names = list(run.chosen.graph.outputs)
     everything = Shape(Kind.TUPLE, range(len(names)))
     flat = entry.positional(everything)
     boxed = flat if box is None else entry.positional(_boxed(len(names), box))
@@ -134,12 +131,9 @@ def _is_number(node: Node) -> bool:
 
 
 def _binding(
-    chosen: Specialization,
-    variables: Snapshot,
-    locks: RunLocks,
-    box: Box | None,
-    conditions: Conditions,
+    run: Reservation, locks: RunLocks, box: Box | None, conditions: Conditions
 ) -> Binding | None:
+    chosen, variables = run.chosen, run.variables
     plan = chosen.plan
     buffers = plan.buffers[: plan.bound]
     inputs = {buffer.name: buffer for buffer in buffers if buffer.kind == "input"}
@@ -147,10 +141,11 @@ def _binding(
         return None
     hosts = {node: np.zeros((), node.type.dtype.numpy) for node in variables.staged}
     memory = {**variables.bases, **hosts}
-    bases = [memory.get(buffer.node, _NOTHING) for buffer in buffers]
-    program = chosen.executable.native(aligned_memory(plan.arena_bytes), bases)
+    bases = [memory[buffer.node] if buffer.kind == "variable" else _NOTHING for buffer in buffers]
+    program = chosen.executable.native(run.arena, bases)
     if program is None:
         return None
+    run.keep_arena()
     return Binding(
         program=program.address,
         table=program.table,

@@ -204,12 +204,6 @@ class Session:
             return fill(self._outputs, outputs)
         return fill(self._outputs, {name: self._wrap(array) for name, array in outputs.items()})
 
-    def run_flat(
-        self, feed: Feed | None = None, *, out: Mapping[str, Array] | None = None
-    ) -> dict[str, Array]:
-        """Like ``run``, but return all outputs by name, unwrapped."""
-        return self._run_checked(self._feeds.arrays(feed), out)
-
     def run_values(self, inputs: Sequence[Any]) -> Iterable[Array]:
         """Like ``run``, with values in the order of the graph's inputs.
 
@@ -273,8 +267,8 @@ class Session:
             state = (variables, self._conditions)
             if chosen.runs and not _are(chosen.native_for, state):  # the first run is slow
                 made = make_native_calls(
-                    chosen, variables, self._locks, self._outputs, self._wrap,
-                    self._box, self._conditions, seconds,
+                    run, self._locks, self._outputs, self._wrap, self._box,
+                    self._conditions, seconds,
                 )  # fmt: skip
                 chosen.set_native(made, state)
             self._native = None if self._forms.closed else chosen.native

@@ -202,12 +202,17 @@ class Specialization:
             spare = self._arenas.pop() if self._arenas else None
         return aligned_memory(self.plan.arena_bytes) if spare is None else spare
 
-    def release(self, arena: Array, runs: int = 0) -> None:
-        """Note the end of what it was reserved for, and how many runs that were."""
+    def release(self, arena: Array | None, runs: int = 0) -> None:
+        """Note the end of what it was reserved for, and how many runs that were.
+
+        Args:
+            arena: the memory that it gave; None if that is not to be used again.
+            runs: how many runs came to an end.
+        """
         with self._lock:
             self._busy -= 1
             self._runs += runs
-            if len(self._arenas) < SPARE_ARENAS:
+            if arena is not None and len(self._arenas) < SPARE_ARENAS:
                 self._arenas.append(arena)
             if self._retired:
                 self._close_if_unused()
@@ -267,18 +272,23 @@ class Reservation:
         variables: where the variables are.
     """
 
-    __slots__ = ("arena", "chosen", "count", "variables")
+    __slots__ = ("_keeps_arena", "arena", "chosen", "count", "variables")
 
     def __init__(self, chosen: Specialization, arena: Array, variables: Snapshot) -> None:
         self.chosen, self.arena, self.variables = chosen, arena, variables
         self.count = 0
+        self._keeps_arena = False
+
+    def keep_arena(self) -> None:
+        """The arena has found another use; later runs get others."""
+        self._keeps_arena = True
 
     def __enter__(self) -> Reservation:
         """Set ``count`` to how many runs came to an end."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.chosen.release(self.arena, self.count)
+        self.chosen.release(None if self._keeps_arena else self.arena, self.count)
 
 
 def specialize(
