@@ -36,7 +36,8 @@ def widths(
 ) -> tuple[int, ...]:
     """Widths to use, in lanes: one register's and, for light bodies, several registers'.
 
-    Several registers at once hide the latency of instructions; a heavy body would spill them.
+    Several registers at once hide the latency of instructions; a heavy body would spill them. Few
+    values live at one time, so 32 registers hold two of each even where the chain is long.
 
     Args:
         analysis: the values.
@@ -56,7 +57,8 @@ def widths(
     nodes = tuple(computed) or analysis.nodes
     work = sum(weight(node) for node in nodes if _is_computed(analysis, node))
     registers = 32 if target.isa in ("avx512", "neon") else 16
-    together = 4 if 2 * work <= registers else 2 if work <= registers else 1
+    long = 4 * registers if registers > 16 else registers
+    together = 4 if 2 * work <= registers else 2 if work <= long else 1
     return (single, single * together) if together > 1 else (single,)
 
 
