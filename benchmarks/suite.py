@@ -7,6 +7,7 @@ from typing import Any
 from benchmarks.agreement import require_agreement
 from benchmarks.case import Case, Job
 from benchmarks.cases import CASES
+from benchmarks.gemm import measure_products
 from benchmarks.kernels import measure_kernels
 from benchmarks.limits import Limit, copies, multiply_adds
 from benchmarks.peers import threads
@@ -48,6 +49,8 @@ def run(options: Options) -> dict[str, Any]:
             rows += [row] if row is not None else []
     if options.wants("kernels"):
         results |= measure_kernels(options.quick, threads())
+    if options.wants("gemm"):
+        results |= measure_products(options.quick)
     if options.wants("startup"):
         results |= _startup(1 if options.quick else 3, options.quick)
     if rows:

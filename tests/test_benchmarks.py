@@ -13,6 +13,7 @@ from benchmarks import first_call, peers
 from benchmarks.agreement import CHECKED_RUNS, require_agreement
 from benchmarks.case import Case, Job
 from benchmarks.cases import CASES
+from benchmarks.gemm import measure_products
 from benchmarks.kernels import measure_kernels
 from benchmarks.limits import Limit, copies, multiply_adds
 from benchmarks.mlp.problem import make_problem
@@ -169,6 +170,14 @@ def test_kernels_are_parts_of_the_copy_bandwidth(capsys: pytest.CaptureFixture[s
     assert len(found) == 12
     assert all(0 < one["part of copy"] < 100 for one in found.values())
     assert capsys.readouterr().out.count("of the copy") == len(found)
+
+
+@pytest.mark.usefixtures("alone")
+def test_products_are_parts_of_the_peak(capsys: pytest.CaptureFixture[str]) -> None:
+    found = measure_products(quick=True)["gemm"]
+    assert len(found) > 10
+    assert all(one["ratio"] > 0 and 0 < one["part of peak"] < 2 for one in found.values())
+    assert capsys.readouterr().out.count("of the peak") == len(found)
 
 
 def test_the_seconds_of_nested_imports_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from graphc.dtypes import DType, float32, float64
 from graphc.runtime.llvm import engine, native
+from graphc.runtime.llvm.gemm.blocking import Blocking, blocking_of
 from graphc.runtime.llvm.gemm.build import build_gemm
 from graphc.runtime.llvm.gemm.problem import problem_of
 from graphc.runtime.llvm.gemm.tiling import dots_tile, outer_tile
@@ -15,6 +16,7 @@ from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.target import Target
 from tests.unit.runtime.llvm.harness import targets
 
+AVX512 = Target("x86_64-unknown-linux-gnu", "x86-64-v4", "", "avx512", 512, True)
 ARM = Target("aarch64-unknown-linux-gnu", "generic", "", "neon", 128, True)
 SHAPES = [(128, 512, 784), (100, 100, 100), (64, 16, 64), (3, 200, 70), (1, 256, 64), (37, 41, 43)]
 LAYOUTS = ["NN", "NT", "TN"]
@@ -91,3 +93,23 @@ def test_the_code_is_small() -> None:
         kernels = text.count("define internal void @gemm.outer")
         assert 1 < kernels <= 4  # inside, at two edges and in the corner
         assert len(engine.compile_object(text, target)) < 64 * 1024
+
+
+def test_operands_are_copied_only_where_that_pays() -> None:
+    def blocking(m: int, n: int, k: int, kinds: str) -> Blocking:
+        a, b = layout(m, k, kinds[0], float32), layout(k, n, kinds[1], float32)
+        problem = problem_of(a, b, layout(m, n, "N", float32), None)
+        return blocking_of(AVX512, problem, AVX512.lanes(32))
+
+    assert not blocking(64, 64, 64, "NN").packed  # reads b as it lies
+    assert blocking(64, 64, 64, "NT").packed  # vectors must be made first
+    assert not blocking(128, 512, 784, "NN").packed
+    assert blocking(512, 512, 512, "NN").packed  # repaid by many rows
+    assert blocking(128, 1024, 512, "NN").packed  # rows of b compete for the cache
+    assert not blocking(1024, 500, 300, "NN").slab
+    assert blocking(1024, 500, 300, "TN").slab > 1  # neighbours of a compete
+    assert not blocking(1000, 500, 300, "TN").slab
+    large = blocking(2048, 2048, 2048, "NN")
+    assert 8 <= large.units <= 32
+    assert large.packed_bytes <= 1 << 20
+    assert large.blocks == 4
