@@ -67,7 +67,8 @@ CHECK = Flag("CHECK", "0", "1: verify the graph after every pass; 2: also compar
 CACHE = Flag("CACHE", "1", "0 turns the disk cache of compiled kernels off")
 CACHE_DIR = Flag("CACHE_DIR", "", "directory of the disk cache; default: the user cache directory")
 ISA = Flag("ISA", "", "instruction set of native code: avx512, avx2 or baseline; default: host")
+LLVM_OPT = Flag("LLVM_OPT", "2", "how much LLVM optimizes native code, from 0 to 3")
 DISABLE = Flag("DISABLE", "", "names of passes to leave out, separated by commas")
 NUM_THREADS = Flag("NUM_THREADS", "", "threads of a session; default: OMP_NUM_THREADS or all")
 
-FLAGS = (CHECK, CACHE, CACHE_DIR, ISA, DISABLE, NUM_THREADS)
+FLAGS = (CHECK, CACHE, CACHE_DIR, ISA, LLVM_OPT, DISABLE, NUM_THREADS)

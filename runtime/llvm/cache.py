@@ -11,9 +11,7 @@ from graphc.runtime.llvm.target import Target
 
 def key_of(ir: str, target: Target) -> str:
     """The name of a module's object: a hash of everything that decides its content."""
-    content = "\0".join(
-        [ir, target.triple, target.cpu, target.features, native.versions(), graphc_version()]
-    )
+    content = "\0".join([ir, str(target), native.versions(), graphc_version()])
     return hashlib.sha256(content.encode()).hexdigest()
 
 

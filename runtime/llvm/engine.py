@@ -52,7 +52,7 @@ def _optimized(ir: str, target: Target) -> tuple[Any, Any]:
     """The parsed module after a few cheap passes, and the machine to emit it with.
 
     The kernels arrive vectorized, unrolled and hoisted. LLVM's standard pipeline takes four times
-    as long as these passes and makes the same code of them.
+    as long as these passes and makes the same code of them. Without effort there are none.
     """
     llvm = native.binding()
     machine = _target_machine(target)
@@ -63,6 +63,8 @@ def _optimized(ir: str, target: Target) -> tuple[Any, Any]:
         raise CompileError(
             "LLVM refused the generated code", got=str(error).strip(), fix="report this as a bug"
         ) from error
+    if target.effort == 0:
+        return module, machine
     builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=1))
     passes = llvm.create_new_module_pass_manager()
     passes.add_sroa_pass()
@@ -151,7 +153,7 @@ def _target_machine(target: Target) -> Any:
     return llvm.Target.from_triple(target.triple).create_target_machine(
         cpu=target.cpu,
         features=target.features,
-        opt=2,
+        opt=target.effort,
         codemodel="small",  # the JIT's default, large, loads every address in full
         reloc="pic",
         jit=True,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from graphc.config import ISA
+from graphc.config import ISA, LLVM_OPT
 from graphc.errors import ArgumentError, CompileError
 from graphc.runtime.llvm import native
 
@@ -27,6 +27,7 @@ class Target:
         isa: ``"avx512"``, ``"avx2"``, ``"neon"`` or ``"baseline"``.
         vector_bits: width of the vectors that kernels use.
         fma: whether a fused multiply-add is one instruction.
+        effort: how much LLVM optimizes, from 0 to 3. Results do not depend on it.
     """
 
     triple: str
@@ -35,6 +36,7 @@ class Target:
     isa: str
     vector_bits: int
     fma: bool
+    effort: int = 2
 
     def lanes(self, bits: int) -> int:
         """How many elements of ``bits`` bits fill one vector."""
@@ -42,12 +44,18 @@ class Target:
 
 
 def host_target() -> Target:
-    """The target of this process: the machine's, or the smaller one that GRAPHC_ISA names.
+    """The target of this process: the machine's, or what GRAPHC_ISA and GRAPHC_LLVM_OPT make of it.
 
     Raises:
-        ArgumentError: if GRAPHC_ISA names nothing known or more than the machine has.
+        ArgumentError: if GRAPHC_ISA names nothing known or more than the machine has, or if
+            GRAPHC_LLVM_OPT is no level of LLVM's.
     """
-    return _restricted(_machine(), ISA.text())
+    effort = LLVM_OPT.number()
+    if not 0 <= effort <= 3:
+        raise ArgumentError(
+            "GRAPHC_LLVM_OPT is no level of LLVM's", got=str(effort), expected="0, 1, 2 or 3"
+        )
+    return replace(_restricted(_machine(), ISA.text()), effort=effort)
 
 
 def named_target(isa: str) -> Target:

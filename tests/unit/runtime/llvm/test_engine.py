@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from graphc.config import ISA
+from graphc.config import ISA, LLVM_OPT
 from graphc.errors import ArgumentError, CompileError, SessionError
 from graphc.runtime.llvm import engine
 from graphc.runtime.llvm.target import host_target, named_target
@@ -96,3 +96,27 @@ def test_the_instruction_set_can_be_restricted_but_not_extended() -> None:
 
 def test_the_machine_code_can_be_read() -> None:
     assert "double_it" in engine.assembly(DOUBLE_IT, host_target())
+
+
+TRIPLE_IT = """define i64 @triple_it(i64 %x) {
+  %y = add i64 %x, %x
+  %z = add i64 %y, %x
+  %unused = mul i64 %z, %z
+  ret i64 %z
+}
+"""
+
+
+def test_llvm_optimizes_as_much_as_it_is_told() -> None:
+    lengths = []
+    for level in ("0", "2"):
+        with LLVM_OPT.override(level):
+            target = host_target()
+        lengths.append(len(engine.assembly(TRIPLE_IT, target)))
+        code = engine.compile_object(TRIPLE_IT, target)
+        library = engine.link([code], ["triple_it"])
+        function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(library.address("triple_it"))
+        assert function(14) == 42
+    assert lengths[0] > lengths[1]
+    with LLVM_OPT.override("4"), pytest.raises(ArgumentError, match="LLVM_OPT"):
+        host_target()
