@@ -10,6 +10,9 @@ from graphc.dtypes import DType
 from graphc.errors import CompileError
 from graphc.node import Node
 
+SHORT_ROW = 12
+"""Rows up to this size do not fill a vector well enough to be reduced in one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -114,7 +117,7 @@ def space_of(
         if size != 1
     ]
     axes = list(_merged(axes, set(_indexed_dims(nodes, len(shape)))))
-    vector = max(axes, key=_vector_score, default=None)
+    vector = _vector_of(axes)
     kept = [axis for axis in axes if not axis.reduced and axis is not vector]
     inner = [axis for axis in axes if axis.reduced and axis is not vector]
     if vector is not None:
@@ -175,6 +178,18 @@ def _merged(axes: list[Axis], single: set[int]) -> Iterator[Axis]:
 def _mergeable(outer: Axis, inner: Axis) -> bool:
     pairs = zip(outer.strides, inner.strides, strict=True)
     return outer.reduced == inner.reduced and all(a == b * inner.size for a, b in pairs)
+
+
+def _vector_of(axes: Sequence[Axis]) -> Axis | None:
+    """The axis to walk in vectors: many short rows side by side, not one after the other."""
+    best = max(axes, key=_vector_score, default=None)
+    if best is not None and best.reduced and best.size <= SHORT_ROW:
+        return next((axis for axis in reversed(axes) if _holds_rows(axis)), best)
+    return best
+
+
+def _holds_rows(axis: Axis) -> bool:
+    return not axis.reduced and axis.size > SHORT_ROW
 
 
 def _vector_score(axis: Axis) -> tuple[int, int]:

@@ -111,6 +111,8 @@ def load(e: Emitter, pointer: Value, dtype: DType, stride: int, lanes: int, acti
     elif stride == -1 and active == lanes:
         first = element(e, pointer, dtype, constant("i64", 1 - lanes))
         stored = e.shuffle(_load_plain(e, first, elem, lanes), range(lanes)[::-1])
+    elif _can_gather(e, elem, stride, lanes):
+        stored = _gather(e, pointer, elem, stride, lanes, active)
     else:
         stored = constant(elem, 0, lanes)
         for lane in range(active):
@@ -162,6 +164,25 @@ def _load_unit(e: Emitter, pointer: Value, elem: str, lanes: int, active: int) -
     name = f"llvm.masked.load.{suffix(elem, lanes)}.p0"
     e.module.declare(name, f"declare {nothing.type} @{name}(ptr, {mask.type}, {nothing.type})")
     source = f"ptr align {BITS[elem] // 8} {pointer.text}"
+    text = f"call {nothing.type} @{name}({source}, {mask.typed}, {nothing.typed})"
+    return e.define(text, elem, lanes)
+
+
+def _can_gather(e: Emitter, elem: str, stride: int, lanes: int) -> bool:
+    """Whether one instruction reads a vector of elements that lie apart."""
+    wide = BITS[elem] in (32, 64) and lanes * BITS[elem] >= 128
+    return e.target.isa == "avx512" and wide and abs(stride) * lanes < 1 << 31
+
+
+def _gather(e: Emitter, pointer: Value, elem: str, stride: int, lanes: int, active: int) -> Value:
+    places = ", ".join(f"i32 {lane * stride}" for lane in range(lanes))
+    text = f"getelementptr {elem}, ptr {pointer.text}, <{lanes} x i32> <{places}>"
+    addresses = e.define(text, POINTER, lanes)
+    mask, nothing = active_mask(lanes, active), constant(elem, 0, lanes)
+    name = f"llvm.masked.gather.{suffix(elem, lanes)}.v{lanes}p0"
+    kinds = f"{addresses.type}, {mask.type}, {nothing.type}"
+    e.module.declare(name, f"declare {nothing.type} @{name}({kinds})")
+    source = f"{addresses.type} align {BITS[elem] // 8} {addresses.text}"
     text = f"call {nothing.type} @{name}({source}, {mask.typed}, {nothing.typed})"
     return e.define(text, elem, lanes)
 
