@@ -176,7 +176,7 @@ def test_kernels_are_parts_of_the_copy_bandwidth(capsys: pytest.CaptureFixture[s
 def test_products_are_parts_of_the_peak(capsys: pytest.CaptureFixture[str]) -> None:
     found = measure_products(quick=True)["gemm"]
     assert len(found) > 10
-    assert all(one["ratio"] > 0 and 0 < one["part of peak"] < 2 for one in found.values())
+    assert all(one["ratio"] > 0 and 0 < one["part of peak"] < 100 for one in found.values())
     assert capsys.readouterr().out.count("of the peak") == len(found)
 
 
