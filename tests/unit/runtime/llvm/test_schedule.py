@@ -254,3 +254,40 @@ def test_equal_layouts_give_equal_code() -> None:
     for module in modules:
         build_kernel(module, body, [layout_of(x)], [layout_of(x), layout_of(x)])
     assert modules[0].text() == modules[1].text()
+
+
+# ---------------------------------------------------------------------- outputs of any layout
+
+STRIDED_OUTPUTS: dict[str, Callable[[], Array]] = {
+    "rows of a wider array": lambda: np.zeros((23, 90), np.float32)[:, 7:44],
+    "every other element": lambda: np.zeros((23, 74), np.float32)[:, ::2],
+    "in columns": lambda: np.zeros((37, 23), np.float32).T,
+    "flipped": lambda: np.zeros((23, 37), np.float32)[::-1, ::-1],
+}
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("name", STRIDED_OUTPUTS)
+def test_outputs_may_have_any_strides(name: str) -> None:
+    x, y = normal(23, 37), normal(37, 23).T
+    a, b = inputs_of(x, y)
+    for result in (add(a, b), softmax(mul(a, b), (1,)), softmax(mul(a, b), (0,))):
+        body = graph((a, b), result)
+        (wanted,) = reference(body, [x, y])
+        for target in targets().values():
+            inputs = [guarded(x), guarded(y)]
+            out = guarded(STRIDED_OUTPUTS[name]())
+            run = Compiled(body, inputs, [out], target)
+            for cuts in CUTS[:3]:
+                out[...] = 0
+                run(*inputs, out, cuts=cuts)
+                np.testing.assert_allclose(out, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_short_rows_are_walked_side_by_side() -> None:
+    x = normal(500, 10)
+    (a,) = inputs_of(x)
+    (schedule,) = schedules(graph((a,), softmax(a, (1,))), x)
+    space = schedule.analysis.space
+    assert space.vector in space.kept
+    divide(graph((a,), softmax(a, (1,)), argmax(a, dims=(1,))), x)
