@@ -18,7 +18,8 @@ from graphc.runtime.bindings import Snapshot, read_now
 from graphc.runtime.check_plan import check_plan
 from graphc.runtime.disk_cache import open_cache
 from graphc.runtime.locks import renew_after_fork
-from graphc.runtime.plan import ALIGNMENT, Plan
+from graphc.runtime.memory import aligned_memory
+from graphc.runtime.plan import Plan
 from graphc.runtime.planner import make_plan
 from graphc.runtime.program_cache import Program, load, program_key, store
 from graphc.storage import Array, Storage
@@ -342,10 +343,3 @@ def _key(graph: Graph, variables: Snapshot, backend: Backend, optimize: Optimize
     place = {node: index for index, node in enumerate(graph.variables)}
     layouts = sorted((place[node], layout) for node, layout in variables.layouts.items())
     return program_key(graph, optimize, made_for, repr(layouts))
-
-
-def aligned_memory(nbytes: int) -> Array:
-    """Uninitialized bytes that start where arenas must."""
-    memory = np.empty(nbytes + ALIGNMENT, np.uint8)
-    start = -memory.__array_interface__["data"][0] % ALIGNMENT
-    return memory[start : start + nbytes]

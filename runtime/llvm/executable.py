@@ -14,8 +14,9 @@ from graphc.runtime.backend import Code, Kernel, NativeProgram
 from graphc.runtime.llvm.addresses import address_of
 from graphc.runtime.llvm.engine import Library
 from graphc.runtime.llvm.program import NativeCall, Slot
+from graphc.runtime.memory import aligned_memory
 from graphc.runtime.numpy_backend import NumpyExecutable
-from graphc.runtime.plan import ALIGNMENT, Plan, Step
+from graphc.runtime.plan import Plan, Step
 from graphc.storage import Array
 
 
@@ -187,8 +188,7 @@ class LlvmExecutable:
             self._library.close()
 
     def _memory(self, arena: Array, bound: Sequence[Array]) -> Memory:
-        workspace = np.empty(self._helpers.workspace + ALIGNMENT, np.uint8)
-        start = address_of(workspace)
+        workspace = aligned_memory(self._helpers.workspace)
         addresses = [*map(address_of, bound), *self._constants, address_of(arena)]
-        addresses += [start + -start % ALIGNMENT, self._helpers.pool, None]
+        addresses += [address_of(workspace), self._helpers.pool, None]
         return Memory(arena, bound, workspace, self._table_type(*addresses))
