@@ -22,7 +22,7 @@ from tests.unit.runtime.llvm.guard import Array
 from tests.unit.runtime.llvm.harness import targets
 
 SIZES = [1, 2, 3, 5, 8, 13, 16, 17, 31, 33, 47, 64, 70, 97]
-RESULTS = ("rows", "columns")
+RESULTS = ("rows", "columns", "apart", "backwards")
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
