@@ -16,6 +16,8 @@ THREAD_VARIABLES = (
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
 )
+SHORT_SPIN = {"OPENBLAS_THREAD_TIMEOUT": "20"}
+"""numpy's idle threads sleep after 2**20 ticks: by default they disturb who has the next turn."""
 HOW = (
     "threads are limited by environment variables (graphc, BLAS, OpenMP), torch.set_num_threads "
     "and the process's affinity (JAX)"
@@ -33,7 +35,7 @@ def limit_threads(threads: int) -> None:
         if hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-threads:])
         return
-    environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, wanted)}
+    environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, wanted), **SHORT_SPIN}
     command = [sys.executable, "-m", "benchmarks", *sys.argv[1:]]
     os.execve(sys.executable, command, environment)
 

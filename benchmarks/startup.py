@@ -57,6 +57,8 @@ def _numbers(*command: str, **environment: str) -> list[float]:
     """What a new Python process prints."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", *command],
-        env={**os.environ, **environment}, capture_output=True, text=True, check=True,
+        env={**os.environ, **environment}, capture_output=True, text=True, check=False,
     )  # fmt: skip
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
     return [float(number) for number in done.stdout.split()]
