@@ -80,7 +80,7 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
     """
     graph = Graph()
     with graph:
-        bound = _bind(function, args, kwargs)
+        bound = _bind(_parameters(function), args, kwargs)
         for name, value in bound.arguments.items():
             bound.arguments[name] = map_leaves(value, name, functools.partial(_symbolic, graph))
         result = function(*bound.args, **bound.kwargs)
@@ -90,16 +90,20 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
     return graph
 
 
-def _bind(function: Callable[..., Any], args: Any, kwargs: Any) -> inspect.BoundArguments:
+def _parameters(function: Callable[..., Any]) -> inspect.Signature:
     try:
-        bound = inspect.signature(function).bind(*args, **kwargs)
+        return inspect.signature(function)
     except ValueError:  # a builtin without a signature
-        bound = inspect.signature(lambda *args, **kwargs: None).bind(*args, **kwargs)
+        return inspect.signature(lambda *args, **kwargs: None)
+
+
+def _bind(parameters: inspect.Signature, args: Any, kwargs: Any) -> inspect.BoundArguments:
+    try:
+        return parameters.bind(*args, **kwargs)
     except TypeError as error:
         raise FeedError(
             f"the arguments do not fit the function: {error}", where=user_location_text()
         ) from None
-    return bound
 
 
 def _symbolic(graph: Graph, name: str, leaf: Any) -> Any:
@@ -130,6 +134,7 @@ class CompiledFunction:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run as native code; inside a recording, record the function as part of it."""
+        args, kwargs = self.arguments(args, kwargs)
         if self._last is not None and not kwargs:
             result = self._last.again(args)
             if result is not NotImplemented:
@@ -137,11 +142,14 @@ class CompiledFunction:
                 return result
         if modes.recorder is not None:
             return self.function(*args, **kwargs)
-        args, kwargs = self.arguments(args, kwargs)
         key, arrays = _signature(args, kwargs)
         entry = self._entry(key, args, kwargs)
         self._last = None if kwargs else entry
         return entry.call(arrays, args)
+
+    @functools.cached_property
+    def _parameters(self) -> inspect.Signature:
+        return _parameters(self.function)
 
     def entry(self, *args: Any, **kwargs: Any) -> Traced:
         """The traced and compiled form for these arguments; traces if there is none."""
@@ -152,7 +160,7 @@ class CompiledFunction:
         """The arguments in the order of the function's parameters, however the call spells them."""
         if not kwargs:
             return args, kwargs
-        bound = _bind(self.function, args, kwargs)
+        bound = _bind(self._parameters, args, kwargs)
         return bound.args, bound.kwargs
 
     def session(self, *args: Any, **kwargs: Any) -> Session:

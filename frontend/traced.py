@@ -95,6 +95,9 @@ class Traced:
                 if args[position] is not value:
                     return NotImplemented
             args = [args[position] for position in like.tensors]
+        for position in like.tracked:
+            if not isinstance(args[position], TensorBase):
+                return NotImplemented
         for guard in self._other_guards:
             if guard.read() != guard.value:
                 return NotImplemented

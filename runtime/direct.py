@@ -29,8 +29,8 @@ class Conditions:
 
     Args:
         watched: attributes that must be as they are now.
-        flagged: positions of inputs that must be boxes whose flag is set; all others must be
-            arrays, or boxes whose flag is not set.
+        flagged: positions of inputs of which boxes must have their flag set; boxes for all others
+            must not. Arrays are taken for every input.
     """
 
     watched: Sequence[Watched] = ()

@@ -69,7 +69,6 @@ def unbox() -> str:
     is_array = code.equal("ptr", kind, code.word("%record", Field.ARRAY_TYPE))
     code.emit(f"br i1 {is_array}, label %array, label %box")
     code.label("array")
-    code.require(code.equal("ptr", flag, "@_Py_FalseStruct"))
     code.emit("ret ptr %value")
     code.label("box")
     box = code.word("%record", Field.BOX)

@@ -32,7 +32,6 @@ _DECLARATIONS = """
 @PyDict_Type = external global i8
 @PyFloat_Type = external global i8
 @_Py_NoneStruct = external global i8
-@_Py_FalseStruct = external global i8
 @_Py_NotImplementedStruct = external global i8
 declare void @Py_IncRef(ptr)
 declare void @Py_DecRef(ptr)

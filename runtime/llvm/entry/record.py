@@ -49,7 +49,7 @@ class Input(IntEnum):
     DIMS = 3
     NBYTES = 4
     CELL = 5
-    FLAG = 6  # True or False: the boxes that it takes; arrays count as False
+    FLAG = 6  # True or False: the boxes that it takes
 
 
 class BoxItem(IntEnum):
