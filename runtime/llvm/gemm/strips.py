@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.function import define_function
-from graphc.runtime.llvm.gemm.blocks import batch_pointers, repeat_groups
 from graphc.runtime.llvm.gemm.control import moved, repeat, when
 from graphc.runtime.llvm.gemm.dots import Dots, define_dots
+from graphc.runtime.llvm.gemm.groups import batch_pointers, repeat_groups
 from graphc.runtime.llvm.gemm.problem import Problem
 from graphc.runtime.llvm.gemm.tiling import Tile, dots_cycles, nanoseconds
 from graphc.runtime.llvm.module import Module

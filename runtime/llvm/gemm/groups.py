@@ -1,0 +1,49 @@
+"""From the units of a call to batches and their operands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.function import BEGIN, END, parameters
+from graphc.runtime.llvm.gemm.control import moved, repeat
+from graphc.runtime.llvm.gemm.problem import Matrix, Problem
+from graphc.runtime.llvm.values import Value, constant
+
+
+def repeat_groups(e: Emitter, size: int, body: Callable[[Value, Value, Value], None]) -> None:
+    """Emit ``body(group, low, high)`` for each group of ``size`` units that a call takes part in.
+
+    ``low`` and ``high`` bound the units of the group that are the call's.
+    """
+    first = e.binary("udiv", BEGIN, size)
+    behind = e.binary("udiv", e.add(END, size - 1), size)
+
+    def step(index: Value) -> None:
+        group = e.add(first, index)
+        start = e.mul(group, size)
+        low = e.intrinsic("smax", e.sub(BEGIN, start), constant("i64", 0))
+        high = e.intrinsic("smin", e.sub(END, start), constant("i64", size))
+        body(group, low, high)
+
+    repeat(e, e.sub(behind, first), step)
+
+
+def batch_pointers(
+    e: Emitter, problem: Problem, matrices: Sequence[Matrix], batch: Value
+) -> list[Value]:
+    """The first element of each operand in one batch."""
+    addresses = parameters(len(problem.matrices))
+    steps: list[Value] = []
+    for number, size in reversed(list(enumerate(problem.batch))):
+        steps.insert(0, e.binary("urem", batch, size) if number else batch)
+        batch = e.binary("udiv", batch, size) if number else batch
+    return [
+        moved(
+            e,
+            addresses[matrix.parameter],
+            matrix.dtype.itemsize,
+            *zip(steps, matrix.batch, strict=True),
+        )
+        for matrix in matrices
+    ]
