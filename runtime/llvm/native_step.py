@@ -21,11 +21,15 @@ class Phase:
         symbol: the function.
         units: how many pieces of independent work it has; 1 if it cannot be divided.
         nanoseconds: an estimate of all units on one core, with operands in cache.
+        spans: for each operand the bytes from the part that a unit touches to the next unit's,
+            where parts do not overlap; None for an operand of which a unit may touch anything.
+            Empty if nothing is known.
     """
 
     symbol: str
     units: int
     nanoseconds: float
+    spans: tuple[int | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from graphc.runtime.llvm.reductions import State, reduction_of
 from graphc.runtime.llvm.schedule import Pass, Schedule, Tile
 from graphc.runtime.llvm.scheduling import CHUNK_ROUNDS
 from graphc.runtime.llvm.scopes import Scope, Scopes
+from graphc.runtime.llvm.spans import spans
 from graphc.runtime.llvm.transpose import transpose
 from graphc.runtime.llvm.values import Value, constant
 from graphc.runtime.llvm.vectors import Segment, segments
@@ -48,7 +49,8 @@ def emit_phase(module: Module, schedule: Schedule, operands: int) -> Phase:
     e = Emitter(module)
     _Writer(e, schedule).write()
     symbol = define_function(module, operands, [*e.slots, *e.lines])
-    return Phase(symbol, schedule.units.count, schedule.nanoseconds)
+    units = schedule.units.count
+    return Phase(symbol, units, schedule.nanoseconds, spans(schedule, operands))
 
 
 _Part = tuple[Segment | None, dict[Node, Accumulator]]

@@ -16,12 +16,10 @@ from dataclasses import dataclass
 
 from graphc.runtime.llvm.clock import STAMP, define_stamp
 from graphc.runtime.llvm.module import Module
-from graphc.runtime.llvm.native_step import NativeStep, Phase
+from graphc.runtime.llvm.native_step import NativeStep
 from graphc.runtime.llvm.pool.region import PARALLEL_FOR, PARALLEL_FOR_DECLARATION
+from graphc.runtime.llvm.regions import PhaseCall, Region, regions
 from graphc.runtime.plan import ALIGNMENT, Operand, Plan
-
-PARALLEL_FROM = 15_000
-"""Nanoseconds of work in a phase from which on dividing it pays (see docs/adr/0010)."""
 
 PIECE = 5_000
 """Nanoseconds that a thread should work before it claims another piece."""
@@ -79,11 +77,6 @@ class Slot(enum.IntEnum):
     TIMES = 3
 
 
-def is_parallel(phase: Phase) -> bool:
-    """Whether a phase is worth dividing among threads."""
-    return phase.units > 1 and phase.nanoseconds >= PARALLEL_FROM
-
-
 def define_run(module: Module, plan: Plan, calls: Sequence[NativeCall]) -> str:
     """Add ``i32(ptr table)`` that makes these calls, and return its symbol.
 
@@ -94,32 +87,29 @@ def define_run(module: Module, plan: Plan, calls: Sequence[NativeCall]) -> str:
     """
     space = workspace(calls)
     first = len(plan.buffers)
+    together = list(regions(plan, _phase_calls(plan, calls)))
     lines = [
         *_loaded("%shared", first + Slot.WORKSPACE),
         f"  %scratch = getelementptr i8, ptr %shared, i64 {space.shared}",
         *_loaded("%pool", first + Slot.POOL),
         *_loaded("%times", first + Slot.TIMES),
-        f"  %context = alloca [{_longest(calls) + 2} x ptr], align 8",
+        f"  %context = alloca [{_longest(together) + 2} x ptr], align 8",
     ]
     for number in _used(plan, calls):
         lines += _loaded(f"%b{number}", number)
-    for position, call in enumerate(calls):
-        arguments = []
-        lines.append(f"  call void @{STAMP}(ptr %times, i64 {call.step})")
-        for index, operand in enumerate(call.operands):
+    for position, region in enumerate(together):
+        addresses = []
+        for index, operand in enumerate(_operands(region)):
             name = f"%a{position}.{index}"
             slot, offset = place(plan, operand)
             lines.append(f"  {name} = getelementptr i8, ptr %b{slot}, i64 {offset}")
-            arguments.append(name)
-        for number, phase in enumerate(call.native.phases):
-            name = f"{position}.{number}"
-            if is_parallel(phase):
-                lines += _stored([*arguments, "%shared", "%scratch"], name)
-                invocation = _divided(module, phase, len(arguments), space.scratch)
-            else:
-                invocation = _whole(phase, arguments)
-            checked = call.native.fallible
-            lines += _checked(invocation, name, position + 1) if checked else [f"  {invocation}"]
+            addresses.append(name)
+        if region.is_parallel:
+            lines += [line for call in region.calls for line in _stamped(call)]
+            lines += _stored([*addresses, "%shared", "%scratch"], str(position))
+            lines += _called(_divided(module, region, space.scratch), region.calls[0], position)
+        else:
+            lines += _whole(region, addresses, position)
     lines.append(f"  call void @{STAMP}(ptr %times, i64 {calls[-1].step + 1})")
     define_stamp(module)
     code = "\n".join([*lines, "  ret i32 0"])
@@ -129,6 +119,28 @@ def define_run(module: Module, plan: Plan, calls: Sequence[NativeCall]) -> str:
     return symbol
 
 
+def _phase_calls(plan: Plan, calls: Iterable[NativeCall]) -> list[PhaseCall]:
+    return [
+        PhaseCall(
+            None if position else call.step,
+            phase,
+            call.operands,
+            len(plan.steps[call.step].outputs),
+            alone=call.native.shared_bytes > 0,
+            refusal=number if call.native.fallible else 0,
+        )
+        for number, call in enumerate(calls, 1)
+        for position, phase in enumerate(call.native.phases)
+    ]
+
+
+def _stamped(call: PhaseCall) -> list[str]:
+    """Note the time if a step begins with this call."""
+    if call.begins is None:
+        return []
+    return [f"  call void @{STAMP}(ptr %times, i64 {call.begins})"]
+
+
 def _loaded(name: str, slot: int) -> list[str]:
     return [
         f"  {name}.slot = getelementptr ptr, ptr %table, i64 {slot}",
@@ -136,20 +148,40 @@ def _loaded(name: str, slot: int) -> list[str]:
     ]
 
 
-def _whole(phase: Phase, arguments: Sequence[str]) -> str:
-    """All units by the calling thread."""
-    common = ", ".join(f"ptr {name}" for name in (*arguments, "%shared", "%scratch"))
-    return f"call i32 @{phase.symbol}({common}, i64 0, i64 {phase.units})"
+def _whole(region: Region, addresses: Sequence[str], position: int) -> list[str]:
+    """All units by the calling thread, one phase after the other."""
+    lines, taken = [], 0
+    for number, call in enumerate(region.calls):
+        own = addresses[taken : taken + len(call.operands)]
+        taken += len(own)
+        common = ", ".join(f"ptr {name}" for name in (*own, "%shared", "%scratch"))
+        invocation = f"call i32 @{call.phase.symbol}({common}, i64 0, i64 {region.units})"
+        lines += [*_stamped(call), *_called(invocation, call, f"{position}.{number}")]
+    return lines
 
 
-def _divided(module: Module, phase: Phase, operands: int, scratch: int) -> str:
+def _called(invocation: str, call: PhaseCall, name: object) -> list[str]:
+    """A call; if it can refuse its data, its refusal ends the run."""
+    if not call.refusal:
+        return [f"  {invocation}"]
+    return [
+        f"  %r{name} = {invocation}",
+        f"  %f{name} = icmp ne i32 %r{name}, 0",
+        f"  br i1 %f{name}, label %refused{name}, label %go{name}",
+        f"refused{name}:",
+        f"  ret i32 {call.refusal}",
+        f"go{name}:",
+    ]
+
+
+def _divided(module: Module, region: Region, scratch: int) -> str:
     """The units in pieces, by whoever has time; the context is stored."""
     module.declare(PARALLEL_FOR, PARALLEL_FOR_DECLARATION)
-    task = _define_task(module, phase.symbol, operands, scratch)
-    pieces = min(MOST_PIECES, max(2, int(phase.nanoseconds / PIECE)), phase.units)
-    grain = -(-phase.units // pieces)
+    pieces = min(MOST_PIECES, max(2, int(region.nanoseconds / PIECE)), region.units)
+    grain = -(-region.units // pieces)
+    task = _define_task(module, region, scratch, grain)
     return (
-        f"call i32 @{PARALLEL_FOR}(ptr %pool, ptr @{task}, ptr %context, i64 {phase.units}, "
+        f"call i32 @{PARALLEL_FOR}(ptr %pool, ptr @{task}, ptr %context, i64 {region.units}, "
         f"i64 {grain})"
     )
 
@@ -164,36 +196,53 @@ def _stored(addresses: Sequence[str], name: str) -> list[str]:
     return lines
 
 
-def _define_task(module: Module, kernel: str, operands: int, scratch: int) -> str:
-    """Add ``i32(ptr context, i64 worker, i64 begin, i64 end)``: a kernel on addresses in memory."""
+def _define_task(module: Module, region: Region, scratch: int, grain: int) -> str:
+    """Add ``i32(ptr context, i64 worker, i64 begin, i64 end)``: a region on addresses in memory.
+
+    Several phases take turns, grain by grain.
+    """
+    operands = len(_operands(region))
     lines = []
     for index in range(operands + 2):
         lines.append(f"  %c{index} = getelementptr ptr, ptr %context, i64 {index}")
         lines.append(f"  %a{index} = load ptr, ptr %c{index}, align 8")
-    arguments = "".join(f"ptr %a{index}, " for index in range(operands + 1))
-    code = "\n".join([
-        *lines,
+    lines += [
         f"  %skipped = mul i64 %worker, {scratch}",
         f"  %own = getelementptr i8, ptr %a{operands + 1}, i64 %skipped",
-        f"  %result = call i32 @{kernel}({arguments}ptr %own, i64 %begin, i64 %end)",
-        "  ret i32 %result",
-    ])  # fmt: skip
+    ]
+    if len(region.calls) == 1:
+        lines += [f"  %r0 = {_part(region.calls[0], 0, operands, '%begin', '%end')}"]
+        lines += ["  ret i32 %r0"]
+    else:
+        module.declare("llvm.smin.i64", "declare i64 @llvm.smin.i64(i64, i64)")
+        lines += [
+            "  br label %piece",
+            "piece:",
+            "  %from = phi i64 [ %begin, %entry ], [ %to, %piece ]",
+            f"  %next = add i64 %from, {grain}",
+            "  %to = call i64 @llvm.smin.i64(i64 %next, i64 %end)",
+        ]
+        taken = 0
+        for number, call in enumerate(region.calls):
+            lines.append(f"  %r{number} = {_part(call, taken, operands, '%from', '%to')}")
+            taken += len(call.operands)
+        lines += [
+            "  %more = icmp slt i64 %to, %end",
+            "  br i1 %more, label %piece, label %done",
+            "done:",
+            "  ret i32 0",
+        ]
+    code = "\n".join(lines)
     text = f"(ptr %context, i64 %worker, i64 %begin, i64 %end) nounwind {{\nentry:\n{code}\n}}"
     symbol = f"task.{_hash(text)}"
     module.define(symbol, f"define internal i32 @{symbol}{text}")
     return symbol
 
 
-def _checked(invocation: str, name: str, result: int) -> list[str]:
-    """A call whose refusal ends the run."""
-    return [
-        f"  %r{name} = {invocation}",
-        f"  %f{name} = icmp ne i32 %r{name}, 0",
-        f"  br i1 %f{name}, label %refused{name}, label %go{name}",
-        f"refused{name}:",
-        f"  ret i32 {result}",
-        f"go{name}:",
-    ]
+def _part(call: PhaseCall, first: int, shared: int, begin: str, end: str) -> str:
+    """A phase's call inside a task; its operands begin at this place of the context."""
+    own = "".join(f"ptr %a{first + index}, " for index in range(len(call.operands)))
+    return f"call i32 @{call.phase.symbol}({own}ptr %a{shared}, ptr %own, i64 {begin}, i64 {end})"
 
 
 def place(plan: Plan, operand: Operand) -> tuple[int, int]:
@@ -212,8 +261,12 @@ def _used(plan: Plan, calls: Iterable[NativeCall]) -> list[int]:
     return sorted({place(plan, operand)[0] for call in calls for operand in call.operands})
 
 
-def _longest(calls: Iterable[NativeCall]) -> int:
-    return max((len(call.operands) for call in calls), default=0)
+def _operands(region: Region) -> list[Operand]:
+    return [operand for call in region.calls for operand in call.operands]
+
+
+def _longest(together: Iterable[Region]) -> int:
+    return max((len(_operands(region)) for region in together), default=0)
 
 
 def _hash(text: str) -> str:
