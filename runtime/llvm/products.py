@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from graphc.dtypes import float32, float64
 from graphc.graph import Graph
 from graphc.runtime.llvm.gemm.build import build_gemm
 from graphc.runtime.llvm.gemm.problem import Epilogue
 from graphc.runtime.llvm.iteration import Layout
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep
+from graphc.runtime.llvm.plain_products import build_plain_product
 from graphc.runtime.plan import Operand, Step
 
 OPERATIONS = ("matmul", "fused_matmul")
@@ -21,7 +23,9 @@ def build_product(module: Module, step: Step) -> NativeStep:
     """
     a, b, *others = map(layout_of, product_operands(step))
     if step.node.op.name == "matmul":
-        return build_gemm(module, a, b, others[0])
+        (c,) = others
+        native = build_gemm if c.dtype in (float32, float64) else build_plain_product
+        return native(module, a, b, c)
     body: Graph = step.node.attrs["body"]
     extras = len(step.inputs) - 2
     product = body.inputs[0].type

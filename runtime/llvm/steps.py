@@ -8,10 +8,11 @@ from graphc.node import Node, make_node
 from graphc.opdef import Trait
 from graphc.ops.leaf import placeholder
 from graphc.runtime.llvm import indexing
+from graphc.runtime.llvm.function import define_function
 from graphc.runtime.llvm.iteration import Layout
 from graphc.runtime.llvm.kernel import build_kernel, phases_of
 from graphc.runtime.llvm.module import Module
-from graphc.runtime.llvm.native_step import NativeStep
+from graphc.runtime.llvm.native_step import NativeStep, Phase
 from graphc.runtime.llvm.padding import build_pad
 from graphc.runtime.llvm.random_bits import build_random_bits
 from graphc.runtime.llvm.schedule import describe
@@ -30,6 +31,9 @@ def build_step(module: Module, step: Step) -> NativeStep:
     """
     inputs = [layout_of(operand) for operand in step.inputs]
     outputs = [layout_of(operand) for operand in step.outputs]
+    if not any(output.size for output in outputs) and not has_trait(step.node, Trait.FALLIBLE):
+        symbol = define_function(module, len(inputs) + len(outputs), [])
+        return NativeStep((Phase(symbol, 1, 0.0),))
     if step.node.op.name == "random_bits" and step.kind == "compute":
         return build_random_bits(module, inputs[0], step.node.attrs["call"], step.outputs[0].size)
     if step.node.op.name in indexing.OPERATIONS and step.kind == "compute":
@@ -49,6 +53,8 @@ def describe_step(target: Target, step: Step) -> str:
         return ""
     inputs = [layout_of(operand) for operand in step.inputs]
     outputs = [layout_of(operand) for operand in step.outputs]
+    if not any(output.size for output in outputs):
+        return ""
     return describe(phases_of(Module(target), body_of(step), inputs, outputs).schedules)
 
 
