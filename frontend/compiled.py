@@ -134,9 +134,11 @@ class CompiledFunction:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run as native code; inside a recording, record the function as part of it."""
-        args, kwargs = self.arguments(args, kwargs)
-        if self._last is not None and not kwargs:
-            result = self._last.again(args)
+        if kwargs:
+            args, kwargs = self.arguments(args, kwargs)
+        last = self._last
+        if last is not None and not kwargs:
+            result = last.again(args)
             if result is not NotImplemented:
                 self._hits += 1
                 return result

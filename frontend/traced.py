@@ -74,7 +74,7 @@ class Traced:
         results = self.session.run_values(arrays)
         for slot in self.slots:
             slot.publish()
-        if self._watched is None or self.session.has_native_calls:
+        if self._watched is None or self.session.native is not None:
             self._args = _Likeness.of(args)
             self._is_watching = self._args is not None and self._watch(self._args)
         return self._rebuilt([concrete(array) for array in results])
@@ -103,7 +103,10 @@ class Traced:
                 return NotImplemented
         if self._reads.difference() is not None:
             return NotImplemented
-        results = self.session.run_boxed(*args)
+        native = self.session.native
+        if native is None:
+            return NotImplemented
+        results = native.boxed(*args)
         if results is NotImplemented or self._is_plain:
             return results
         return self._rebuilt([results] if self._is_single else list(results))

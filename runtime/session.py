@@ -69,6 +69,9 @@ class Session:
         box: a class whose instances native calls take as arrays.
         cache_size: how many compiled forms to keep, one per set of input shapes.
 
+    Attributes:
+        native: calls of the form that ran last, without Python; None where there are none yet.
+
     Raises:
         ArgumentError: for an unknown backend or output.
         SessionError: if an update goes to something that cannot be written.
@@ -115,7 +118,7 @@ class Session:
             functools.partial(specialize, graph, backend=self._backend, optimize=optimize),
             cache_size,
         )
-        self._native: NativeCalls | None = None
+        self.native: NativeCalls | None = None
         self._conditions = Conditions()
 
     @property
@@ -145,7 +148,7 @@ class Session:
             DTypeError: if a value would be cast unsafely.
             SessionError: after ``close()``.
         """
-        native = self._native
+        native = self.native
         if native is not None and out is None:
             results = native.run(_NO_FEED if feed is None else feed)
             if results is not NotImplemented:
@@ -210,33 +213,12 @@ class Session:
         Returns:
             All outputs in the order of the graph's, as arrays.
         """
-        results = self.run_native(*inputs)
-        if results is not NotImplemented:
-            return results
+        native = self.native
+        if native is not None:
+            results: tuple[Array, ...] = native.flat(*inputs)
+            if results is not NotImplemented:
+                return results
         return self._run_checked(self._feeds.listed(inputs), None).values()
-
-    def run_native(self, *inputs: Any) -> tuple[Array, ...]:
-        """Like ``run_values`` if everything is ordinary and the conditions hold.
-
-        Returns:
-            A tuple of all outputs; ``NotImplemented`` if it is not so, and nothing has been done.
-        """
-        native = self._native
-        return NotImplemented if native is None else native.flat(*inputs)
-
-    @property
-    def has_native_calls(self) -> bool:
-        """Whether ``run_native`` may do something."""
-        return self._native is not None
-
-    def run_boxed(self, *inputs: Any) -> Any:
-        """Like ``run_native``, with outputs in boxes (``graphc.runtime.boxes``).
-
-        Returns:
-            A tuple of all outputs, or the output if there is only one; or ``NotImplemented``.
-        """
-        native = self._native
-        return NotImplemented if native is None else native.boxed(*inputs)
 
     def set_conditions(self, conditions: Conditions) -> None:
         """Let native calls happen only under these conditions."""
@@ -246,9 +228,11 @@ class Session:
         self, arrays: dict[str, Array], out: Mapping[str, Array] | None
     ) -> dict[str, Array]:
         """Run with inputs that were checked, and return all outputs by name."""
-        results = self.run_native(*arrays.values()) if not out else NotImplemented
-        if results is not NotImplemented:
-            return dict(zip(self._graph.outputs, results, strict=True))
+        native = self.native
+        if native is not None and not out:
+            results = native.flat(*arrays.values())
+            if results is not NotImplemented:
+                return dict(zip(self._graph.outputs, results, strict=True))
         with self._ready(arrays) as run, self._locks:
             chosen, variables = run.chosen, run.variables
             if variables.written:
@@ -271,7 +255,7 @@ class Session:
                     self._conditions, seconds,
                 )  # fmt: skip
                 chosen.set_native(made, state)
-            self._native = None if self._forms.closed else chosen.native
+            self.native = None if self._forms.closed else chosen.native
         return outputs
 
     def cache_info(self) -> CacheInfo:
@@ -320,7 +304,7 @@ class Session:
     def close(self) -> None:
         """Free compiled code and memory; runs that are under way end first."""
         self._forms.close()
-        self._native = None
+        self.native = None
 
     def __enter__(self) -> Session:
         return self

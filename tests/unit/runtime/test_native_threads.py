@@ -216,7 +216,7 @@ class TestLifetimes:
     def test_a_dropped_session_ends_with_its_last_run(self) -> None:
         session, storage = long_program()
         warm(session)
-        run = session._native.run
+        run = session.native.run
         session.close()
         del session
         gc.collect()
@@ -229,7 +229,7 @@ class TestLifetimes:
         node = variable("w", TensorType((3,), float64), storage)
         session = Session(Graph([], {"y": e.mul(node, node)}), outputs="y")
         warm(session)
-        run = session._native.run
+        run = session.native.run
         del session, storage, node
         gc.collect()
         np.testing.assert_array_equal(run({}), np.full(3, 4.0))
