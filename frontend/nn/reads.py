@@ -132,7 +132,7 @@ class Reads:
         if latest is not self._compared:
             self._difference = _first_difference(self._values)
             self._compared = latest
-        return self._difference or _first_difference(self._lists)
+        return self._difference or (_first_difference(self._lists) if self._lists else None)
 
 
 class _Read(NamedTuple):
