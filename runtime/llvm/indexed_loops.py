@@ -187,7 +187,8 @@ class IndexedLoops:
         e, dtype = self.e, self.layouts[-1].dtype
         value = memory.load(e, source, dtype, 1, lanes, active)
         if adding:
-            value = e.add(memory.load(e, target, dtype, 1, lanes, active), value)
+            before = memory.load(e, target, dtype, 1, lanes, active)
+            value = e.binary("or", before, value) if value.elem == "i1" else e.add(before, value)
         memory.store(e, value, target, dtype, 1, active)
 
 

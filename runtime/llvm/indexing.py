@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from graphc.dtypes import BOOLEAN
 from graphc.errors import CompileError
 from graphc.graph import Graph
 from graphc.node import Node
@@ -51,7 +50,7 @@ def build_indexing(
     name, attrs = step.node.op.name, step.node.attrs
     memory.computed_elem(output.dtype)
     adds = name in ("index_add", "scatter_add")
-    if adds and (memory.is_half(output.dtype) or output.dtype.category == BOOLEAN):
+    if adds and memory.is_half(output.dtype):
         raise CompileError(f"{name}: no native code for {output.dtype.name}")
     layouts = (*inputs, output)
     if name == "gather":

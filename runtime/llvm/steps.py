@@ -65,7 +65,7 @@ def body_of(step: Step) -> Graph:
         CompileError: if the step's operation is none that a kernel can compute.
     """
     node = step.node
-    if step.kind == "copy":
+    if step.kind == "copy" or _is_scalar_view(step):
         (source,) = _placeholders(step)
         return Graph((source,), {"r0": source})
     if node.op.name == "fused":
@@ -75,6 +75,11 @@ def body_of(step: Step) -> Graph:
         raise CompileError(f"{node.op.name}: no native code")
     inputs = _placeholders(step)
     return Graph(inputs, {"r0": make_node(node.op, inputs, node.attrs)})
+
+
+def _is_scalar_view(step: Step) -> bool:
+    """Whether a view of one number gives that number."""
+    return has_trait(step.node, Trait.VIEW) and step.inputs[0].shape == step.outputs[0].shape == ()
 
 
 def layout_of(operand: Operand) -> Layout:
