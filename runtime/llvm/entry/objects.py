@@ -110,10 +110,10 @@ def _array_is_expected(array: Array) -> bool:
         _word(at, TYPE) == id(np.ndarray)
         and _word(at, DATA) == array.ctypes.data
         and _half(at, NDIM) == array.ndim
-        and _words(_word(at, DIMS), array.ndim) == array.shape
         and _word(at, DESCR) == id(array.dtype)
         and _half(at, FLAGS) & 0x0501 == known
         and array_functions()["type"] == id(np.ndarray)
+        and _words(_word(at, DIMS), array.ndim) == array.shape  # last: it follows an address
     )
 
 

@@ -13,6 +13,8 @@ from graphc.graph import Graph
 from graphc.ops import elementwise as e
 from graphc.ops.index import index
 from graphc.ops.leaf import placeholder, variable
+from graphc.runtime import direct
+from graphc.runtime.llvm.entry import objects
 from graphc.runtime.llvm.entry.library import is_available
 from graphc.runtime.session import Session
 from graphc.storage import Array, HostValue, Storage
@@ -355,6 +357,24 @@ class TestVariables:
         session = Session(Graph([], {"y": e.add(count, count)}), outputs="y")
         for _ in range(4):
             assert session.run() == 14
+
+
+def test_another_layout_of_objects_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    array = np.empty((2, 3), np.float32)
+    assert objects._array_is_expected(array)
+    for name in ("TYPE", "DATA", "NDIM", "DESCR", "FLAGS"):
+        with monkeypatch.context() as patch:
+            patch.setattr(objects, name, getattr(objects, name) - 8)
+            assert not objects._array_is_expected(array)
+
+
+def test_without_native_calls_everything_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(direct, "is_available", lambda: False)
+    session, storage = counter()
+    for expected in range(4):
+        assert session.run({"x": np.ones(4)})["old"][0] == expected
+    assert session.native is None
+    np.testing.assert_array_equal(storage.array, np.full(4, 4.0))
 
 
 @settings(max_examples=40)
