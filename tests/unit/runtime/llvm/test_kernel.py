@@ -352,6 +352,12 @@ def test_kernels_compile_for_aarch64() -> None:
     (a,) = inputs_of(x)
     for body in (graph((a,), softmax(a, (1,))), graph((a,), softmax(a, (0,)))):
         build_kernel(module, body, [layout_of(x)], [layout_of(x)])
+    large, turned = np.empty((2048, 600), np.float32), np.empty((600, 2048), np.float32).T
+    b, c = inputs_of(large, turned)
+    layouts = [layout_of(large), layout_of(turned)]
+    for result in (add(b, c), sum_(b, dims=(0,)), sum_(mul(b, b), dims=(0, 1)), softmax(b, (1,))):
+        out = layout_of(np.empty(result.type.static_shape, np.float32))
+        build_kernel(module, graph((b, c), result), layouts, [out])
     code = engine.compile_object(module.text(), module.target)
     assert int.from_bytes(code[18:20], "little") == 183  # EM_AARCH64
 
