@@ -49,9 +49,8 @@ def build_indexing(
     """
     name, attrs = step.node.op.name, step.node.attrs
     memory.computed_elem(output.dtype)
-    adds = name in ("index_add", "scatter_add")
-    if adds and memory.is_half(output.dtype):
-        raise CompileError(f"{name}: no native code for {output.dtype.name}")
+    if name == "index_add" and memory.is_half(output.dtype):  # it adds up in float32
+        raise CompileError(f"index_add: no native code for {output.dtype.name}")
     layouts = (*inputs, output)
     if name == "gather":
         return _native(_gather(module, layouts, attrs["dim"]), None)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -87,6 +88,14 @@ CASES: dict[str, tuple[Any, Any]] = {
     "planes": (
         lambda: [normal(40, 6, 80), positions(3, 40)],
         lambda v, i: index_add(v, i, shape=(6, 3, 80), dims=(1,)),
+    ),
+    "scatter 16 bits": (
+        lambda: [
+            normal(70, 5).astype(ml_dtypes.bfloat16),
+            positions(5, 70, 31),
+            normal(70, 31).astype(ml_dtypes.bfloat16),
+        ],
+        lambda x, i, s: scatter_add(x, i, s, dim=1),
     ),
     "booleans": (
         lambda: [normal(30, 1500) > 2, positions(7, 30)],
