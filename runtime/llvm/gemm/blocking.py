@@ -38,8 +38,8 @@ _FEW_ROWS = 192
 _PAGE = 4096
 """Rows that are a multiple of it apart lie at the same places of the caches."""
 
-_SLAB_ROWS = 32
-"""Rows of ``a`` that are copied together: whole cache lines."""
+_SLAB_ROWS = 48
+"""Most rows of ``a`` that are copied together."""
 
 _SLAB_PANELS = 4
 """Panels that repay such a copy."""
@@ -177,9 +177,15 @@ def blocking_of(target: Target, problem: Problem, lanes: int) -> Blocking:
     row_blocks, unit_panels = _unit(whole)
     unit_tiles, slab = -(-row_tiles // row_blocks), 0
     if unit_panels >= _SLAB_PANELS and _competing(problem, problem.a.column):
-        slab = min(unit_tiles, max(1, _SLAB_ROWS // tile.rows))
+        slab = min(unit_tiles, _slab_tiles(tile, lanes))
         unit_tiles = _rounded(unit_tiles, slab)
     return replace(whole, unit_tiles=unit_tiles, unit_panels=unit_panels, slab=slab)
+
+
+def _slab_tiles(tile: Tile, lanes: int) -> int:
+    """Tiles whose rows together fill vectors best: then copies read whole cache lines."""
+    numbers = range(1, max(2, _SLAB_ROWS // tile.rows + 1))
+    return min(numbers, key=lambda number: (-number * tile.rows % lanes / number, -number))
 
 
 def _unit(whole: Blocking) -> tuple[int, int]:

@@ -142,8 +142,9 @@ def _tile_cycles(rows: int, vectors: int, k: int) -> float:
     arithmetic = rows * vectors / 2
     loads = (rows + vectors) / 2
     waiting = LATENCY / 4
-    operands = 0.05 * rows + 0.13 * vectors
-    return _TILE_OVERHEAD + 1.5 * rows * vectors + k * (max(arithmetic, loads, waiting) + operands)
+    operands = 0.05 * rows + 0.14 * vectors
+    stores = 1.5 * rows * vectors + 4 * rows
+    return _TILE_OVERHEAD + stores + k * (max(arithmetic, loads, waiting) + operands)
 
 
 def _parts(size: int, part: int) -> list[tuple[int, int]]:
