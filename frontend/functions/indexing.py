@@ -26,6 +26,14 @@ from graphc.provenance import user_location_text
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
+__all__ = [
+    "gather",
+    "index_select",
+    "nonzero",
+    "scatter_add",
+    "take_along_dim",
+]
+
 
 def getitem(x: Tensor, key: Any) -> Tensor:
     """``x[key]``: ints, slices with any step, ``...``, None, and integer or bool arrays.

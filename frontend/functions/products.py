@@ -13,6 +13,14 @@ from graphc.provenance import user_location_text
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
+__all__ = [
+    "bmm",
+    "dot",
+    "matmul",
+    "mm",
+    "mv",
+]
+
 
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The matrix product; vectors count as a row or column, more dims are batches.
