@@ -1,0 +1,1 @@
+"""The operations that programs are drawn from: each function makes one step, if operands fit."""

@@ -1,0 +1,119 @@
+"""How far results may be apart: what rounding errors of this program make of its results."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+import graphc as gc
+from tests.native_fuzz.program import Hook, Program, Source, Step
+from tests.programs.base import Array
+
+EPSILON = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52}
+SAMPLES = 3
+"""How often the program runs with errors."""
+
+STRENGTH = 4
+"""Errors of one step, in units of rounding."""
+
+MARGIN = 32
+"""What the largest error of the samples is multiplied by."""
+
+
+def bounds(program: Program) -> dict[str, float]:
+    """For each result, gradient and variable how far two right values may be apart.
+
+    The program runs in float64, once as it is and some times with random errors in each step.
+    """
+    values = _values(program)
+    units = [EPSILON.get(value.dtype.name, 0.0) for value in values]
+    plain = _wide_runs(program, None)
+    found: dict[str, float] = {}
+    for sample in range(SAMPLES):
+        rng = np.random.default_rng([program.seed, sample])
+        for name, array in _wide_runs(program, functools.partial(_disturb, rng, units)).items():
+            with np.errstate(all="ignore"):
+                apart = np.abs(array - plain[name])
+            apart = apart[np.isfinite(apart)]
+            found[name] = max(found.get(name, 0.0), MARGIN * float(apart.max(initial=0.0)))
+    return found
+
+
+def floor(array: Array, terms: int = 1) -> float:
+    """What may always be apart: some units in the last place of the largest value.
+
+    Args:
+        array: the values.
+        terms: how many terms each is a sum of, at most.
+    """
+    magnitudes = np.abs(array.astype(np.float64))
+    largest = float(magnitudes[np.isfinite(magnitudes)].max(initial=0.0))
+    return (16 + math.sqrt(terms) / 4) * EPSILON.get(array.dtype.name, 0.0) * largest
+
+
+def largest_size(program: Program) -> int:
+    """Elements of the largest value."""
+    return max(int(value.numel()) for value in _values(program))
+
+
+def _values(program: Program) -> list[Any]:
+    """All values, once."""
+    gc.manual_seed(program.seed)
+    sources = {
+        n: gc.tensor(item.array) for n, item in enumerate(program.items) if isinstance(item, Source)
+    }
+    with np.errstate(all="ignore"):
+        return program.evaluate(sources)
+
+
+def _disturb(
+    rng: np.random.Generator, units: Sequence[float], step: Step, operands: Sequence[Any],
+    value: Any, position: int,
+) -> Any:  # fmt: skip
+    if not value.is_floating_point():
+        return value
+    value = value.double()
+    unit = STRENGTH * units[position]
+    if value.requires_grad:
+        value.register_hook(lambda g: g * gc.tensor(1 + unit * rng.uniform(-1, 1, g.shape)))
+    if step.exact:
+        return value
+    result = value * gc.tensor(1 + unit * rng.uniform(-1, 1, value.shape))
+    if step.spread is not None:
+        arrays = [np.asarray(x.detach().numpy(), np.float64) for x in operands]
+        with np.errstate(all="ignore"):
+            size = step.spread(arrays, np.asarray(value.detach().numpy()))
+        result = result + gc.tensor(unit * rng.uniform(-1, 1, value.shape) * size)
+    return result
+
+
+def _widen(step: Step, operands: Sequence[Any], value: Any, position: int) -> Any:
+    return value.double() if value.is_floating_point() else value
+
+
+def _wide_runs(program: Program, hook: Hook | None) -> dict[str, Array]:
+    """Results of all runs, and variables afterwards, in float64."""
+    gc.manual_seed(program.seed)
+    sources = {}
+    for position, item in enumerate(program.items):
+        if isinstance(item, Source):
+            value = gc.tensor(item.array)
+            value = value.double() if value.is_floating_point() else value
+            value.requires_grad = item.role == "variable"
+            sources[position] = value
+    variables = {n: sources[n] for n in program.places("variable")}
+    optimizer = program.optimizer(list(variables.values()))
+    found: dict[str, Array] = {}
+    for run in range(program.runs if program.updates != "none" else 1):
+        with np.errstate(all="ignore"):
+            results = program.step(sources, optimizer, hook or _widen)
+        found |= {f"{name}.{run}": _numbers(x) for name, x in results.items()}
+    return found | {f"v{n}": _numbers(x) for n, x in variables.items()}
+
+
+def _numbers(x: Any) -> Array:
+    return np.array(x.detach().numpy(), np.float64)
