@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable
 
 from graphc.errors import ArgumentError, did_you_mean
 from graphc.runtime.backend import Backend
-from graphc.runtime.llvm.backend import LlvmBackend
-from graphc.runtime.numpy_backend import NumpyBackend
 from graphc.runtime.threads import checked_threads, default_threads
 
-_BACKENDS: dict[str, Callable[[int], Backend]] = {
-    "numpy": lambda threads: NumpyBackend(),
-    "llvm": LlvmBackend,
+_BACKENDS = {  # loaded on first use: a hundred modules of code generation are no one's import
+    "numpy": "graphc.runtime.numpy_backend:NumpyBackend",
+    "llvm": "graphc.runtime.llvm.backend:LlvmBackend",
 }
 
 
@@ -36,5 +35,5 @@ def get_backend(name: str, threads: int | None = None) -> Backend:
             expected=" or ".join(_BACKENDS),
             fix=did_you_mean(name, _BACKENDS),
         )
-    number = default_threads() if threads is None else checked_threads(threads)
-    return _BACKENDS[name](number)
+    make: Callable[[int], Backend] = pkgutil.resolve_name(_BACKENDS[name])
+    return make(default_threads() if threads is None else checked_threads(threads))

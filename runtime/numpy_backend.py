@@ -20,9 +20,16 @@ Resolve = Callable[[Operand], Array]
 
 
 class NumpyBackend:
-    """Executes a plan step by step."""
+    """Executes a plan step by step.
+
+    Args:
+        threads: not used; numpy's BLAS has its own.
+    """
 
     name = "numpy"
+
+    def __init__(self, threads: int = 1) -> None:
+        pass
 
     def prepare(self, plan: Plan, made: None = None) -> NumpyExecutable:
         """Make a plan executable."""
