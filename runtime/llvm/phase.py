@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from graphc.dtypes import DType
 from graphc.node import Node
 from graphc.runtime.llvm.accumulator import Accumulator
 from graphc.runtime.llvm.emitter import Emitter
@@ -25,7 +26,7 @@ from graphc.runtime.llvm.loops import (
     smaller,
     when,
 )
-from graphc.runtime.llvm.memory import element, further
+from graphc.runtime.llvm.memory import element, fetch, further
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import Phase
 from graphc.runtime.llvm.reductions import State, reduction_of
@@ -189,9 +190,37 @@ class _Writer:
             pointers = list(scope.pointers)
             for place, offset in tile.offsets.items():
                 pointers[place] = self._transposed(tile, place, offset, pointers, rows, columns)
+            self._fetch_tile(tile, scope, rows, columns)
             self._walk(axes, replace(inner, pointers=tuple(pointers)))
 
         loop(self.e, -(-tile.inner.size // tile.size), one)
+
+    def _fetch_tile(
+        self,
+        tile: Tile,
+        scope: Scope,
+        rows: tuple[Value, Value],
+        columns: tuple[Value, Value],
+    ) -> None:
+        """Ask for a tile of the other operands and of the results.
+
+        Their rows may lie a multiple of 4096 bytes apart; the processor then takes each load for
+        one of the element just stored, and waits for the store.
+        """
+        stored = {number for numbers in self.body.stores for number in numbers}
+        for place, pointer in enumerate(scope.pointers):
+            step = tile.outer.strides[place]
+            if place in tile.offsets or not step or tile.inner.strides[place] != 1:
+                continue
+            dtype = self.body.places[place].layout.dtype
+            start = element(self.e, pointer, dtype, columns[0])
+
+            def row(index: Value, place: int = place, step: int = step, start: Value = start,
+                    dtype: DType = dtype) -> None:  # fmt: skip
+                line = element(self.e, start, dtype, affine(self.e, index, step, 0))
+                fetch(self.e, line, tile.size * dtype.itemsize, place in stored)
+
+            loop_between(self.e, *rows, row)
 
     def _transposed(
         self,
