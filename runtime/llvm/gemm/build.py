@@ -14,7 +14,7 @@ from graphc.runtime.llvm.iteration import Layout
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
 
-_FEW = 8
+_FEW = 15
 """More rows and columns than these read each operand so often that packing is better."""
 
 
