@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,10 @@ SAMPLES = 3
 STRENGTH = 4
 """Errors of one step, in units of rounding."""
 
+FLOOR = 16
+"""Units of rounding of the largest value, or of what flows back through a step: steps that are
+several operations round more often, and gradients may cancel inside of them."""
+
 MARGIN = 32
 """What the largest error of the samples is multiplied by."""
 
@@ -31,16 +35,19 @@ def bounds(program: Program) -> dict[str, float]:
     """
     values = _values(program)
     units = [EPSILON.get(value.dtype.name, 0.0) for value in values]
-    plain = _wide_runs(program, None)
+    plain = _wide_runs(program, None, lambda variable: None)
     found: dict[str, float] = {}
+    flows = [0.0]
     for sample in range(SAMPLES):
         rng = np.random.default_rng([program.seed, sample])
-        for name, array in _wide_runs(program, functools.partial(_disturb, rng, units)).items():
+        hook = functools.partial(_disturb, rng, units, flows)
+        round_off = functools.partial(_disturb_variable, rng)
+        for name, array in _wide_runs(program, hook, round_off).items():
             with np.errstate(all="ignore"):
                 apart = np.abs(array - plain[name])
-            apart = apart[np.isfinite(apart)]
-            found[name] = max(found.get(name, 0.0), MARGIN * float(apart.max(initial=0.0)))
-    return found
+            found[name] = max(found.get(name, 0.0), MARGIN * _largest(apart))
+    inside = 4 * FLOOR * max(EPSILON["float32"], *units) * max(flows)
+    return {name: bound + (0.0 if name[0] == "r" else inside) for name, bound in found.items()}
 
 
 def floor(array: Array, terms: int = 1) -> float:
@@ -50,9 +57,8 @@ def floor(array: Array, terms: int = 1) -> float:
         array: the values.
         terms: how many terms each is a sum of, at most.
     """
-    magnitudes = np.abs(array.astype(np.float64))
-    largest = float(magnitudes[np.isfinite(magnitudes)].max(initial=0.0))
-    return (16 + math.sqrt(terms) / 4) * EPSILON.get(array.dtype.name, 0.0) * largest
+    units = FLOOR + math.sqrt(terms) / 4
+    return units * EPSILON.get(array.dtype.name, 0.0) * _largest(array)
 
 
 def largest_size(program: Program) -> int:
@@ -71,15 +77,20 @@ def _values(program: Program) -> list[Any]:
 
 
 def _disturb(
-    rng: np.random.Generator, units: Sequence[float], step: Step, operands: Sequence[Any],
-    value: Any, position: int,
+    rng: np.random.Generator, units: Sequence[float], flows: list[float], step: Step,
+    operands: Sequence[Any], value: Any, position: int,
 ) -> Any:  # fmt: skip
     if not value.is_floating_point():
         return value
     value = value.double()
     unit = STRENGTH * units[position]
     if value.requires_grad:
-        value.register_hook(lambda g: g * gc.tensor(1 + unit * rng.uniform(-1, 1, g.shape)))
+
+        def disturb(gradient: Any) -> Any:
+            flows.append(_largest(gradient.detach().numpy()))
+            return gradient * gc.tensor(1 + unit * rng.uniform(-1, 1, gradient.shape))
+
+        value.register_hook(disturb)
     if step.exact:
         return value
     result = value * gc.tensor(1 + unit * rng.uniform(-1, 1, value.shape))
@@ -91,12 +102,26 @@ def _disturb(
     return result
 
 
+def _disturb_variable(rng: np.random.Generator, variable: Any) -> None:
+    """What an update does when it is rounded."""
+    values = variable.storage.array
+    values *= 1 + STRENGTH * EPSILON["float32"] * rng.uniform(-1, 1, values.shape)
+
+
 def _widen(step: Step, operands: Sequence[Any], value: Any, position: int) -> Any:
     return value.double() if value.is_floating_point() else value
 
 
-def _wide_runs(program: Program, hook: Hook | None) -> dict[str, Array]:
-    """Results of all runs, and variables afterwards, in float64."""
+def _wide_runs(
+    program: Program, hook: Hook | None, after: Callable[[Any], None]
+) -> dict[str, Array]:
+    """Results of all runs, and variables afterwards, in float64.
+
+    Args:
+        program: the program.
+        hook: what happens to each step's result.
+        after: what happens to each variable after each run with updates.
+    """
     gc.manual_seed(program.seed)
     sources = {}
     for position, item in enumerate(program.items):
@@ -112,8 +137,17 @@ def _wide_runs(program: Program, hook: Hook | None) -> dict[str, Array]:
         with np.errstate(all="ignore"):
             results = program.step(sources, optimizer, hook or _widen)
         found |= {f"{name}.{run}": _numbers(x) for name, x in results.items()}
+        if program.updates != "none":
+            for variable in variables.values():
+                after(variable)
     return found | {f"v{n}": _numbers(x) for n, x in variables.items()}
 
 
 def _numbers(x: Any) -> Array:
     return np.array(x.detach().numpy(), np.float64)
+
+
+def _largest(array: Array) -> float:
+    """The largest finite magnitude."""
+    magnitudes = np.abs(array.astype(np.float64))
+    return float(magnitudes[np.isfinite(magnitudes)].max(initial=0.0))

@@ -33,7 +33,8 @@ def reduction(b: Builder) -> Step | None:
         names += ["argmax", "argmin"] if x.exact else []
     if x.exact:
         names += ["any", "all"]
-    if x.kind == "i" or (x.kind == "f" and not b.smooth):
+    # factors that underflow hide an infinity or not, by their order
+    if x.kind == "i" or (x.kind == "f" and not b.smooth and not b.special):
         names.append("prod")
     name = b.choose(names)
     if name in ("any", "all"):

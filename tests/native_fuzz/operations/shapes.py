@@ -79,11 +79,12 @@ def unsqueezed(b: Builder, shape: Shape) -> View | None:
 
 
 def padded(b: Builder, shape: Shape) -> View:
+    """Fills with what every dtype has."""
     amounts = [b.below(6) - (1 if b.chance(0.3) else 0) for _ in range(2 * len(shape))]
     for d, size in enumerate(reversed(shape)):
         if size < 3:
             amounts[2 * d], amounts[2 * d + 1] = (max(n, 0) for n in amounts[2 * d : 2 * d + 2])
-    value = [0, 1, -2][b.below(3)] if b.chance(0.7) else 0
+    value = b.below(3)
     return f"pad{amounts} with {value}", lambda x: F.pad(x, amounts, value=value)
 
 
