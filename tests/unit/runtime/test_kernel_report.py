@@ -24,11 +24,11 @@ def test_a_native_kernel_shows_everything() -> None:
 def test_products_and_steps_of_numpy_show_what_they_have() -> None:
     with gc.Graph() as graph:
         x = gc.placeholder((8, 8), name="x")
-        n = gc.placeholder((8, 8), gc.int64, name="n")
+        n = gc.placeholder((8, 8), gc.complex64, name="n")
         graph.output(x @ x, "y")
         graph.output(n @ n, "m")
     session = graph.compile()
-    session.run({"x": np.zeros((8, 8), np.float32), "n": np.zeros((8, 8), np.int64)})
+    session.run({"x": np.zeros((8, 8), np.float32), "n": np.zeros((8, 8), np.complex64)})
     native, other = sorted(session.kernels(), key=lambda kernel: not kernel.native)
     assert "units" in native.schedule
     assert "fma" in native.llvm
