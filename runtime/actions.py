@@ -1,7 +1,7 @@
 """What a graph asks for, before any order or address: actions that read and write cells.
 
-A cell is one result of one node. View nodes have no cell where a strided view of another node's
-cell says the same.
+A cell is memory for one value. View nodes have no cell where a strided view of another node's cell
+says the same; operands of concat and pad have none where they are computed in their place.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from graphc.runtime.layout import (
     is_contiguous,
     view_layout,
 )
+from graphc.runtime.parts import fill_of, find_places, has_parts, parts_of
 from graphc.runtime.plan import BufferKind, StepKind
 from graphc.storage import Array
 from graphc.types import TensorType, TupleType
@@ -97,6 +98,7 @@ class Program:
         variables: cells of the variables.
         outputs: output cells by name.
         updates: the view of each variable's next value; those without change are left out.
+        copied: why a next value is not computed in its variable's memory.
     """
 
     values: dict[Node, tuple[View, ...]] = field(default_factory=dict)
@@ -105,6 +107,7 @@ class Program:
     variables: dict[Node, Cell] = field(default_factory=dict)
     outputs: dict[str, Cell] = field(default_factory=dict)
     updates: dict[Node, View] = field(default_factory=dict)
+    copied: dict[Node, str] = field(default_factory=dict)
 
 
 def collect(graph: Graph, layouts: Mapping[Node, Layout]) -> Program:
@@ -114,39 +117,118 @@ def collect(graph: Graph, layouts: Mapping[Node, Layout]) -> Program:
         graph: the program.
         layouts: where the elements of variables lie relative to their base; C order if missing.
     """
-    program = Program()
-    for node in graph.nodes:
-        program.values[node] = _value(program, node, layouts)
-    for name, node in graph.outputs.items():
-        program.outputs[name] = _output(program, name, node)
-    for variable, node in graph.updates.items():
-        if variable is not node:
-            program.updates[variable] = _next_value(program, node)
-    return program
+    return _Collector(graph, layouts).collect()
 
 
-def _value(program: Program, node: Node, layouts: Mapping[Node, Layout]) -> tuple[View, ...]:
-    if node.op is PLACEHOLDER:
-        cell = Cell("input", node, node.type.nbytes, node.attrs["name"])
-        program.inputs.append(cell)
-        return (_whole(cell, node.type),)
-    if node.op is VARIABLE:
-        layout = layouts.get(node, contiguous(node.type.static_shape))
-        nbytes = extent(layout) * node.type.dtype.itemsize
-        program.variables[node] = cell = Cell("variable", node, nbytes, node.attrs["name"])
-        return (View(cell, layout, node.type.dtype),)
-    if not node.inputs and not has_trait(node, Trait.RANDOM | Trait.OPAQUE | Trait.FALLIBLE):
-        return (_constant(node, node.op.eval(**node.attrs)),)
-    if node.op is ITEM:
-        return (program.values[node.inputs[0]][node.attrs["index"]],)
-    if has_trait(node, Trait.VIEW):
-        (source,) = program.values[node.inputs[0]]
-        layout_or_none = view_layout(node, source.layout)
-        if layout_or_none is not None:
-            return (View(source.cell, layout_or_none, source.dtype),)
-        if node.op is reshape:
-            return (_copied(program, node, source),)
-    return _computed(program, node)
+class _Collector:
+    """A program while it is being collected."""
+
+    def __init__(self, graph: Graph, layouts: Mapping[Node, Layout]) -> None:
+        self._graph = graph
+        self._layouts = layouts
+        self._program = Program()
+        self._places = find_places(graph)
+        self._wholes: dict[Node, Cell] = {}
+
+    def collect(self) -> Program:
+        program = self._program
+        for node in self._graph.nodes:
+            program.values[node] = self._value(node)
+        for name, node in self._graph.outputs.items():
+            program.outputs[name] = self._output(name, node)
+        for variable, node in self._graph.updates.items():
+            if variable is not node:
+                (program.updates[variable],) = program.values[node]
+        return program
+
+    def _value(self, node: Node) -> tuple[View, ...]:
+        program = self._program
+        if node.op is PLACEHOLDER:
+            cell = Cell("input", node, node.type.nbytes, node.attrs["name"])
+            program.inputs.append(cell)
+            return (whole(cell, node.type),)
+        if node.op is VARIABLE:
+            layout = self._layouts.get(node, contiguous(node.type.static_shape))
+            nbytes = extent(layout) * node.type.dtype.itemsize
+            program.variables[node] = cell = Cell("variable", node, nbytes, node.attrs["name"])
+            return (View(cell, layout, node.type.dtype),)
+        if not node.inputs and not has_trait(node, Trait.RANDOM | Trait.OPAQUE | Trait.FALLIBLE):
+            return (_constant(node, node.op.eval(**node.attrs)),)
+        if node.op is ITEM:
+            return (program.values[node.inputs[0]][node.attrs["index"]],)
+        if has_trait(node, Trait.VIEW):
+            (source,) = program.values[node.inputs[0]]
+            layout_or_none = view_layout(node, source.layout)
+            if layout_or_none is not None:
+                return (View(source.cell, layout_or_none, source.dtype),)
+            if node.op is reshape:
+                return (self._reshaped(node, source),)
+        if has_parts(node):
+            return (self._assembled(node),)
+        return self._computed(node)
+
+    def _computed(self, node: Node) -> tuple[View, ...]:
+        result = node.result_type
+        types = result.items if isinstance(result, TupleType) else (result,)
+        views = tuple(self._place(node, number, type) for number, type in enumerate(types))
+        reads = tuple(self._program.values[operand][0] for operand in node.inputs)
+        self._program.actions.append(Action("compute", node, reads, views))
+        return views
+
+    def _place(self, node: Node, number: int, type: TensorType) -> View:
+        """Where a result is written: inside a larger value, or in a cell of its own."""
+        place = self._places.get((node, number))
+        if place is None:
+            return whole(Cell("arena", node, type.nbytes), type)
+        return View(self._whole(place.owner), place.layout, type.dtype)
+
+    def _whole(self, owner: Node) -> Cell:
+        """The cell of a value that is written in parts."""
+        if owner not in self._wholes:
+            self._wholes[owner] = Cell("arena", owner, owner.type.nbytes)
+        return self._wholes[owner]
+
+    def _assembled(self, node: Node) -> View:
+        """The value of concat or pad: copy those parts that are not computed in their place."""
+        place = self._places.get((node, 0))
+        cell = self._whole(node if place is None else place.owner)
+        layout = contiguous(node.type.static_shape) if place is None else place.layout
+        view = View(cell, layout, node.type.dtype)
+        for operand, inside in parts_of(node, layout):
+            (value,) = self._program.values[operand]
+            if value.cell is not cell or value.layout != inside:
+                self._copy(node, value, cell, inside)
+        fill, borders = fill_of(node, layout)
+        for border in borders:
+            repeated = Layout(0, border.shape, (0,) * len(border.shape))
+            self._copy(node, View(_constant(node, fill).cell, repeated, view.dtype), cell, border)
+        return view
+
+    def _copy(self, node: Node, source: View, cell: Cell, layout: Layout) -> None:
+        if 0 not in layout.shape:
+            target = View(cell, layout, source.dtype)
+            self._program.actions.append(Action("copy", node, (source,), (target,)))
+
+    def _reshaped(self, node: Node, source: View) -> View:
+        """A contiguous copy of a value that is laid out otherwise, shaped as the node's."""
+        cell = Cell("arena", node, node.type.nbytes)
+        self._copy(node, source, cell, contiguous(source.layout.shape))
+        return whole(cell, node.type)
+
+    def _output(self, name: str, node: Node) -> Cell:
+        """The cell of an output: the value's own if that can leave the program, else a copy's."""
+        (value,) = self._program.values[node]
+        if value.cell.kind == "arena" and value.covers():
+            value.cell.kind, value.cell.name = "output", name
+            return value.cell
+        cell = Cell("output", node, node.type.nbytes, name)
+        self._copy(node, value, cell, contiguous(node.type.static_shape))
+        return cell
+
+
+def whole(cell: Cell, type: TensorType) -> View:
+    """All of a cell in C order."""
+    return View(cell, contiguous(type.static_shape), type.dtype)
 
 
 def _constant(node: Node, array: Array) -> View:
@@ -156,45 +238,3 @@ def _constant(node: Node, array: Array) -> View:
     layout = array_layout(array)
     nbytes = extent(layout) * node.type.dtype.itemsize
     return View(Cell("constant", node, nbytes, array=base), layout, node.type.dtype)
-
-
-def _computed(program: Program, node: Node) -> tuple[View, ...]:
-    result = node.result_type
-    types = result.items if isinstance(result, TupleType) else (result,)
-    views = tuple(_whole(Cell("arena", node, type.nbytes), type) for type in types)
-    reads = tuple(program.values[operand][0] for operand in node.inputs)
-    program.actions.append(Action("compute", node, reads, views))
-    return views
-
-
-def _copied(program: Program, node: Node, source: View) -> View:
-    """A contiguous copy of a value that is laid out otherwise, shaped as the node's."""
-    cell = Cell("arena", node, node.type.nbytes)
-    target = View(cell, contiguous(source.layout.shape), source.dtype)
-    program.actions.append(Action("copy", node, (source,), (target,)))
-    return _whole(cell, node.type)
-
-
-def _output(program: Program, name: str, node: Node) -> Cell:
-    """The cell of an output: the value's own if that can leave the program, else a copy's."""
-    (value,) = program.values[node]
-    if value.cell.kind == "arena" and value.covers():
-        value.cell.kind, value.cell.name = "output", name
-        return value.cell
-    cell = Cell("output", node, node.type.nbytes, name)
-    program.actions.append(Action("copy", node, (value,), (_whole(cell, node.type),)))
-    return cell
-
-
-def _next_value(program: Program, node: Node) -> View:
-    """A variable's next value; where it is some variable's present value, a copy of that.
-
-    Next values are written when the run is over, one after the other. The copy keeps a swap of
-    two variables from reading what was just written.
-    """
-    (value,) = program.values[node]
-    return _copied(program, node, value) if value.cell.kind == "variable" else value
-
-
-def _whole(cell: Cell, type: TensorType) -> View:
-    return View(cell, contiguous(type.static_shape), type.dtype)

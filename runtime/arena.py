@@ -24,7 +24,12 @@ class Block:
     @property
     def padded(self) -> int:
         """The size, rounded up so that the next block is aligned."""
-        return -(-self.nbytes // ALIGNMENT) * ALIGNMENT
+        return padded(self.nbytes)
+
+
+def padded(nbytes: int) -> int:
+    """A size, rounded up so that the next block is aligned."""
+    return -(-nbytes // ALIGNMENT) * ALIGNMENT
 
 
 def lower_bound(blocks: Sequence[Block]) -> int:

@@ -1,52 +1,86 @@
 """The independent checker of plans: follows every value through memory, step by step.
 
-It shares no code with the planner's liveness and placement. It knows for each buffer whose value
-it holds, forgets what other writes overlap, and demands that every step reads the values that its
-node's operands mean.
+It shares no code with the planner's liveness and placement. It knows for each buffer which elements
+of which values it holds, forgets what other writes overlap, and demands that every step reads, at
+every index, the values that its node's operands mean.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from graphc.errors import VerifyError
-from graphc.graph import Graph, has_trait
+from graphc.graph import Graph
 from graphc.node import Node
-from graphc.opdef import Trait
-from graphc.ops.fused import ITEM
 from graphc.provenance import describe
-from graphc.runtime.hazards import may_overwrite, positions_that_may_raise
-from graphc.runtime.plan import ALIGNMENT, Buffer, Operand, Plan, Step
+from graphc.runtime.check_geometry import contiguous, repeats, share_elements
+from graphc.runtime.check_hazards import (
+    last_that_may_raise,
+    may_have_gaps,
+    reads_before_writing,
+    same_points,
+)
+from graphc.runtime.check_memory import Memory
+from graphc.runtime.layout import Layout
+from graphc.runtime.plan import ALIGNMENT, Operand, Plan, Step
 from graphc.types import TensorType, TupleType, Type
 
-Value = tuple[Node, int]
-"""One result of one node."""
+NO_LAYOUTS: Mapping[Node, Layout] = MappingProxyType({})
 
 
-def check_plan(plan: Plan, graph: Graph) -> None:
+def check_plan(plan: Plan, graph: Graph, layouts: Mapping[Node, Layout] = NO_LAYOUTS) -> None:
     """Raise unless the plan computes the graph without using memory twice at one time.
 
     Args:
         plan: what to check.
         graph: what it was made from.
+        layouts: where the elements of variables lie; C order if missing.
 
     Raises:
         VerifyError: it names the step, the node and its place in the user's program.
     """
     _check_buffers(plan)
-    memory = _Memory(plan)
+    memory = Memory(plan, layouts)
+    done = _last_reads(plan)
     for position, step in enumerate(plan.steps):
         try:
             _check_types(step)
             _check_operands(plan, step)
             _check_overlaps(plan, step)
-            memory.read_all(step)
-            memory.write_all(step)
+            _follow(memory, step)
         except VerifyError as error:
             error.what = f"step {position} ({step.node.op.name}): {error.what}"
             raise error.located(describe(step.node)) from None
+        for number in done.get(position, ()):
+            memory.forget_buffer(number)
     _check_results(plan, graph, memory)
     _check_variables_survive_errors(plan)
+
+
+def _last_reads(plan: Plan) -> Mapping[int, list[int]]:
+    """The arena's buffers by the step that reads them last."""
+    last = {
+        operand.buffer: position
+        for position, step in enumerate(plan.steps)
+        for operand in (*step.outputs, *step.inputs)
+        if 0 <= operand.buffer < len(plan.buffers) and plan.buffers[operand.buffer].kind == "arena"
+    }
+    found: dict[int, list[int]] = {}
+    for number, position in last.items():
+        found.setdefault(position, []).append(number)
+    return found
+
+
+def _follow(memory: Memory, step: Step) -> None:
+    """Demand that a step reads what its node means, and note what it writes."""
+    if step.kind == "copy":
+        memory.write(step.outputs[0], memory.copied(step))
+        return
+    for node, operand in zip(step.node.inputs, step.inputs, strict=True):
+        memory.demand(node, operand)
+    for index, operand in enumerate(step.outputs):
+        memory.write(operand, (step.node, index))
 
 
 def _check_buffers(plan: Plan) -> None:
@@ -75,8 +109,6 @@ def _check_types(step: Step) -> None:
         (source,), (target,) = step.inputs, step.outputs
         if (source.shape, source.dtype) != (target.shape, target.dtype):
             raise VerifyError("a copy changes shape or dtype", got=f"{source} to {target}")
-        if source.dtype is not step.node.type.dtype or source.size != step.node.type.numel:
-            raise VerifyError(f"it copies something else than its {step.node.type}")
         return
     wanted = [operand.result_type for operand in step.node.inputs]
     for operands, types in ((step.inputs, wanted), (step.outputs, _parts(step.node.result_type))):
@@ -108,23 +140,23 @@ def _check_operands(plan: Plan, step: Step) -> None:
         buffer = plan.buffers[target.buffer]
         if buffer.kind in ("input", "constant"):
             raise VerifyError(f"it writes buffer {buffer.id}, which is of kind {buffer.kind}")
-        strided = buffer.kind == "variable" and step.kind == "copy"
-        if not strided and not (target.is_contiguous and target.nbytes == buffer.nbytes):
-            raise VerifyError(f"it writes only a part of buffer {buffer.id}")
+        if repeats(target):
+            raise VerifyError("it writes an element twice", got=str(target))
+        if not target.is_contiguous and not may_have_gaps(step):
+            raise VerifyError("it must write its result in C order", got=str(target))
 
 
 def _check_overlaps(plan: Plan, step: Step) -> None:
     """A result shares memory with an operand only point by point, with another result never."""
-    for position, target in enumerate(step.outputs):
-        for other in step.outputs[:position]:
+    for number, target in enumerate(step.outputs):
+        for other in step.outputs[:number]:
             if _overlap(plan, target, other):
                 raise VerifyError("two results share memory", got=f"{target} and {other}")
         for position, source in enumerate(step.inputs):
             if not _overlap(plan, target, source):
                 continue
-            same = source.same_elements(target) or _same_memory(plan, source, target)
-            may = same and may_overwrite(step.node, target.shape, [position])
-            if step.kind == "copy" or not may:
+            same = same_points(source, target) or _same_memory(plan, source, target)
+            if not same or not reads_before_writing(step, position, number):
                 raise VerifyError(
                     "a result overwrites an operand that is still read", got=f"{target}, {source}"
                 )
@@ -146,88 +178,29 @@ def _same_memory(plan: Plan, one: Operand, other: Operand) -> bool:
 
 def _overlap(plan: Plan, one: Operand, other: Operand) -> bool:
     first, second = plan.buffers[one.buffer], plan.buffers[other.buffer]
-    if first.id != second.id and not first.kind == second.kind == "arena":
+    if first.id == second.id:
+        return share_elements(one, other)
+    if not first.kind == second.kind == "arena":
         return False
     (a, b), (c, d) = one.span, other.span
     return max(a + first.offset, c + second.offset) < min(b + first.offset, d + second.offset)
 
 
-class _Memory:
-    """Whose value each buffer holds."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.holds: dict[int, Value] = {
-            buffer.id: (buffer.node, 0)
-            for buffer in plan.buffers
-            if buffer.kind in ("input", "variable", "constant")
-        }
-
-    def read_all(self, step: Step) -> None:
-        """Demand that every operand's buffer holds what the node means by that operand."""
-        meant = step.node.inputs if step.kind == "compute" else (step.node,)
-        for node, operand in zip(meant, step.inputs, strict=True):
-            self.demand(node, operand.buffer)
-
-    def demand(self, node: Node, buffer: int) -> None:
-        """Demand that a buffer holds a node's value, or the value that it is a view of."""
-        held = self.holds.get(buffer)
-        if held is None:
-            raise VerifyError(
-                f"buffer {buffer} is read, but its value was never written or is overwritten"
-            )
-        if held not in _bases(node):
-            raise VerifyError(
-                f"buffer {buffer} holds another value",
-                got=f"{held[0]!r} from {describe(held[0])}",
-                expected=f"{node!r} from {describe(node)}",
-            )
-
-    def write_all(self, step: Step) -> None:
-        """Note the results, and forget all values that they overlap."""
-        for index, operand in enumerate(step.outputs):
-            target = self.plan.buffers[operand.buffer]
-            if target.kind == "arena" and target.nbytes:
-                for other in [self.plan.buffers[number] for number in self.holds]:
-                    if _collide(target, other):
-                        del self.holds[other.id]
-            self.holds[target.id] = (step.node, index)
-
-
-def _collide(one: Buffer, other: Buffer) -> bool:
-    return (
-        other.kind == "arena"
-        and one.offset < other.offset + other.nbytes
-        and other.offset < one.offset + one.nbytes
-    )
-
-
-def _bases(node: Node) -> Iterator[Value]:
-    """The node's own value, and those that it is a view of."""
-    yield node, 0
-    while True:
-        if node.op is ITEM:
-            yield node.inputs[0], node.attrs["index"]
-            return
-        if not has_trait(node, Trait.VIEW):
-            return
-        node = node.inputs[0]
-        yield node, 0
-
-
-def _check_results(plan: Plan, graph: Graph, memory: _Memory) -> None:
+def _check_results(plan: Plan, graph: Graph, memory: Memory) -> None:
     """At the end every output and every variable has its value, and outputs are all different."""
     if set(plan.outputs) != set(graph.outputs) or len(set(plan.outputs.values())) != len(
         plan.outputs
     ):
         raise VerifyError("the plan's outputs are not the graph's, or share a buffer")
     for name, node in graph.outputs.items():
-        if plan.buffers[plan.outputs[name]].kind != "output":
+        number = plan.outputs[name]
+        if plan.buffers[number].kind != "output":
             raise VerifyError(f"output {name!r} is not in memory of its own")
-        memory.demand(node, plan.outputs[name])
+        memory.demand(node, contiguous(number, node))
     for buffer in plan.buffers:
         if buffer.kind == "variable":
-            memory.demand(graph.updates.get(buffer.node, buffer.node), buffer.id)
+            value = graph.updates.get(buffer.node, buffer.node)
+            memory.demand(value, memory.whole(buffer.id, buffer.node))
     bound = {buffer.node for buffer in plan.buffers if buffer.kind == "variable"}
     missing = [node.attrs["name"] for node in graph.updates if node not in bound]
     if missing:
@@ -236,8 +209,7 @@ def _check_results(plan: Plan, graph: Graph, memory: _Memory) -> None:
 
 def _check_variables_survive_errors(plan: Plan) -> None:
     """No step that may raise comes after, or is, one that writes a variable."""
-    nodes = [step.node if step.kind == "compute" else None for step in plan.steps]
-    last = max(positions_that_may_raise(nodes), default=-1)
+    last = last_that_may_raise(plan.steps)
     writes = {
         operand.buffer
         for step in plan.steps

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,38 +15,100 @@ from graphc.opdef import Trait
 from graphc.ops.fused import FUSED
 from graphc.ops.fused_matmul import FUSED_MATMUL
 from graphc.ops.index import gather, index, index_add, scatter_add
+from graphc.ops.linalg import matmul
 
 Check = tuple[Node, Any]
 
 
-def may_overwrite(node: Node, shape: tuple[int, ...], positions: Sequence[int] = ()) -> bool:
-    """True if a result of this shape may replace an operand of the same shape, point by point.
+def may_overwrite(node: Node, operands: Sequence[int], result: int) -> bool:
+    """True if a result may replace operands of its own shape, point by point.
 
-    A fused node with reductions reads its operands again after each of them, so only a result
-    that depends on all of them, and is alone in being written point by point, comes late enough.
-    A product reads its two factors until its last tile, but the extras of a fused one only once.
+    A fused node with reductions reads its operands again after each of them. A result of the full
+    shape comes late enough if it depends on all reductions and is the only one of that shape. A
+    result with one element per row comes late enough if all that is computed from the operands has
+    one element per row, too, and waits for no more reductions than the result does. A product
+    reads its two factors until its last tile, but the extras of a fused one only once.
 
     Args:
         node: what is computed.
-        shape: the result's shape.
-        positions: where the operand stands among the node's inputs.
+        operands: positions of the inputs that lie where the result is written; they have the
+            result's shape but for leading dims of size 1.
+        result: which of the node's results.
     """
     if has_trait(node, Trait.ELEMENTWISE):
         return True
     if node.op is FUSED_MATMUL:
-        return min(positions, default=0) >= 2
-    return node.op is FUSED and _fused_may_overwrite(node.attrs["body"], shape)
-
-
-def _fused_may_overwrite(body: Graph, shape: tuple[int, ...]) -> bool:
-    shapes = {node.type.static_shape for node in body.nodes}
-    if functools.reduce(np.broadcast_shapes, shapes) != shape:
+        return min(operands) >= 2
+    if node.op is not FUSED:
         return False
+    body: Graph = node.attrs["body"]
+    output = tuple(body.outputs.values())[result]
+    space = _space_of(body)
+    if output.type.static_shape == space.rows:
+        replaced = [body.inputs[number] for number in operands]
+        if _read_in_time(body, replaced, output, space):
+            return True
+    return output.type.static_shape == space.points and _is_last(body, output, space)
+
+
+@dataclass(frozen=True, slots=True)
+class _Space:
+    """What a kernel runs over.
+
+    Args:
+        points: its full shape.
+        rows: the same with size 1 in the dims that reductions run along.
+        depth: how many reductions in a row each node waits for.
+    """
+
+    points: tuple[int, ...]
+    rows: tuple[int, ...]
+    depth: Mapping[Node, int]
+
+
+@functools.lru_cache(maxsize=64)
+def _space_of(body: Graph) -> _Space:
+    depth: dict[Node, int] = {}
+    reduced: set[int] = set()
+    shapes = {(), *(node.type.static_shape for node in body.nodes)}
+    points = functools.reduce(np.broadcast_shapes, shapes)
+    for node in body.nodes:
+        reduces = has_trait(node, Trait.REDUCE)
+        depth[node] = max((depth[each] for each in node.inputs), default=0) + reduces
+        if reduces:
+            reduced.update(node.attrs["dims"])
+    rows = tuple(1 if dim in reduced else size for dim, size in enumerate(points))
+    return _Space(points, rows, depth)
+
+
+def _is_last(body: Graph, output: Node, space: _Space) -> bool:
+    """True if a full result depends on all reductions and no other result is full."""
     reductions = {node for node in body.nodes if has_trait(node, Trait.REDUCE)}
     if not reductions:
         return True
-    full = [node for node in body.outputs.values() if node.type.shape == shape]
+    full = [node for node in body.outputs.values() if node.type.shape == space.points]
     return len(full) == 1 and reductions <= set(topological(full))
+
+
+def _read_in_time(body: Graph, operands: Sequence[Node], output: Node, space: _Space) -> bool:
+    """True if all that is computed from the operands is a row's, and known with the result."""
+    reached = set(operands)
+    for node in body.nodes:
+        if not reached.isdisjoint(node.inputs):
+            reached.add(node)
+    return all(
+        np.broadcast_shapes(node.type.static_shape, space.rows) == space.rows
+        and space.depth[node] <= space.depth[output]
+        for node in reached
+    )
+
+
+def may_write_with_gaps(node: Node) -> bool:
+    """True if the results of a node may lie in any layout without repetitions.
+
+    Other results are C-contiguous.
+    """
+    return has_trait(node, Trait.ELEMENTWISE) or node.op in (FUSED, FUSED_MATMUL, matmul)
 
 
 def positions_that_may_raise(order: Iterable[Node | None]) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,9 +63,18 @@ def view_layout(node: Node, layout: Layout) -> Layout | None:
         node: a node with the VIEW trait and static attributes.
         layout: where its input lies.
     """
+    return _applied(layout, lambda array: node.op.eval(array, **node.attrs))
+
+
+def reshaped(layout: Layout, shape: Ints) -> Layout | None:
+    """The layout of the same elements in another shape, or None if strides cannot say it."""
+    return _applied(layout, lambda array: array.reshape(shape))
+
+
+def _applied(layout: Layout, operation: Callable[[Array], Array]) -> Layout | None:
     memory = np.empty(max(extent(layout), 1), np.int8)
     stand_in = np.ndarray(layout.shape, np.int8, memory, layout.offset, layout.strides)
-    result: Array = node.op.eval(stand_in, **node.attrs)
+    result = operation(stand_in)
     if result.size == 0:
         return contiguous(result.shape)
     if not np.may_share_memory(result, memory):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from graphc.dtypes import DType
@@ -118,15 +118,24 @@ class Step:
     Args:
         kind: ``compute``: ``node.op.eval`` says what; ``copy``: one input, one output of the same
             shape and dtype, element by element.
-        node: the node that is computed, or whose value is copied.
+        node: the node that is computed, or whose value, or a part of whose value, is copied.
         inputs: one operand per input of the node.
-        outputs: one operand per result; C-contiguous, but for copies into a variable with gaps.
+        outputs: one operand per result. They are C-contiguous, but what is copied, elementwise and
+            fused nodes and matrix products may be written with any strides, e.g. into the columns
+            of a concatenation; no element is written twice.
 
-    An output may be the ``same_elements`` as inputs of an elementwise or fused node (in place):
-    a kernel must read a point's inputs before it writes that point's outputs. For a fused node
-    with reductions this happens only if the body has one output of the full iteration shape and
-    that output depends on every reduction, so a kernel that finishes all reductions of a row
-    before it writes that row is safe. In every other case inputs and outputs are disjoint.
+    An output may lie where inputs lie, point by point (leading dims of size 1 do not count):
+
+    * for an elementwise node: a kernel reads a point's inputs before it writes its outputs;
+    * for a fused matrix product: any of the extras, which are read once, with the tile;
+    * for a fused node without reductions: an output of the full iteration shape;
+    * for a fused node with reductions: an output of the full shape, if it is the only such output
+      and depends on every reduction, so that a kernel that finishes all reductions of a row before
+      it writes that row is safe; and an output with one element per row, if all that is computed
+      from the input has one element per row, too, and waits for no more reductions than the
+      output.
+
+    In every other case inputs and outputs are disjoint.
     """
 
     kind: StepKind
@@ -149,6 +158,7 @@ class Plan:
         arena_bytes: how much memory the arena needs.
         naive_bytes: what it would need if every value had its own memory.
         lower_bound_bytes: the most that is live at one time; no layout needs less.
+        copied: why a variable's next value is not computed in its memory, by its buffer's id.
     """
 
     steps: tuple[Step, ...]
@@ -159,3 +169,4 @@ class Plan:
     arena_bytes: int
     naive_bytes: int
     lower_bound_bytes: int
+    copied: Mapping[int, str] = field(default_factory=dict)

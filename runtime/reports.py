@@ -52,8 +52,10 @@ def bytes_text(count: int) -> str:
 
 def step_text(step: Step) -> str:
     """What a step does, e.g. ``matmul f32[2,3]``."""
-    name = "copy" if step.kind == "copy" else step.node.op.name
+    name = step.node.op.name
     kind = step.node.result_type
+    if step.kind == "copy":
+        return f"copy {TensorType(step.inputs[0].shape, step.inputs[0].dtype)}"
     if isinstance(kind, TensorType):
         return f"{name} {kind}"
     return f"{name} {kind.items[0]}, {len(kind.items) - 1} more"
@@ -91,7 +93,8 @@ class MemoryReport:
         naive: bytes if each value had memory of its own.
         lower_bound: the most bytes that are live at one time.
         in_place_updates: variables that their update's step writes directly.
-        copied_updates: variables that are written by a copy at the end.
+        copied_updates: variables that are written by a copy.
+        reasons: why, for each of those.
         buffers: the arena's layout, by offset.
     """
 
@@ -100,6 +103,7 @@ class MemoryReport:
     lower_bound: int
     in_place_updates: tuple[str, ...]
     copied_updates: tuple[str, ...]
+    reasons: tuple[str, ...]
     buffers: tuple[BufferUse, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -121,21 +125,22 @@ class MemoryReport:
             for one in self.buffers
         ]
         header = ("offset", "bytes", "from", "to", "values", "first value", "where")
-        return f"{self.summary}\n{table(rows, header)}" if rows else self.summary
+        copies = [*zip(self.copied_updates, self.reasons, strict=True)]
+        parts = [self.summary]
+        parts += [table(copies, ("copied update", "because"))] if copies else []
+        parts += [table(rows, header)] if rows else []
+        return "\n".join(parts)
 
 
 def memory_report(plan: Plan) -> MemoryReport:
     """Read the memory report off a plan."""
     uses: dict[int, list[int]] = {}
     writes: dict[int, int] = {}
-    copied = set()
     for position, step in enumerate(plan.steps):
         for operand in (*step.inputs, *step.outputs):
             uses.setdefault(operand.buffer, []).append(position)
         for operand in step.outputs:
             writes[operand.buffer] = writes.get(operand.buffer, 0) + 1
-            if step.kind == "copy":
-                copied.add(operand.buffer)
     rows = [
         BufferUse(
             buffer.offset, buffer.nbytes, uses[buffer.id][0], uses[buffer.id][-1],
@@ -144,13 +149,14 @@ def memory_report(plan: Plan) -> MemoryReport:
         for buffer in plan.buffers
         if buffer.kind == "arena"
     ]  # fmt: skip
-    names = [(number in copied, plan.buffers[number].name) for number in plan.written]
+    names = {number: plan.buffers[number].name for number in plan.written}
     return MemoryReport(
         plan.arena_bytes,
         plan.naive_bytes,
         plan.lower_bound_bytes,
-        tuple(name for is_copy, name in names if not is_copy),
-        tuple(name for is_copy, name in names if is_copy),
+        tuple(name for number, name in names.items() if number not in plan.copied),
+        tuple(name for number, name in names.items() if number in plan.copied),
+        tuple(plan.copied[number] for number in names if number in plan.copied),
         tuple(sorted(rows, key=lambda row: (row.offset, row.first))),
     )
 

@@ -322,7 +322,7 @@ def specialize(
             plan = make_plan(optimized, variables.layouts)
         known = Program(optimized, passes, plan, None)
     with phase("check"):
-        check_plan(known.plan, known.graph)
+        check_plan(known.plan, known.graph, variables.layouts)
     with phase("prepare"):
         executable = backend.prepare(known.plan, known.made)
     phases |= {f"prepare: {name}": seconds for name, seconds in executable.phases.items()}

@@ -65,8 +65,9 @@ def test_outputs_never_share_memory(program: Program) -> None:
 @settings(max_examples=200)
 @given(programs())
 def test_memory_lies_between_the_bounds(program: Program) -> None:
-    plan = make_plan(program.graph, Variables(program.graph).snapshot().layouts)
-    check_plan(plan, program.graph)
+    layouts = Variables(program.graph).snapshot().layouts
+    plan = make_plan(program.graph, layouts)
+    check_plan(plan, program.graph, layouts)
     assert plan.lower_bound_bytes <= plan.arena_bytes <= plan.naive_bytes
 
 
