@@ -50,7 +50,7 @@ class TensorBase:
     is_state: bool
     _grad: Tensor | None
     _grad_fn: GradFn | None
-    _hooks: list[Callable[[Tensor], Tensor | None]] | None
+    _hooks: tuple[Callable[[Tensor], Tensor | None], ...] | None
     _requires_grad: bool
     _retains_grad: bool
     _viewed: Viewed | None
@@ -221,17 +221,17 @@ def _tracked(
 
 
 class Viewed:
-    """The tensor that a view shares memory with, as it was on the tape or in the graph then.
+    """The tensor that a view shares memory with, as it was on the tape then.
 
     A gradient cannot follow an in-place write from a tensor to its views or back. While the
     tensor that was viewed is alive, such a write is refused.
     """
 
-    __slots__ = ("_tensor", "_value")
+    __slots__ = ("_step", "_tensor")
 
     def __init__(self, tensor: Tensor) -> None:
         self._tensor: ReferenceType[Tensor] = ref(tensor)
-        self._value = _value_of(tensor)
+        self._step = tensor._grad_fn
 
     def tensor(self) -> Tensor | None:
         """The tensor that was viewed, while it is alive."""
@@ -240,7 +240,7 @@ class Viewed:
     def require_current(self) -> None:
         """Raise AutogradError if the viewed tensor was overwritten since."""
         tensor = self._tensor()
-        if tensor is not None and _value_of(tensor) is not self._value:
+        if tensor is not None and tensor._grad_fn is not self._step:
             raise AutogradError(
                 "a view was used after the tensor it views was written in place",
                 got=str(tensor.type),
@@ -259,19 +259,6 @@ class Viewed:
                 "or clone() the view first",
                 where=user_location_text(),
             )
-
-
-class Alias(Viewed):
-    """What ``detach`` shares memory with: all of a tensor, so a write to one writes the other."""
-
-    __slots__ = ()
-
-
-def _value_of(tensor: TensorBase) -> object:
-    if tensor.recorder is not None or tensor._grad_fn is not None:
-        return tensor.node or tensor._grad_fn
-    recorder = modes.recorder
-    return None if recorder is None else recorder.current.get(tensor.storage)
 
 
 def _explained(

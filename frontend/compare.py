@@ -12,7 +12,7 @@ import numpy as np
 from graphc.errors import ArgumentError
 from graphc.frontend.compiled import CompiledFunction, as_arguments
 from graphc.frontend.compiling import CompileOptions
-from graphc.frontend.recorder import GradSlot
+from graphc.frontend.grad_slots import GradSlot
 from graphc.frontend.structure import flatten
 from graphc.node import Node
 from graphc.storage import Array, Storage

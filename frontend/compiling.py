@@ -16,7 +16,7 @@ from graphc.passes.base import PassRecord
 from graphc.passes.pipeline import optimize, require_options
 from graphc.provenance import user_location_text
 from graphc.runtime.backends import get_backend
-from graphc.runtime.session import Session
+from graphc.runtime.session import Link, Session
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
@@ -68,7 +68,10 @@ class CompileOptions:
 
 
 def make_session(
-    outputs: Any, program: Callable[[dict[str, Tensor]], Graph], options: CompileOptions
+    outputs: Any,
+    program: Callable[[dict[str, Tensor]], Graph],
+    options: CompileOptions,
+    link: Link | None = None,
 ) -> Session:
     """Make a session for nested outputs.
 
@@ -76,6 +79,7 @@ def make_session(
         outputs: nested structure of symbolic tensors; other leaves have no value in a session.
         program: gives the graph that computes these named results.
         options: how to compile it.
+        link: keeps the session and tensors outside together.
     """
     names, tensors, _ = flatten(outputs)
     named = iter(names)
@@ -88,4 +92,5 @@ def make_session(
             outputs, "", lambda name, leaf: next(named) if is_tensor(leaf) else None
         ),
         box=TENSOR,
+        link=link,
     )

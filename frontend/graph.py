@@ -10,6 +10,7 @@ from graphc.dims import Size
 from graphc.dtypes import DTypeLike, float32
 from graphc.errors import GraphcError, RecordingError
 from graphc.frontend.compiling import CompileOptions, Numerics, OptLevel, make_session
+from graphc.frontend.grad_slots import GradLink
 from graphc.frontend.modes import modes
 from graphc.frontend.recorder import Recorder
 from graphc.frontend.structure import flatten
@@ -172,9 +173,10 @@ class Graph:
         options = CompileOptions(backend, optimize, disable, threads, numerics)
         wanted = self.structure if outputs is None else outputs
         wanted = dict(self.recorder.outputs) if wanted is None else wanted
-        session = make_session(wanted, self.recorder.program, options)
-        self.recorder.publish_grads()
-        return session
+        slots = self.recorder.concrete_slots
+        return make_session(
+            wanted, self.recorder.program, options, GradLink(slots) if slots else None
+        )
 
 
 def placeholder(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,14 +12,17 @@ from graphc.dtypes import DType, DTypeLike, as_dtype, int64
 from graphc.errors import ArgumentError, AutogradError, RecordingError
 from graphc.frontend.autograd.recorded import RecordedGradFn
 from graphc.frontend.autograd.tape import edges_of
-from graphc.frontend.base import Alias, TensorBase, Viewed, concrete, symbolic
+from graphc.frontend.base import TensorBase, symbolic
+from graphc.frontend.grad_slots import GradSlot, beside
+from graphc.frontend.memory import Memory
 from graphc.frontend.modes import modes, set_grad_enabled
+from graphc.frontend.views import RecordedView, view_of
 from graphc.graph import Graph as CoreGraph
 from graphc.node import Node, constant
 from graphc.opdef import OpDef
 from graphc.ops.elementwise import add
 from graphc.ops.leaf import placeholder, variable
-from graphc.ops.select import cast, detach
+from graphc.ops.select import cast
 from graphc.ops.shape import expand
 from graphc.provenance import user_location_text
 from graphc.storage import HostValue, Storage
@@ -48,55 +50,6 @@ class Guard(NamedTuple):
     cell: tuple[TensorBase, str] | None
 
 
-@dataclass
-class GradSlot:
-    """What a recording knows of one tensor's ``grad``.
-
-    Attributes:
-        tensor: the tensor whose gradient it is.
-        value: the gradient as recorded so far.
-        cleared: the program itself set it to None first.
-        stepped: an optimizer of the program has used it.
-        memory: where the gradient lives between runs, if it does; nobody else has this storage.
-    """
-
-    tensor: Tensor
-    value: Tensor | None
-    cleared: bool = False
-    stepped: bool = False
-    memory: Tensor | None = None
-
-    @property
-    def is_local(self) -> bool:
-        """True if the gradient lives inside one run only, so it needs no memory of its own."""
-        return self.value is None or (self.cleared and self.stepped)
-
-    def connect(self) -> None:
-        """Before a run, bring the present gradient to where the program reads and writes it.
-
-        The array of an earlier gradient stays as it is: somebody may hold it.
-        """
-        if self.memory is None or self.is_local or self._is_connected():
-            return
-        storage, grad = self.memory.storage, self.tensor._grad
-        fresh = np.empty_like(storage.array)
-        fresh[...] = 0 if grad is None else grad.storage.array
-        storage.array = fresh
-
-    def publish(self) -> None:
-        """After a run, let the tensor's ``grad`` be what the program wrote."""
-        if self.memory is None or self.is_local:
-            self.tensor._grad = None
-        elif not self._is_connected():
-            self.tensor._grad = _beside(self.memory)
-
-    def _is_connected(self) -> bool:
-        grad, memory = self.tensor._grad, self.memory
-        if grad is None or memory is None:
-            return False
-        return grad.storage.array is memory.storage.array
-
-
 class Recorder:
     """The state of one recording; ``graphc.frontend.graph.Graph`` is its public face."""
 
@@ -113,6 +66,9 @@ class Recorder:
         self._names: dict[Storage, str] = {}
         self._taken: set[str] = set()
         self._random_calls: dict[Storage, int] = {}
+        self._memory = Memory()
+        self.arguments: dict[int, str] = {}
+        """The names of a traced function's arguments by the id of their arrays."""
 
     def placeholder(
         self, shape: Sequence[Size | str | None], dtype: DTypeLike, name: str | None,
@@ -139,14 +95,11 @@ class Recorder:
 
     def record(self, op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]) -> Tensor:
         """Apply an operation to nodes; concrete operands become variables or constants."""
-        for x in inputs:
-            if x._viewed is not None:
-                x._viewed.require_current()
         nodes = tuple([self.node_of(x) for x in inputs])
         node = nodes[0].__apply__(op, nodes, attrs)
         result = symbolic(node, self)
         if op.is_view:
-            result._viewed = _viewed_by(op, inputs[0])
+            result._viewed = view_of(inputs[0], nodes[0], op, attrs)
         if modes.grad_enabled and op.vjp is not None and result.dtype.is_differentiable:
             edges = edges_of(inputs)
             if any(edge is not None for edge in edges):
@@ -168,8 +121,12 @@ class Recorder:
                     fix="return it as an output of its graph and feed its value to this one",
                     where=user_location_text(),
                 )
+            if isinstance(x._viewed, RecordedView):
+                self._refresh(x, x._viewed)
             return x.node
-        storage = x.storage
+        if x._viewed is not None:
+            x._viewed.require_current()
+        storage = self._memory.owner(x.storage)
         if storage in self.current:
             return self.current[storage]
         if not (x._requires_grad or x.is_state):
@@ -177,6 +134,16 @@ class Recorder:
         if x._requires_grad:
             self._require_leaf(x)
         return self._variable(x)
+
+    def _refresh(self, x: Tensor, view: RecordedView) -> None:
+        """Let a view show what was written to its tensor since."""
+        fresh = view.tensor()
+        if fresh is None or self.node_of(fresh) is view.value:
+            return
+        for op, attrs in view.steps:
+            fresh = self.record(op, (fresh,), attrs)
+        x.node, x._viewed = fresh.node, fresh._viewed
+        x._grad_fn, x._requires_grad = fresh._grad_fn, fresh._requires_grad
 
     def lifted(self, x: Tensor) -> Tensor:
         """A value of the graph for a concrete tensor; a leaf stays what gradients refer to."""
@@ -199,8 +166,9 @@ class Recorder:
         return self._captured[storage]
 
     def _variable(self, x: Tensor) -> Node:
-        storage = x.storage
+        storage = self._memory.owner(x.storage)
         if storage not in self._variables:
+            self._require_no_argument(x)
             if not storage.array.flags.c_contiguous:
                 raise RecordingError(
                     "a variable's memory must be contiguous",
@@ -257,13 +225,7 @@ class Recorder:
         if value.dtype is not x.dtype:
             value = cast(value, dtype=x.dtype)
         if x.node is not None:
-            if isinstance(x._viewed, Alias):
-                self._write_through(x, x._viewed, value)
-            elif x._viewed is not None:
-                x._viewed.require_gone()
-            x.node = self.node_of(value)
-            if modes.grad_enabled:
-                x._grad_fn, x._requires_grad = value._grad_fn, value._requires_grad
+            self._assign_symbolic(x, value)
             return
         if value._requires_grad and modes.grad_enabled:
             raise RecordingError(
@@ -272,7 +234,8 @@ class Recorder:
                 fix="write value.detach(), or write it inside `with gc.no_grad():`",
                 where=user_location_text(),
             )
-        if x.storage in self._captured:
+        storage = self._memory.owner(x.storage)
+        if storage in self._captured:
             raise RecordingError(
                 "a tensor was captured by value and then written in place",
                 got=str(x.type),
@@ -280,16 +243,30 @@ class Recorder:
                 where=user_location_text(),
             )
         self._variable(x)
-        self.current[x.storage] = self.node_of(value)
+        self.current[storage] = self.node_of(value)
 
-    def _write_through(self, x: Tensor, alias: Alias, value: Tensor) -> None:
-        """Write the tensor that ``detach`` or ``data`` gave another name."""
-        whole = alias.tensor()
-        if whole is not None:
-            alias.require_current()
+    def _assign_symbolic(self, x: Tensor, value: Tensor) -> None:
+        view = x._viewed
+        whole = None if view is None else view.tensor()
+        if whole is not None and isinstance(view, RecordedView) and view.is_alias:
             with set_grad_enabled(False):
-                self.assign(whole, value)
-            x._viewed = Alias(whole)
+                self.assign(whole, value)  # the alias follows when it is used
+            return
+        if view is not None:
+            view.require_gone()
+        x.node = self.node_of(value)
+        if modes.grad_enabled:
+            x._grad_fn, x._requires_grad = value._grad_fn, value._requires_grad
+
+    def _require_no_argument(self, x: Tensor) -> None:
+        name = self.arguments.get(id(x.storage.array))
+        if name is not None and x._requires_grad:
+            raise RecordingError(
+                f"argument {name!r} is also used by the function itself, or by its optimizer",
+                got=str(x.type),
+                fix="make it an nn.Parameter: arguments that are parameters are updated in place",
+                where=user_location_text(),
+            )
 
     def next_random_call(self, state: Tensor) -> int:
         """The number of this random call within one run of the program."""
@@ -302,23 +279,36 @@ class Recorder:
         if id(x) not in self.grads:
             memory = None
             if x.node is None:
-                memory = None if x._grad is None else _beside(x._grad)
+                if x._grad is not None:
+                    memory = beside(x._grad)
+                    memory.is_state = True
                 self.guard(lambda: x._grad is None, "that a gradient is None", (x, "_grad"))
             self.grads[id(x)] = GradSlot(x, memory, memory=memory)
         return self.grads[id(x)]
 
+    @property
+    def concrete_slots(self) -> list[GradSlot]:
+        """The gradients of tensors that exist outside the program."""
+        return [slot for slot in self.grads.values() if slot.tensor.node is None]
+
     def set_grad(self, x: Tensor, value: Tensor | None) -> None:
         """Record ``x.grad = value``."""
-        slot = self.grad_slot(x)
-        slot.value = value
-        slot.cleared = True
+        self.grad_slot(x).set(value)
 
     def accumulate_grad(self, x: Tensor, grad: Tensor) -> None:
         """Record that ``backward`` adds to ``x.grad``."""
         slot = self.grad_slot(x)
         if slot.value is None and not slot.cleared and x.node is None:
-            slot.value = _grad_memory(slot)
-        slot.value = grad if slot.value is None else add(slot.value, grad)
+            slot.value = slot.own_memory()
+        slot.stepped = False
+        if slot.value is None:  # a tensor of its own: the walk may give one to several leaves
+            slot.value = symbolic(self.node_of(grad), self, grad._requires_grad, grad._grad_fn)
+        else:
+            slot.value = add(slot.value, grad)
+
+    def note_hooks(self, leaf: Tensor) -> None:
+        """Note that the program has the hooks of this leaf in it."""
+        self.guard(lambda: leaf._hooks, "the hooks of a leaf", (leaf, "_hooks"))
 
     def require_untouched_inputs(self) -> None:
         """Raise if an input was written in place: the caller's array would not change."""
@@ -343,9 +333,8 @@ class Recorder:
             outputs: results by name; default: the marked ones.
         """
         results = self.outputs if outputs is None else outputs
-        for slot in self.grads.values():
-            if slot.value is not None and not slot.is_local and slot.tensor.node is None:
-                self._keep_grad(slot)
+        for slot in self.concrete_slots:
+            self._keep_grad(slot)
         updates = {
             self._variables[storage]: node
             for storage, node in self.current.items()
@@ -354,6 +343,8 @@ class Recorder:
         for storage, calls in self._random_calls.items():
             state = self._variables[storage]
             updates[state] = add(updates.get(state, state), constant(np.array([0, calls])))
+        written = [storage for storage in self.current if self._variables[storage] in updates]
+        self._memory.require_apart(self.current, written, self._captured)
         return CoreGraph(
             self._inputs,
             {name: self.node_of(x) for name, x in results.items()},
@@ -361,48 +352,16 @@ class Recorder:
         )
 
     def _keep_grad(self, slot: GradSlot) -> None:
-        """Write the gradient to its memory after the run."""
-        value, memory = slot.value, _grad_memory(slot)
-        assert value is not None
-        if value is not memory:
+        """Write a gradient to its memory after the run, unless it ends with the run."""
+        if slot.value is None or slot.is_local:
+            return
+        memory = slot.own_memory()
+        if slot.value is not memory:
             self._variable(memory)
-            self.current[memory.storage] = self.node_of(value)
-
-    def publish_grads(self) -> None:
-        """Let the tensors' ``grad`` be the memory that runs of the program write."""
-        for slot in self.grads.values():
-            if slot.tensor.node is None:
-                slot.publish()
+            self.current[self._memory.owner(memory.storage)] = self.node_of(slot.value)
 
     def random_state(self, state: Tensor) -> Node:
         """The node of a generator's state at the start of the run."""
         if state.dtype is not int64:
             raise RecordingError("a generator's state must be int64", got=state.dtype.name)
         return self._variable(state)
-
-
-def _viewed_by(op: OpDef, source: Tensor) -> Viewed:
-    """What a view shows: all of a tensor under another name, or some of it in another order."""
-    shown = source._viewed
-    if shown is None:
-        return Alias(source) if op is detach else Viewed(source)
-    whole = shown.tensor()
-    if whole is None or not isinstance(shown, Alias):
-        return shown
-    return Alias(whole) if op is detach else Viewed(whole)
-
-
-def _grad_memory(slot: GradSlot) -> Tensor:
-    """Memory for a gradient that outlives a run; zeros where there is none yet."""
-    if slot.memory is None:
-        slot.memory = concrete(np.zeros_like(slot.tensor.storage.array))
-        slot.memory.is_state = True
-    return slot.memory
-
-
-def _beside(x: Tensor) -> Tensor:
-    """A tensor over the same array whose storage is its own, so it can get another array."""
-    made = concrete(x.storage.array)
-    made.storage = Storage(x.storage.array, x.storage.version)
-    made.is_state = True
-    return made

@@ -18,11 +18,9 @@ from graphc.frontend.structure import Rebuild
 from graphc.frontend.tensor import Tensor
 from graphc.ops.select import copy
 from graphc.provenance import user_location_text
-from graphc.runtime.direct import Conditions
+from graphc.runtime.direct import Conditions, Watched
 from graphc.runtime.session import Session
 from graphc.storage import Array
-
-Watched = tuple[object, str, object]
 
 
 class Traced:
@@ -42,7 +40,7 @@ class Traced:
         self.graph, self.session = graph, session
         recorder = graph.recorder
         self.names = list(recorder.placeholders)
-        self.slots = [slot for slot in recorder.grads.values() if slot.tensor.node is None]
+        self.slots = recorder.concrete_slots
         self._rebuild, self._reads = rebuild, reads
         self._tracked = [position for position, yes in enumerate(tracked) if yes]
         self._other_guards = [guard for guard in recorder.guards if guard.cell is None]
@@ -135,11 +133,7 @@ class Traced:
                 tensor, name = guard.cell
                 yield tensor, name, getattr(tensor, name)
         for slot in self.slots:
-            grad = slot.tensor._grad
-            yield slot.tensor, "_grad", grad
-            if grad is not None:
-                yield grad, "storage", grad.storage
-                yield grad.storage, "array", grad.storage.array
+            yield from slot.watched()
 
 
 def _are_same(some: Sequence[Watched], others: Sequence[Watched]) -> bool:
@@ -185,7 +179,7 @@ class _Likeness:
 def _cut_off(result: Tensor) -> None:
     """A result that requires a gradient has no tape behind it."""
     result._requires_grad, result._grad_fn = True, GradFn(copy, {}, ())
-    result._grad_fn.pre_hooks = [_no_tape]
+    result._grad_fn.pre_hooks = (_no_tape,)
 
 
 def _no_tape(grad: Tensor) -> None:

@@ -6,7 +6,7 @@ import functools
 import operator
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from graphc.graph import Graph
 from graphc.runtime.backends import get_backend
 from graphc.runtime.bindings import Variables
 from graphc.runtime.boxes import Box
-from graphc.runtime.direct import Conditions, make_native_calls
+from graphc.runtime.direct import Conditions, Watched, make_native_calls
 from graphc.runtime.feeds import Feed, Feeds
 from graphc.runtime.forms import CacheInfo, Forms
 from graphc.runtime.kernel_report import KernelReport, kernel_reports
@@ -50,6 +50,22 @@ def unoptimized(graph: Graph) -> tuple[Graph, Sequence[PassReport]]:
     return graph, ()
 
 
+class Link(Protocol):
+    """Something outside that has to follow each run, such as the gradients of tensors."""
+
+    def before(self) -> None:
+        """Called before each run that is no native call."""
+        ...
+
+    def after(self) -> None:
+        """Called after it, unless it raised."""
+        ...
+
+    def watched(self) -> Sequence[Watched]:
+        """While these are as they are, neither has anything to do."""
+        ...
+
+
 class Session:
     """Runs a graph: feeds in, fresh arrays out, variables updated in place.
 
@@ -66,6 +82,7 @@ class Session:
         outputs: the structure that ``run`` returns; leaves are output names. By default a dict of
             all outputs.
         wrap: applied to each returned array, e.g. to make tensors.
+        link: what has to follow each run; it does not go with a pickled session.
         box: a class whose instances native calls take as arrays.
         cache_size: how many compiled forms to keep, one per set of input shapes.
 
@@ -98,6 +115,7 @@ class Session:
         outputs: Structure = None,
         wrap: Callable[[Array], Any] | None = None,
         box: Box | None = None,
+        link: Link | None = None,
         cache_size: int = 16,
     ) -> None:
         self._options = {
@@ -120,6 +138,7 @@ class Session:
         )
         self.native: NativeCalls | None = None
         self._conditions = Conditions()
+        self._link = link
 
     @property
     def graph(self) -> Graph:
@@ -192,6 +211,8 @@ class Session:
         stacked = self._feeds.stacked(batches)
         count = _step_count(stacked, steps)
         row = {name: np.empty(array.shape[1:], array.dtype) for name, array in stacked.items()}
+        if self._link is not None:
+            self._link.before()
         with self._ready(row) as run, self._locks:
             chosen, variables = run.chosen, run.variables
             run.count = count
@@ -203,6 +224,8 @@ class Session:
                 for name, node in chosen.graph.outputs.items()
             }
             run_steps(chosen, run.arena, variables, stacked, outputs, count)
+        if self._link is not None:
+            self._link.after()
         if self._wrap is None:
             return fill(self._outputs, outputs)
         return fill(self._outputs, {name: self._wrap(array) for name, array in outputs.items()})
@@ -220,6 +243,14 @@ class Session:
                 return results
         return self._run_checked(self._feeds.listed(inputs), None).values()
 
+    def _watch(self, watched: Sequence[Watched]) -> None:
+        """Let native calls happen only while these attributes are as they are now."""
+        known = self._conditions.watched
+        if len(known) != len(watched) or not all(
+            a[0] is b[0] and a[2] is b[2] for a, b in zip(known, watched, strict=True)
+        ):
+            self.set_conditions(Conditions(watched))
+
     def set_conditions(self, conditions: Conditions) -> None:
         """Let native calls happen only under these conditions."""
         self._conditions = conditions
@@ -233,6 +264,8 @@ class Session:
             results = native.flat(*arrays.values())
             if results is not NotImplemented:
                 return dict(zip(self._graph.outputs, results, strict=True))
+        if self._link is not None:
+            self._link.before()
         with self._ready(arrays) as run, self._locks:
             chosen, variables = run.chosen, run.variables
             if variables.written:
@@ -248,6 +281,9 @@ class Session:
             seconds = time.perf_counter() - start
             chosen.publish(bases, variables)
             run.count = 1
+            if self._link is not None:
+                self._link.after()
+                self._watch(self._link.watched())
             state = (variables, self._conditions)
             if chosen.runs and not _are(chosen.native_for, state):  # the first run is slow
                 made = make_native_calls(

@@ -10,6 +10,7 @@ import numpy as np
 
 from graphc.errors import AutogradError, ShapeError
 from graphc.frontend.autograd.engine import accumulate, run_backward
+from graphc.frontend.autograd.tape import GradFn
 from graphc.frontend.base import TensorBase, concrete
 from graphc.frontend.modes import modes
 from graphc.provenance import user_location_text
@@ -24,13 +25,15 @@ Hook = Callable[["Tensor"], "Tensor | None"]
 class RemovableHandle:
     """What ``register_hook`` returns; ``remove`` takes the hook off again."""
 
-    def __init__(self, hooks: list[Hook], hook: Hook) -> None:
-        self._hooks, self._hook = hooks, hook
+    def __init__(self, owner: Tensor | GradFn, attribute: str, hook: Hook) -> None:
+        self._owner, self._attribute, self._hook = owner, attribute, hook
 
     def remove(self) -> None:
         """Take the hook off; nothing happens the second time."""
-        if self._hook in self._hooks:
-            self._hooks.remove(self._hook)
+        hooks = list(getattr(self._owner, self._attribute) or ())
+        if self._hook in hooks:
+            hooks.remove(self._hook)
+            setattr(self._owner, self._attribute, tuple(hooks) or None)
 
     def __enter__(self) -> RemovableHandle:
         return self
@@ -217,15 +220,12 @@ def register_hook(self: Tensor, hook: Hook) -> RemovableHandle:
     Source: ``torch.Tensor.register_hook``.
     """
     _require_gradient(self)
-    if self._grad_fn is None:
-        self._hooks = self._hooks if self._hooks is not None else []
-        hooks = self._hooks
-    else:
-        step = self._grad_fn
-        step.pre_hooks = step.pre_hooks if step.pre_hooks is not None else []
-        hooks = step.pre_hooks
-    hooks.append(hook)
-    return RemovableHandle(hooks, hook)
+    step = self._grad_fn
+    if step is None:
+        self._hooks = (*(self._hooks or ()), hook)
+        return RemovableHandle(self, "_hooks", hook)
+    step.pre_hooks = (*(step.pre_hooks or ()), hook)
+    return RemovableHandle(step, "pre_hooks", hook)
 
 
 def backward_all(

@@ -15,6 +15,7 @@ from graphc.frontend.modes import recording_into, set_grad_enabled
 from graphc.opdef import Call
 from graphc.ops.broadcasting import sum_to_shape
 from graphc.ops.elementwise import add
+from graphc.ops.select import copy
 from graphc.passes.autodiff import ReverseWalk
 from graphc.provenance import backward_of, describe, made_for, origins_of, user_location_text
 from graphc.storage import Array
@@ -62,8 +63,8 @@ def accumulate(leaf: Tensor, grad: Tensor, create_graph: bool, recorder: Recorde
     """Add to a tensor's ``grad``."""
     if recorder is not None:
         recorder.accumulate_grad(leaf, grad)
-    elif leaf._grad is None:
-        leaf._grad = grad if create_graph else concrete(_owned(grad.storage.array))
+    elif leaf._grad is None:  # a tensor of its own: the walk may give one to several leaves
+        leaf._grad = copy(grad) if create_graph else concrete(_owned(grad.storage.array))
     elif create_graph:
         leaf._grad = add(leaf._grad, grad)
     else:
@@ -72,7 +73,7 @@ def accumulate(leaf: Tensor, grad: Tensor, create_graph: bool, recorder: Recorde
 
 
 def _owned(array: Array) -> Array:
-    """A contiguous copy: the walk may have handed the same memory to several leaves."""
+    """A contiguous copy."""
     return np.array(array, order="C")
 
 
@@ -111,6 +112,8 @@ class _TapeWalk(ReverseWalk[Target, "Tensor"]):
             grad = _hooked(item.pre_hooks, grad)
             leaf = None if item.retained is None else item.retained()
         else:
+            if self._recorder is not None and item.node is None:
+                self._recorder.note_hooks(item)
             grad = _hooked(item._hooks, grad)
             leaf = item
         if self._wanted is not None:

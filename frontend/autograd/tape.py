@@ -42,7 +42,7 @@ class GradFn:
 
     def __init__(self, op: OpDef, attrs: Mapping[str, Any], edges: tuple[Edge, ...]) -> None:
         self.op, self.attrs, self.edges = op, attrs, edges
-        self.pre_hooks: list[Callable[[Tensor], Tensor | None]] | None = None
+        self.pre_hooks: tuple[Callable[[Tensor], Tensor | None], ...] | None = None
         self.retained: ReferenceType[Tensor] | None = None
 
     def name(self) -> str:

@@ -36,7 +36,8 @@ def run(graph: Graph, outputs: dict[str, gc.Tensor] | None = None, **feed: Any) 
     values, updates = evaluate(bind_dims(program, sizes), arrays)
     for variable, value in updates.items():
         variable.attrs["source"].write(np.asarray(value))
-    graph.recorder.publish_grads()
+    for slot in graph.recorder.concrete_slots:
+        slot.publish()
     return values
 
 
@@ -144,15 +145,160 @@ def test_symbolic_tensors_written_in_place() -> None:
     assert got["grad"].tolist() == [4.0, 12.0]
 
 
-def test_views_and_writes_cannot_get_lost() -> None:
+def test_writing_a_view_is_refused_while_its_tensor_could_be_read() -> None:
     buffer = state([1.0, 2.0])
     with Graph():
         view = buffer[0]
         with pytest.raises(AutogradError, match="view"):
             view.fill_(3)
+
+
+def test_views_show_what_is_written_to_their_tensor_later() -> None:
+    def program() -> dict[str, gc.Tensor]:
+        made = gc.arange(6.0, dtype=gc.float64).reshape(2, 3).clone()
+        part, other = made[1:].t(), buffer[0]
+        alias = buffer.detach()
+        made.mul_(10)
+        with gc.no_grad():
+            buffer.add_(part.sum())
+        copied = gc.zeros(3, 1, dtype=gc.float64)
+        copied.copy_(part)
+        return {"part": part, "other": other * 1, "alias": alias, "copied": copied}
+
+    buffer = state([1.0, 2.0])
+    both(program, buffer)
+
+
+def test_the_gradient_of_a_view_made_before_a_write_flows_through_the_write() -> None:
+    x = leaf([1.0, 2.0, 3.0])
+    with Graph() as graph:
+        y = x * 1
+        view = y[1:]
+        y.mul_(x)
+        (found,) = gc.grad((view * 2).sum(), x)
+    assert run(graph, {"found": found})["found"].tolist() == [0, 8, 12]
+
+
+def test_one_memory_is_one_variable() -> None:
+    buffer = state([0.0, 0.0])
+    other = gc.nn.Parameter(buffer.detach(), requires_grad=False)
+
+    def program() -> dict[str, gc.Tensor]:
         buffer.add_(1)
-        with pytest.raises(AutogradError, match="view"):
-            view * 1
+        other.add_(10)
+        return {"sum": other.sum(), "first": buffer * 1}
+
+    both(program, buffer, other)
+    assert buffer.tolist() == [33.0, 33.0]
+
+
+def test_overlapping_memory_that_is_written_is_refused() -> None:
+    whole = np.zeros(4)
+    first, second = gc.from_numpy(whole[:3]), gc.from_numpy(whole[1:])
+    first.is_state = second.is_state = True
+    with Graph() as graph:
+        graph.output(first + second, "read only")
+        graph.recorder.program()
+        first.add_(1)
+        with pytest.raises(RecordingError, match="share some memory"):
+            graph.recorder.program()
+
+
+def accumulation_loop(w: gc.Tensor, optimizer: gc.optim.Optimizer) -> Callable[[Any], Any]:
+    def step(x: gc.Tensor) -> gc.Tensor:
+        optimizer.step()
+        optimizer.zero_grad()
+        (w * x).sum().backward()
+        return w * 1
+
+    return step
+
+
+def test_a_gradient_made_after_the_optimizers_step_reaches_the_next_run() -> None:
+    results = []
+    for execute in (lambda f: f, gc.compile, lambda f: gc.compile(f, backend="numpy")):
+        w = gc.nn.Parameter([0.0])
+        step = execute(accumulation_loop(w, gc.optim.SGD([w], lr=1.0)))
+        results.append([step(gc.tensor([x])).tolist() for x in (1.0, 10.0, 100.0, 1000.0)])
+        results[-1].append(w.grad.tolist())
+    assert results[0] == [[0.0], [-1.0], [-11.0], [-111.0], [1000.0]]
+    assert results[1] == results[2] == results[0]
+
+
+def test_a_gradient_from_outside_is_read_at_each_run() -> None:
+    for execute in (lambda f: f, gc.compile):
+        w = gc.nn.Parameter([0.0])
+        optimizer = gc.optim.SGD([w], lr=1.0)
+
+        def step(optimizer: gc.optim.Optimizer = optimizer) -> gc.Tensor:
+            optimizer.step()
+            optimizer.zero_grad()
+            return gc.zeros(1)
+
+        fast = execute(step)
+        seen = []
+        for gradient in (1.0, 10.0, 100.0):
+            w.grad = gc.tensor([gradient])
+            fast()
+            seen.append(w.item())
+            assert w.grad is None
+        assert seen == [-1.0, -11.0, -111.0]
+
+
+def test_leaves_of_one_sum_have_gradients_of_their_own() -> None:
+    for create_graph in (False, True):
+        for execute in (lambda f: f, gc.compile):
+            p, q = gc.nn.Parameter([1.0, 2.0]), gc.nn.Parameter([3.0, 4.0])
+
+            def step(p: Any = p, q: Any = q, create_graph: bool = create_graph) -> gc.Tensor:
+                p.grad = q.grad = None
+                ((p + q) * 10).sum().backward(create_graph=create_graph)
+                with gc.no_grad():
+                    gc.nn.utils.clip_grad_norm_([p, q], 1.0)
+                return p.grad.detach() * 1
+
+            np.testing.assert_allclose(execute(step)().numpy(), [0.5, 0.5], rtol=1e-5)
+
+
+def test_sessions_of_a_graph_follow_the_gradient_that_is_there() -> None:
+    w = gc.nn.Parameter([0.0])
+    with gc.Graph() as graph:
+        x = gc.placeholder((1,), name="x")
+        loss = (w * x).sum()
+        loss.backward()
+    sessions = [graph.compile(outputs=loss), graph.compile(outputs=loss, backend="numpy")]
+    for session in sessions:
+        for _ in range(4):  # the fourth is a native call
+            session.run({"x": [2.0]})
+        assert w.grad.tolist() == [8.0]
+        w.grad = None
+        session.run({"x": [3.0]})
+        assert w.grad.tolist() == [3.0]
+        w.grad = gc.tensor([100.0])
+        session.run({"x": [1.0]})
+        assert w.grad.tolist() == [101.0]
+        w.grad = None
+
+
+def test_hooks_that_come_and_go_are_noticed() -> None:
+    w = gc.nn.Parameter([0.0])
+    optimizer = gc.optim.SGD([w], lr=1.0)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        (w * 1).sum().backward()
+        optimizer.step()
+
+    fast = gc.compile(step)
+    for _ in range(4):
+        fast()
+    assert w.item() == -4
+    handle = w.register_hook(lambda grad: grad * 100)
+    fast()
+    assert w.item() == -104
+    handle.remove()
+    fast()
+    assert w.item() == -105
 
 
 def test_placeholder_gradients() -> None:
