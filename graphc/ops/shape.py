@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from graphc.dims import Shape, Size, numel, shape_text, unify
+from graphc.dtypes import INTEGER
 from graphc.errors import ArgumentError, ShapeError
 from graphc.opdef import Call, OpDef, Trait, V
 from graphc.ops.infer import require_dim, require_dims, require_one_per_dim, require_same_dtype
@@ -132,6 +133,13 @@ def _infer_pad(
     for amount in (*low, *high, *interior):
         if isinstance(amount, int) and amount < 0:
             raise ArgumentError("pad: amounts must not be negative", got=f"{low}, {high}")
+    if x.dtype.category == INTEGER:
+        limits = np.iinfo(x.dtype.numpy)
+        if not limits.min <= value <= limits.max:
+            raise ArgumentError(
+                f"pad: {x.dtype.name} has no such value", got=str(value),
+                expected=f"{limits.min} to {limits.max}",
+            )  # fmt: skip
     return x.with_shape(tuple(map(_padded, x.shape, low, high, interior)))
 
 

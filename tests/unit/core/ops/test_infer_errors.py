@@ -78,6 +78,10 @@ def type_from(text: str) -> TensorType:
             "pad", "f32[4,4]", {"low": (1,), "high": (0,), "interior": (0,), "value": 0.0},
             ArgumentError, "one amount per dim",
         ),
+        (
+            "pad", "u8[4]", {"low": (1,), "high": (0,), "interior": (0,), "value": -2},
+            ArgumentError, "pad: uint8 has no such value",
+        ),
         ("flip", "f32[4]", {"dims": (1,)}, ArgumentError, "flip: dim out of range"),
         ("flip", "f32[4,2]", {"dims": (1, 1)}, ArgumentError, "flip: a dim is named twice"),
         ("sum", "f32[4,2]", {"dims": (1, 1)}, ArgumentError, "sum: a dim is named twice"),
