@@ -25,7 +25,7 @@ from graphc.dtypes import (
 from graphc.errors import ArgumentError, AutogradError, DTypeError
 from graphc.frontend.autograd import api
 from graphc.frontend.autograd.tape import GradFn
-from graphc.frontend.base import TensorBase, concrete, init, require_differentiable, tensor_class
+from graphc.frontend.base import concrete, init, require_differentiable, tensor_class
 from graphc.frontend.formatting import format_tensor
 from graphc.frontend.functions import (
     creation,
@@ -33,11 +33,16 @@ from graphc.frontend.functions import (
     inplace,
     pointwise,
     products,
-    reduction,
-    sampling,
     shaping,
 )  # fmt: skip
 from graphc.frontend.functions.convert import TensorLike, is_operand, normalize_dim
+from graphc.frontend.methods.indexing import IndexingMethods
+from graphc.frontend.methods.inplace import InplaceMethods
+from graphc.frontend.methods.pointwise import PointwiseMethods
+from graphc.frontend.methods.products import ProductMethods
+from graphc.frontend.methods.reduction import ReductionMethods
+from graphc.frontend.methods.sampling import SamplingMethods
+from graphc.frontend.methods.shaping import ShapingMethods
 from graphc.frontend.modes import modes
 from graphc.frontend.pickling import reduce_tensor
 from graphc.ops import select
@@ -45,7 +50,15 @@ from graphc.provenance import user_location_text
 from graphc.storage import Array, Storage
 
 
-class Tensor(TensorBase):
+class Tensor(
+    ShapingMethods,
+    PointwiseMethods,
+    ReductionMethods,
+    ProductMethods,
+    IndexingMethods,
+    SamplingMethods,
+    InplaceMethods,
+):
     """An array that runs dynamically, or a value of a graph that is being recorded.
 
     Make one by ``gc.tensor``, ``gc.zeros`` and the like, or by ``gc.placeholder``.
@@ -278,24 +291,6 @@ class Tensor(TensorBase):
         """The last two dims swapped."""
         return shaping.transpose(self, -2, -1)
 
-    clone = shaping.clone
-    reshape = shaping.reshape
-    view = shaping.reshape
-    flatten = shaping.flatten
-    permute = shaping.permute
-    transpose = shaping.transpose
-    t = shaping.t
-    expand = shaping.expand
-    expand_as = shaping.expand_as
-    broadcast_to = shaping.broadcast_to
-    squeeze = shaping.squeeze
-    unsqueeze = shaping.unsqueeze
-    flip = shaping.flip
-    narrow = shaping.narrow
-    split = shaping.split
-    chunk = shaping.chunk
-    unbind = shaping.unbind
-
     def reshape_as(self, other: Tensor) -> Tensor:
         """The same elements in the shape of another tensor."""
         return shaping.reshape(self, other.shape)
@@ -360,91 +355,10 @@ class Tensor(TensorBase):
 
     # --- pointwise --------------------------------------------------------------------------
 
-    add = pointwise.add
-    sub = subtract = pointwise.sub
-    mul = multiply = pointwise.mul
-    div = divide = true_divide = pointwise.div
-    floor_divide = pointwise.floor_divide
-    remainder = pointwise.remainder
-    pow = pointwise.pow
-    neg = negative = pointwise.neg
-    abs = absolute = pointwise.abs
-    sign = pointwise.sign
-    exp = pointwise.exp
-    expm1 = pointwise.expm1
-    log = pointwise.log
-    log1p = pointwise.log1p
-    sqrt = pointwise.sqrt
-    rsqrt = pointwise.rsqrt
-    square = pointwise.square
-    reciprocal = pointwise.reciprocal
-    sin = pointwise.sin
-    cos = pointwise.cos
-    tan = pointwise.tan
-    tanh = pointwise.tanh
-    sigmoid = pointwise.sigmoid
-    erf = pointwise.erf
-    floor = pointwise.floor
-    ceil = pointwise.ceil
-    round = pointwise.round
-    trunc = pointwise.trunc
-    maximum = pointwise.maximum
-    minimum = pointwise.minimum
-    clamp = clip = pointwise.clamp
-    eq = pointwise.eq
-    ne = pointwise.ne
-    lt = pointwise.lt
-    le = pointwise.le
-    gt = pointwise.gt
-    ge = pointwise.ge
-    logical_and = pointwise.logical_and
-    logical_or = pointwise.logical_or
-    logical_xor = pointwise.logical_xor
-    logical_not = pointwise.logical_not
-    bitwise_and = pointwise.bitwise_and
-    bitwise_or = pointwise.bitwise_or
-    bitwise_xor = pointwise.bitwise_xor
-    bitwise_not = pointwise.bitwise_not
-    isnan = pointwise.isnan
-    isinf = pointwise.isinf
-    isfinite = pointwise.isfinite
-    relu = pointwise.relu
-    masked_fill = pointwise.masked_fill
-
     def where(self, condition: Tensor, other: TensorLike) -> Tensor:
         """These elements where the condition is True, else ``other``."""
         return pointwise.where(condition, self, other)
 
-    # --- reductions, products, indexing -----------------------------------------------------
-
-    sum = reduction.sum
-    prod = reduction.prod
-    mean = reduction.mean
-    var = reduction.var
-    std = reduction.std
-    amax = reduction.amax
-    amin = reduction.amin
-    max = reduction.max
-    min = reduction.min
-    argmax = reduction.argmax
-    argmin = reduction.argmin
-    any = reduction.any
-    all = reduction.all
-    logsumexp = reduction.logsumexp
-    softmax = reduction.softmax
-    log_softmax = reduction.log_softmax
-    norm = reduction.norm
-    matmul = products.matmul
-    mm = products.mm
-    bmm = products.bmm
-    mv = products.mv
-    dot = products.dot
-    gather = indexing.gather
-    scatter_add = indexing.scatter_add
-    index_select = indexing.index_select
-    select = indexing.select_at
-    nonzero = indexing.nonzero
-    bernoulli = sampling.bernoulli
     __getitem__ = indexing.getitem
 
     # --- operators --------------------------------------------------------------------------
@@ -513,21 +427,10 @@ class Tensor(TensorBase):
 
     # --- in place ---------------------------------------------------------------------------
 
-    copy_ = inplace.copy_
-    fill_ = inplace.fill_
-    zero_ = inplace.zero_
-    add_ = inplace.add_
-    sub_ = inplace.sub_
-    mul_ = inplace.mul_
-    div_ = inplace.div_
-    clamp_ = inplace.clamp_
-    uniform_ = inplace.uniform_
-    normal_ = inplace.normal_
     __iadd__ = inplace.add_
     __isub__ = inplace.sub_
     __imul__ = inplace.mul_
     __itruediv__ = inplace.div_
-    detach_ = inplace.detach_
 
 
 tensor_class.append(Tensor)

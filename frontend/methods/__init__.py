@@ -1,0 +1,1 @@
+"""The methods of ``Tensor`` that are functions of ``graphc.frontend.functions``, by family."""

@@ -1,0 +1,14 @@
+"""Methods that draw random numbers of ``Tensor``."""
+
+from __future__ import annotations
+
+from graphc.frontend.base import TensorBase
+from graphc.frontend.functions import sampling
+
+
+class SamplingMethods(TensorBase):
+    """Methods that draw random numbers; see the functions of the same names."""
+
+    __slots__ = ()
+
+    bernoulli = sampling.bernoulli
