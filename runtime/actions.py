@@ -24,6 +24,7 @@ from graphc.runtime.layout import (
     contiguous,
     extent,
     is_contiguous,
+    same_elements,
     view_layout,
 )
 from graphc.runtime.parts import fill_of, find_places, has_parts, parts_of
@@ -196,7 +197,7 @@ class _Collector:
         view = View(cell, layout, node.type.dtype)
         for operand, inside in parts_of(node, layout):
             (value,) = self._program.values[operand]
-            if value.cell is not cell or value.layout != inside:
+            if value.cell is not cell or not same_elements(value.layout, inside):
                 self._copy(node, value, cell, inside)
         fill, borders = fill_of(node, layout)
         for border in borders:

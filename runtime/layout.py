@@ -46,6 +46,14 @@ def is_contiguous(layout: Layout) -> bool:
     )
 
 
+def same_elements(one: Layout, other: Layout) -> bool:
+    """True if both visit the same elements, index by index; dims of size 1 have no stride."""
+    return (one.offset, one.shape) == (other.offset, other.shape) and all(
+        size == 1 or own == theirs
+        for size, own, theirs in zip(one.shape, one.strides, other.strides, strict=True)
+    )
+
+
 def extent(layout: Layout) -> int:
     """Elements from the start of the memory to behind the last one that the layout reaches."""
     if 0 in layout.shape:

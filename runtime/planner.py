@@ -41,8 +41,8 @@ def make_plan(graph: Graph, layouts: Mapping[Node, Layout] = NO_LAYOUTS) -> Plan
 def _assemble(program: Program, order: Sequence[Action]) -> Plan:
     cells = [*program.inputs, *program.variables.values(), *program.outputs.values()]
     bound = len(cells)
-    views = [view for value in program.values.values() for view in value]
-    cells += dict.fromkeys(view.cell for view in views if view.cell.kind == "constant")
+    read = [view.cell for action in order for view in action.reads]
+    cells += dict.fromkeys(cell for cell in read if cell.kind == "constant")
     blocks = _blocks(order)
     cells += blocks
     ids = {cell: position for position, cell in enumerate(cells)}

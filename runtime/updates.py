@@ -49,6 +49,8 @@ def _obstacle(
     """Why those who compute a next value cannot write the variable; None if they can."""
     if value.cell.kind != "arena" or value.cell.home is not None:
         return "the next value is an input, a constant, an output or in another variable"
+    if value.cell not in dependencies.writers:
+        return "the next value has no elements"
     if not value.covers() or not target.covers():
         return "the next value's elements lie in another order than the variable's"
     readers = dependencies.readers.get(target.cell, [])

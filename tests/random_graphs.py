@@ -48,6 +48,16 @@ def pair_kernel(x: Node, y: Node) -> tuple[Node, Node]:
     return item(both, 0), item(both, 1)
 
 
+def rows_kernel(x: Node, row: Node) -> tuple[Node, Node, Node]:
+    """A fused node that sums rows, with two results like its second operand and a full one."""
+    a, b = placeholder("a0", x.type), placeholder("a1", row.type)
+    total = sum_(a, dims=(0,))
+    spread = sum_(e.abs_(e.sub(a, total)), dims=(0,))
+    results = {"r0": e.add(b, total), "r1": e.sub(spread, b), "r2": e.mul(a, spread)}
+    kernel = fused((x, row), Graph([a, b], results))
+    return item(kernel, 0), item(kernel, 1), item(kernel, 2)
+
+
 @st.composite
 def programs(draw: st.DrawFn) -> Program:
     """Draw a program over float64 with a few inputs, variables, outputs and updates."""
@@ -110,7 +120,15 @@ def grow(draw: st.DrawFn, pool: list[Node]) -> list[Node]:
     if kind == "pair":
         return list(pair_kernel(x, y))
     if kind == "concat" and rank:
-        return [concat(x, y, dim=rank - 1)]
+        dim = draw(st.integers(0, rank - 1))
+        parts = [e.neg(x), reshape(e.tanh(reshape(y, shape=(math.prod(shape),))), shape=shape), x]
+        return [concat(*draw(st.permutations(parts)), dim=dim)]
+    if kind == "frame" and rank:
+        low, high = ((draw(st.integers(0, 2)),) * rank for _ in range(2))
+        return [pad(e.sin(x), low=low, high=high, interior=(0,) * rank, value=1.5)]
+    if kind == "rows" and rank == 2 and 0 not in shape:
+        fitting = [one for one in pool if one.type.shape in ((1, shape[1]), (shape[1],))]
+        return [*rows_kernel(x, draw(st.sampled_from(fitting)))] if fitting else []
     if kind == "permute" and rank > 1:
         return [permute(x, dims=tuple(reversed(range(rank))))]
     if kind == "flip" and rank:
@@ -136,5 +154,5 @@ def grow(draw: st.DrawFn, pool: list[Node]) -> list[Node]:
     return []
 
 
-KINDS = """binary binary unary unary narrow where detach pair concat permute flip slice expand
-reshape reshape sum pad matmul index softmax""".split()
+KINDS = """binary binary unary unary narrow where detach pair concat concat frame rows rows permute
+flip slice expand reshape reshape sum pad matmul index softmax""".split()

@@ -205,10 +205,19 @@ def test_the_message_names_the_step_and_the_users_line() -> None:
 def test_two_buffers_in_one_place_are_refused_or_harmless(
     program: Program, data: st.DataObject
 ) -> None:
-    """Moving one buffer onto another is refused exactly if both are live at one step."""
+    """Moving one buffer onto another is refused exactly if both are live at one step.
+
+    Buffers that some step uses in part are left out: the parts may fit beside each other.
+    """
     layouts = Variables(program.graph).snapshot().layouts
     plan = make_plan(program.graph, layouts)
-    arena = [buffer for buffer in plan.buffers if buffer.kind == "arena" and buffer.nbytes]
+    operands = [each for step in plan.steps for each in (*step.inputs, *step.outputs)]
+    in_part = {each.buffer for each in operands if not whole(plan, each)}
+    arena = [
+        buffer
+        for buffer in plan.buffers
+        if buffer.kind == "arena" and buffer.nbytes and buffer.id not in in_part
+    ]
     if len(arena) < 2:
         return
     one, other = data.draw(st.permutations(arena))[:2]
@@ -222,6 +231,10 @@ def test_two_buffers_in_one_place_are_refused_or_harmless(
             check_plan(moved_together, program.graph, layouts)
     else:
         check_plan(moved_together, program.graph, layouts)
+
+
+def whole(plan: Plan, operand: Operand) -> bool:
+    return operand.span == (0, plan.buffers[operand.buffer].nbytes)
 
 
 def live(plan: Plan, buffer: int) -> set[int]:
