@@ -14,17 +14,17 @@ from tests.native_fuzz.program import Hook, Program, Source, Step
 from tests.programs.base import Array
 
 EPSILON = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52}
-SAMPLES = 3
+SAMPLES = 5
 """How often the program runs with errors."""
 
-STRENGTH = 4
+STRENGTH = 2
 """Errors of one step, in units of rounding."""
 
 FLOOR = 16
 """Units of rounding of the largest value, or of what flows back through a step: steps that are
 several operations round more often, and gradients may cancel inside of them."""
 
-MARGIN = 32
+MARGIN = 8
 """What the largest error of the samples is multiplied by."""
 
 

@@ -76,15 +76,15 @@ def product(b: Builder) -> Step | None:
         return AFTER[after](plain(BEFORE[before](v), w) * factor)
 
     text = f"matmul{' turned' * turned}{' left' * left} {before}, {after}".rstrip(", ")
-    return Step(text, (first, second), apply, False, magnitudes(plain, terms))
+    return Step(text, (first, second), apply, False, magnitudes(plain, factor * math.sqrt(terms)))
 
 
-def magnitudes(plain: Callable[[Any, Any], Any], terms: int) -> Spread:
-    """In proportion to the largest product of magnitudes."""
+def magnitudes(plain: Callable[[Any, Any], Any], scale: float) -> Spread:
+    """In proportion to the largest product of magnitudes, times a number."""
 
     def spread(operands: Sequence[Array], result: Array) -> float:
         v, w = (gc.tensor(np.where(np.isfinite(x), np.abs(x), 0) + 1) for x in operands)
         largest = plain(v, w).numpy().max(initial=0.0)
-        return float(largest * np.abs(result[np.isfinite(result)]).max(initial=1.0))
+        return float(scale * largest * np.abs(result[np.isfinite(result)]).max(initial=1.0))
 
     return spread
