@@ -10,6 +10,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from graphc.dtypes import DType
 from graphc.graph import Graph, has_trait
 from graphc.node import Node
@@ -237,5 +239,7 @@ def _constant(node: Node, array: Array) -> View:
     if base is None:
         array = base = array.copy()
     layout = array_layout(array)
+    if not base.flags.c_contiguous:  # its memory as one row, which files keep as it is
+        base = np.lib.stride_tricks.as_strided(base, (extent(layout),), (base.itemsize,))
     nbytes = extent(layout) * node.type.dtype.itemsize
     return View(Cell("constant", node, nbytes, array=base), layout, node.type.dtype)

@@ -82,6 +82,8 @@ class Memory:
             value = (node.inputs[0], node.attrs["index"]) if node.op is ITEM else (node, 0)
             if any(_seen(views, place, operand) for place in held.get(value, ())):
                 return True
+            if value in held and self._plan.buffers[operand.buffer].kind == "constant":
+                return _same_values(self._plan.buffers[operand.buffer], views, operand)
             if _has_parts(node):
                 place = self.whole(operand.buffer, node) if views else operand
                 return _seen(views, place, operand) and self._has_all_parts(node, place)
@@ -207,17 +209,26 @@ def _overlap(start: int, low: int, high: int, place: Operand) -> bool:
 
 
 def _constant_at(buffer: Buffer) -> Operand:
-    """Where a constant's elements lie in its base array, in which no dim is flipped."""
-    base = buffer.array
+    """Where a constant's elements lie if its memory is its node's own array."""
     value: Array = buffer.node.op.eval(**buffer.node.attrs)
-    if base is None or base.size == 0:
-        return contiguous(buffer.id, buffer.node)
-    flipped = [step < 0 for step in value.strides]
-    if not np.may_share_memory(base, value):
-        flipped = [False] * value.ndim
-    strides = [step // base.itemsize for step in base.strides]
-    offset = sum(
-        (n - 1) * s for n, s, turn in zip(base.shape, strides, flipped, strict=True) if turn
-    )
-    signs = tuple(-s if turn else s for s, turn in zip(strides, flipped, strict=True))
-    return replace(contiguous(buffer.id, buffer.node), offset=offset, strides=signs)
+    itemsize = value.itemsize
+    own = contiguous(buffer.id, buffer.node)
+    if value.size == 0 or not value.flags.aligned or any(s % itemsize for s in value.strides):
+        return own
+    strides = tuple(step // itemsize for step in value.strides)
+    reach = zip(value.shape, strides, strict=True)
+    offset = sum(-(size - 1) * stride for size, stride in reach if stride < 0)
+    return replace(own, offset=offset, strides=strides)
+
+
+def _same_values(buffer: Buffer, views: list[Node], operand: Operand) -> bool:
+    """True if a constant's memory, seen through an operand, has its node's values."""
+    value: Array = buffer.node.op.eval(**buffer.node.attrs)
+    for node in reversed(views):
+        value = node.op.eval(value, **node.attrs)
+    assert buffer.array is not None
+    flat = buffer.array.reshape(-1)
+    itemsize = flat.itemsize
+    strides = tuple(stride * itemsize for stride in operand.strides)
+    found: Array = np.ndarray(operand.shape, flat.dtype, flat, operand.offset * itemsize, strides)
+    return found.dtype == value.dtype and found.tobytes() == value.tobytes()

@@ -34,10 +34,10 @@ class Buffer:
         node: the node whose value it was made for.
         name: the placeholder's, variable's or output's name; empty for the others.
         offset: bytes from the start of the arena; 0 for all other kinds.
-        array: the values of a ``constant``, of any non-negative strides; None for other kinds.
+        array: the memory of a ``constant``, C-contiguous; None for other kinds.
 
-    Inputs and outputs are C-contiguous. A variable's or constant's base array may have gaps, its
-    operands carry the strides; element 0 of every base array has the lowest address.
+    Inputs and outputs are C-contiguous. A variable's base array may have gaps; operands carry the
+    strides, also those of constants. Element 0 of every base array has the lowest address.
     """
 
     id: int
