@@ -240,4 +240,4 @@ def _interleaved_times(
 
 def _arrays(args: list[Any], kwargs: dict[str, Any]) -> list[Array]:
     _, leaves, _ = flatten((args, kwargs))
-    return [leaf.array("an argument") for leaf in leaves]
+    return [leaf.array("an argument") for leaf in leaves if not leaf.is_state]

@@ -14,14 +14,15 @@ import numpy as np
 from graphc.dims import Size
 from graphc.dtypes import DTypeLike, as_dtype, float32, of_array
 from graphc.errors import ArgumentError, FeedError
-from graphc.frontend.base import TensorBase
+from graphc.frontend.base import TensorBase, is_tensor
 from graphc.frontend.compiling import CompileOptions, Numerics, OptLevel, make_session
-from graphc.frontend.fingerprint import fingerprint
+from graphc.frontend.fingerprint import Identity, fingerprint
 from graphc.frontend.functions.creation import as_tensor
 from graphc.frontend.graph import Graph
 from graphc.frontend.modes import modes
 from graphc.frontend.nn.reads import noted_reads
 from graphc.frontend.structure import flatten, map_leaves
+from graphc.frontend.tensor import Tensor
 from graphc.frontend.traced import Traced
 from graphc.frontend.undo import rolled_back_on_error
 from graphc.provenance import user_location_text
@@ -110,6 +111,10 @@ def _symbolic(graph: Graph, name: str, leaf: Any) -> Any:
     if isinstance(leaf, TensorSpec):
         return graph.placeholder(leaf.shape, leaf.dtype, leaf.name or name)
     if isinstance(leaf, TensorBase):
+        if leaf.is_state and leaf.node is None:  # a parameter or buffer: read and updated in place
+            return leaf
+        if leaf.node is None:
+            graph.recorder.arguments[id(leaf.storage.array)] = name
         return graph.placeholder(leaf.shape, leaf.dtype, name, leaf._requires_grad)
     if isinstance(leaf, np.ndarray):
         return graph.placeholder(leaf.shape, of_array(leaf), name)
@@ -144,10 +149,10 @@ class CompiledFunction:
                 return result
         if modes.recorder is not None:
             return self.function(*args, **kwargs)
-        key, arrays = _signature(args, kwargs)
+        key, tensors = _signature(args, kwargs)
         entry = self._entry(key, args, kwargs)
         self._last = None if kwargs else entry
-        return entry.call(arrays, args)
+        return entry.call(tensors, args)
 
     @functools.cached_property
     def _parameters(self) -> inspect.Signature:
@@ -213,24 +218,30 @@ class CompiledFunction:
         with noted_reads() as reads:
             graph = trace(self.function, *args, **kwargs)
         recorder = graph.recorder
-        with rolled_back_on_error(recorder):
+        with rolled_back_on_error(recorder), reads.settled():
             _, outputs, rebuild = flatten(graph.structure)
-            session = make_session(graph.structure, recorder.program, self.options)
+            grads = recorder.argument_grads
+            results = graph.structure
+            if grads:
+                results = {"output": results, "grad": {x.name: x.value for x in grads}}
+            session = make_session(results, recorder.program, self.options)
         tracked = [x._requires_grad and modes.grad_enabled for x in outputs]
         return Traced(graph, session, tracked, rebuild, reads)
 
 
-def _signature(args: Any, kwargs: Any) -> tuple[Any, list[Array]]:
-    """A hashable key for the arguments, and the arrays of their tensors in order."""
-    arrays: list[Array] = []
+def _signature(args: Any, kwargs: Any) -> tuple[Any, list[Tensor | Array]]:
+    """A hashable key for the arguments, and their tensors and arrays in order."""
+    tensors: list[Tensor | Array] = []
 
     def describe(value: Any) -> Any:
-        if isinstance(value, TensorBase):
+        if is_tensor(value):
             array = value.array("the value of an argument")
-            arrays.append(array)
+            if value.is_state:
+                return Identity(value)
+            tensors.append(value)
             return (array.shape, array.dtype, value._requires_grad)
         if isinstance(value, np.ndarray):
-            arrays.append(value)
+            tensors.append(value)
             return (value.shape, as_dtype(value.dtype), False)
         if isinstance(value, list | tuple):
             return (type(value), *map(describe, value))
@@ -239,7 +250,7 @@ def _signature(args: Any, kwargs: Any) -> tuple[Any, list[Array]]:
             return (dict, *pairs)
         return fingerprint(value, _hashable)
 
-    return (describe(args), describe(kwargs), modes.grad_enabled), arrays
+    return (describe(args), describe(kwargs), modes.grad_enabled), tensors
 
 
 def _hashable(value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -82,6 +82,22 @@ class GradSlot:
         if grad is None or memory is None:
             return False
         return grad.storage.array is memory.storage.array
+
+
+class ArgumentGrad(NamedTuple):
+    """A gradient that a run leaves behind for an argument.
+
+    Attributes:
+        position: the argument's place among the program's inputs.
+        name: its name.
+        value: its gradient, a value of the program.
+        replaces: it takes the place of an earlier gradient instead of being added to it.
+    """
+
+    position: int
+    name: str
+    value: Tensor
+    replaces: bool
 
 
 def beside(x: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from graphc.errors import ArgumentError, AutogradError, RecordingError
 from graphc.frontend.autograd.recorded import RecordedGradFn
 from graphc.frontend.autograd.tape import edges_of
 from graphc.frontend.base import TensorBase, symbolic
-from graphc.frontend.grad_slots import GradSlot, beside
+from graphc.frontend.grad_slots import ArgumentGrad, GradSlot, beside
 from graphc.frontend.memory import Memory
 from graphc.frontend.modes import modes, set_grad_enabled
 from graphc.frontend.views import RecordedView, view_of
@@ -290,6 +290,16 @@ class Recorder:
     def concrete_slots(self) -> list[GradSlot]:
         """The gradients of tensors that exist outside the program."""
         return [slot for slot in self.grads.values() if slot.tensor.node is None]
+
+    @property
+    def argument_grads(self) -> list[ArgumentGrad]:
+        """The gradients that a run leaves behind for placeholders."""
+        found = []
+        for position, (name, x) in enumerate(self.placeholders.items()):
+            slot = self.grads.get(id(x))
+            if slot is not None and slot.value is not None and not slot.is_local:
+                found.append(ArgumentGrad(position, name, slot.value, slot.cleared))
+        return found
 
     def set_grad(self, x: Tensor, value: Tensor | None) -> None:
         """Record ``x.grad = value``."""

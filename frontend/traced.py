@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import AutogradError
+from graphc.frontend.autograd.engine import accumulate
 from graphc.frontend.autograd.tape import GradFn
 from graphc.frontend.base import TensorBase, concrete, is_tensor
 from graphc.frontend.graph import Graph
@@ -42,6 +43,7 @@ class Traced:
         self.names = list(recorder.placeholders)
         self.slots = recorder.concrete_slots
         self._rebuild, self._reads = rebuild, reads
+        self._argument_grads = recorder.argument_grads
         self._tracked = [position for position, yes in enumerate(tracked) if yes]
         self._other_guards = [guard for guard in recorder.guards if guard.cell is None]
         self._args: _Likeness | None = None
@@ -60,22 +62,36 @@ class Traced:
                 return f"{guard.what} was {guard.value!r}, is {found!r}"
         return self._reads.difference()
 
-    def call(self, arrays: Sequence[Array], args: Sequence[Any]) -> Any:
+    def call(self, tensors: Sequence[Tensor | Array], args: Sequence[Any]) -> Any:
         """Run with these inputs and give the function's result.
 
         Args:
-            arrays: the values of all tensors among the arguments.
+            tensors: all tensors and arrays among the arguments, but parameters and buffers.
             args: the arguments; if they are all positional, ``again`` takes ones like these.
         """
         for slot in self.slots:
             slot.connect()
-        results = self.session.run_values(arrays)
+        arrays = [x.storage.array if is_tensor(x) else x for x in tensors]
+        results = list(self.session.run_values(arrays))
         for slot in self.slots:
             slot.publish()
+        if self._argument_grads:
+            count = len(results) - len(self._argument_grads)
+            self._leave_gradients(tensors, results[count:])
+            return self._rebuilt([concrete(array) for array in results[:count]])
         if self._watched is None or self.session.native is not None:
             self._args = _Likeness.of(args)
             self._is_watching = self._args is not None and self._watch(self._args)
         return self._rebuilt([concrete(array) for array in results])
+
+    def _leave_gradients(self, tensors: Sequence[Tensor | Array], grads: Sequence[Array]) -> None:
+        """Give the arguments their gradients."""
+        for one, array in zip(self._argument_grads, grads, strict=True):
+            leaf = tensors[one.position]
+            if is_tensor(leaf):
+                if one.replaces:
+                    leaf._grad = None
+                accumulate(leaf, concrete(array), False, None)
 
     def again(self, args: Sequence[Any]) -> Any:
         """Run like the last ``call``, if arguments and all else are alike; else NotImplemented.
@@ -165,7 +181,9 @@ class _Likeness:
         tracked: list[int] = []
         others: list[tuple[int, object]] = []
         for position, arg in enumerate(args):
-            if isinstance(arg, TensorBase | np.ndarray):
+            if isinstance(arg, TensorBase) and arg.is_state:
+                others.append((position, arg))
+            elif isinstance(arg, TensorBase | np.ndarray):
                 if isinstance(arg, TensorBase) and arg._requires_grad:
                     tracked.append(len(tensors))
                 tensors.append(position)

@@ -11,7 +11,7 @@ import numpy as np
 
 from graphc.dims import Size
 from graphc.dtypes import DType, DTypeLike, as_dtype, bfloat16, float16, float32, float64, int64
-from graphc.errors import ArgumentError, DTypeError
+from graphc.errors import ArgumentError, DTypeError, RecordingError
 from graphc.frontend.base import TensorBase, concrete, symbolic
 from graphc.frontend.functions import pointwise
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor, shape_argument
@@ -68,7 +68,17 @@ class Generator:
         return state
 
     def manual_seed(self, seed: int) -> Generator:
-        """Start over with this seed."""
+        """Start over with this seed.
+
+        Raises:
+            RecordingError: while recording: a program continues where the last run ended.
+        """
+        if modes.recorder is not None:
+            raise RecordingError(
+                "a generator was seeded while recording",
+                fix="seed it before the graph is recorded, or before a compiled function is called",
+                where=user_location_text(),
+            )
         signed = (int(seed) + 2**63) % 2**64 - 2**63
         self.storage.write(np.array([signed, 0], np.int64))
         return self
