@@ -7,8 +7,9 @@ from typing import Any
 from graphc.errors import ArgumentError, DTypeError, GraphcError, did_you_mean
 from graphc.frontend.base import is_tensor
 from graphc.frontend.modes import modes
+from graphc.frontend.nn.observed import Observed, OwnedDict, mark_changed
 from graphc.frontend.nn.parameter import Buffer, Parameter, require_concrete
-from graphc.frontend.nn.reads import Observed, OwnedDict, mark_changed
+from graphc.frontend.nn.reads import current_reads
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
 
@@ -28,6 +29,9 @@ class Attributes(Observed):
     _non_persistent: set[str]
 
     def __init__(self) -> None:
+        reads = current_reads()
+        if reads is not None:
+            reads.born(self)
         for name in _OWNED:
             object.__setattr__(self, name, OwnedDict())
         object.__setattr__(self, "_non_persistent", set())
@@ -45,6 +49,9 @@ class Attributes(Observed):
         )  # fmt: skip
 
     def __setattr__(self, name: str, value: Any) -> None:
+        reads = current_reads()
+        if reads is not None:
+            reads.note_write(self, name)
         if isinstance(value, Parameter):
             self._forget(name, keep="_parameters")
             self.register_parameter(name, value)
@@ -71,6 +78,9 @@ class Attributes(Observed):
             mark_changed()
 
     def __delattr__(self, name: str) -> None:
+        reads = current_reads()
+        if reads is not None:
+            reads.note_write(self, name)
         if not self._forget(name):
             super().__delattr__(name)
         mark_changed()

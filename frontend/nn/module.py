@@ -11,8 +11,8 @@ from graphc.frontend.modes import modes
 from graphc.frontend.nn import state_dict as states
 from graphc.frontend.nn.attributes import Attributes, MissingAttributeError
 from graphc.frontend.nn.calling import call_recorded
+from graphc.frontend.nn.observed import OwnedDict
 from graphc.frontend.nn.parameter import Parameter, clear_grad
-from graphc.frontend.nn.reads import OwnedDict
 from graphc.frontend.nn.text import format_module
 from graphc.frontend.tensor import Tensor
 

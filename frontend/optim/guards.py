@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain, repeat, starmap, zip_longest
 from operator import is_
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
 
 _guarded: WeakKeyDictionary[Recorder, set[int]] = WeakKeyDictionary()
 """The optimizers whose groups a recording has guarded already."""
+
+_EMPTY: dict[str, Any] = {}
 
 
 def guard_groups(optimizer: Optimizer, recorder: Recorder) -> None:
@@ -37,11 +41,16 @@ def guard_state(optimizer: Optimizer, recorder: Recorder) -> None:
     """Let a compiled function notice state that was dropped or replaced, not written in place."""
     params = [
         param for group in optimizer.param_groups for param in group["params"]
-        if param in optimizer.state
+        if optimizer.state.get(param)  # a rule that needs no state does not care for any
     ]  # fmt: skip
-    known = [optimizer.state[param] for param in params]
+
+    def entries() -> Iterator[Any]:
+        states = map(optimizer.state.get, params, repeat(_EMPTY))
+        return chain.from_iterable(map(dict.values, states))
+
+    known = list(entries())
 
     def is_as_traced() -> bool:
-        return all(map(is_, map(optimizer.state.get, params), known))
+        return all(starmap(is_, zip_longest(entries(), known)))
 
     recorder.guard(is_as_traced, f"that {type(optimizer).__name__} has this state")

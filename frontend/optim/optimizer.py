@@ -15,6 +15,7 @@ from typing import Any
 from graphc.errors import ArgumentError, CheckpointError
 from graphc.frontend.modes import enable_grad, modes, no_grad
 from graphc.frontend.nn.parameter import clear_grad
+from graphc.frontend.optim.group import ParamGroup
 from graphc.frontend.optim.guards import guard_groups, guard_state
 from graphc.frontend.optim.options import Options, RecordedOptions
 from graphc.frontend.optim.state import load_tensor, packed_groups, packed_state
@@ -118,7 +119,7 @@ class Optimizer:
             self.init(param, group, self.state[param])
             if recorder is not None:
                 recorder.grad_slot(param).stepped = True
-                self._suggest_names(param, recorder)
+                self._adopt_state(param, recorder)
             self._move(param, grad, options)
 
     def _restorer(self, param: Tensor) -> Callable[[], None]:
@@ -143,11 +144,14 @@ class Optimizer:
                 state[key].copy_(value)
         param.copy_(moved)
 
-    def _suggest_names(self, param: Tensor, recorder: Recorder) -> None:
+    def _adopt_state(self, param: Tensor, recorder: Recorder) -> None:
+        """Let the recording have the state as variables, also what a user has put there."""
         name = recorder.suggested_name(param)
         for key, value in self.state[param].items():
-            if name is not None and isinstance(value, Tensor):
-                recorder.suggest_name(value, f"{name}.{key}")
+            if isinstance(value, Tensor):
+                value.is_state = True
+                if name is not None:
+                    recorder.suggest_name(value, f"{name}.{key}")
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Clear all gradients.
@@ -194,7 +198,7 @@ class Optimizer:
                 )  # fmt: skip
             known.add(id(param))
         self.check(group)
-        self.param_groups.append(group)
+        self.param_groups.append(ParamGroup(group))
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
+from graphc.dtypes import float64
 from graphc.errors import ArgumentError
+from graphc.frontend.functions.convert import to_operand
 from graphc.frontend.functions.creation import ones_like
 from graphc.frontend.functions.pointwise import add, gt, neg, sub, where
 from graphc.frontend.optim.optimizer import Optimizer, Params, State, require_non_negative
@@ -100,4 +102,4 @@ class SGD(Optimizer):
         share = 1 - options.number("dampening")
         if "started" not in state:
             return share
-        return where(gt(state["started"], 0.0), share, 1.0)
+        return where(gt(state["started"], 0.0), to_operand(share, float64), 1.0)

@@ -14,7 +14,7 @@ SGD_OPTIONS: list[dict[str, Any]] = [
     {"lr": 0.1, "momentum": momentum, "weight_decay": decay, "maximize": maximize, **extra}
     for decay, maximize in itertools.product([0.0, 0.1], [False, True])
     for momentum, extra in (
-        (0.0, {}), (0.9, {}), (0.9, {"dampening": 0.5}), (0.9, {"nesterov": True}),
+        (0.0, {}), (0.9, {}), (0.9, {"dampening": 0.3}), (0.9, {"nesterov": True}),
     )
 ]  # fmt: skip
 
