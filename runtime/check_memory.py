@@ -18,6 +18,7 @@ from graphc.runtime.check_geometry import box, contiguous, same_place, share_ele
 from graphc.runtime.layout import Layout
 from graphc.runtime.plan import Buffer, Operand, Plan, Step
 from graphc.storage import Array
+from graphc.types import TensorType
 
 Value = tuple[Node, int | str]
 """One result of one node, or the ``border`` of a pad."""
@@ -92,26 +93,32 @@ class Memory:
             views.append(node)
             (node,) = node.inputs
 
-    def write(self, operand: Operand, value: Value) -> None:
-        """Note a value, and forget all that lay there."""
+    def write(self, operand: Operand, *values: Value) -> None:
+        """Note values that are the same elements, and forget all that lay there."""
         self._forget(operand)
-        self._add(operand, value)
+        for value in values:
+            self._add(operand, value)
 
-    def copied(self, step: Step) -> Value:
-        """What a copy step copies: its node's value, or a part of that.
+    def copied(self, step: Step) -> list[Value]:
+        """What a copy step copies: its node's value, or parts of that with the same elements.
 
         Raises:
             VerifyError: if its source holds neither.
         """
         (source,) = step.inputs
         node = step.node
+        found: list[Value] = []
         for candidate in (node, *node.inputs):
-            fits = (candidate.type.dtype, candidate.type.numel) == (source.dtype, source.size)
-            if fits and candidate.type.shape == source.shape and self.is_held(candidate, source):
+            fits = candidate.result_type == TensorType(source.shape, source.dtype)
+            if fits and self.is_held(candidate, source):
                 item = candidate.op is ITEM
-                return (candidate.inputs[0], candidate.attrs["index"]) if item else (candidate, 0)
+                found.append(
+                    (candidate.inputs[0], candidate.attrs["index"]) if item else (candidate, 0)
+                )
+        if found:
+            return found
         if _has_parts(node) and self._is_border(node, source):
-            return node, "border"
+            return [(node, "border")]
         self.demand(node, source)
         raise VerifyError("it copies something else than its node's value", got=str(source))
 
@@ -136,7 +143,7 @@ class Memory:
 
     def _has_border(self, node: Node, place: Operand, inside: Operand) -> bool:
         """True if the elements outside of a box have the pad's value: they add up to all of it."""
-        borders = self._holds[place.buffer].get((node, "border"), [])
+        borders = self._holds.get(place.buffer, {}).get((node, "border"), [])
         within = all(self._lies_in(each, place, inside) for each in borders)
         apart = all(
             not share_elements(one, other)

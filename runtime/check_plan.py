@@ -75,7 +75,7 @@ def _last_reads(plan: Plan) -> Mapping[int, list[int]]:
 def _follow(memory: Memory, step: Step) -> None:
     """Demand that a step reads what its node means, and note what it writes."""
     if step.kind == "copy":
-        memory.write(step.outputs[0], memory.copied(step))
+        memory.write(step.outputs[0], *memory.copied(step))
         return
     for node, operand in zip(step.node.inputs, step.inputs, strict=True):
         memory.demand(node, operand)

@@ -91,10 +91,11 @@ class Usage:
 def best_order(dependencies: Dependencies) -> Order:
     """The order that needs the least memory of those that are tried."""
     usage = Usage(dependencies)
-    return min(_orders(usage), key=usage.peak)
+    return min(orders(usage), key=usage.peak)
 
 
-def _orders(usage: Usage) -> Iterator[Order]:
+def orders(usage: Usage) -> Iterator[Order]:
+    """All orders that are tried."""
     yield usage.start
     ranks = [0] * len(usage.start)
     for rank, number in enumerate(usage.start):

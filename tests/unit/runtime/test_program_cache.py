@@ -13,7 +13,7 @@ from graphc.dtypes import float32
 from graphc.graph import Graph
 from graphc.node import constant
 from graphc.ops.elementwise import add, exp, mul, tanh
-from graphc.ops.leaf import placeholder, variable
+from graphc.ops.leaf import iota, placeholder, variable
 from graphc.ops.linalg import matmul
 from graphc.passes.pipeline import optimize
 from graphc.provenance import Origin, made_for
@@ -129,3 +129,16 @@ def test_deep_graphs_are_kept() -> None:
     session, results = run(deep())
     assert was_loaded(session)
     np.testing.assert_array_equal(results["y"], expected["y"])
+
+
+def test_constants_keep_their_strides() -> None:
+    """A repeated column, whose memory is smaller than its values."""
+
+    def graph() -> Graph:
+        x = placeholder("x", TensorType((40, 40), float32))
+        return Graph((x,), {"y": x, "rows": iota((40, 40), 0, float32)})
+
+    for loaded in (False, True):
+        session, results = run(graph())
+        assert was_loaded(session) == loaded
+        assert (results["rows"] == np.arange(40, dtype=np.float32)[:, None]).all()
