@@ -32,9 +32,9 @@ class Row:
     Args:
         name: the case's.
         graphc: the faster of graphc's compiled forms.
-        rival: the fastest other library.
+        rival: the fastest other library, the one with the smallest ratio to graphc's function.
         function: the rival's time over that of graphc's compiled function.
-        best: the rival's time over that of the faster form.
+        best: the smallest ratio to the faster form.
     """
 
     name: str
@@ -49,11 +49,16 @@ def row_of(name: str, timings: Mapping[str, Timing]) -> Row | None:
     rivals = [peer for peer in timings if peer.startswith(RIVALS)]
     if not rivals:
         return None
-    rival = min(rivals, key=lambda peer: timings[peer].median)
-    forms = [form for form in STATIC if form in timings]
-    fastest = min(forms, key=lambda form: timings[form].median)
-    other = timings[rival]
-    return Row(name, fastest, rival, other.over(timings[STATIC[0]]), other.over(timings[fastest]))
+    ratios = {
+        form: {peer: timings[peer].over(timings[form]) for peer in rivals}
+        for form in STATIC
+        if form in timings
+    }
+    function = ratios[STATIC[0]]
+    rival = min(function, key=lambda peer: function[peer])
+    best = {form: min(each.values()) for form, each in ratios.items()}
+    fastest = max(best, key=lambda form: best[form])
+    return Row(name, fastest, rival, function[rival], best[fastest])
 
 
 def summary(rows: Sequence[Row]) -> str:

@@ -122,6 +122,16 @@ def test_a_row_is_won_against_the_best_peer() -> None:
     assert row_of("name", {"graphc": Timing((1.0,)), "numpy": Timing((1.0,))}) is None
 
 
+def test_the_best_peer_is_the_one_with_the_smallest_ratio() -> None:
+    timings = {
+        "graphc": Timing((1.0, 5.0, 5.0)),
+        "torch": Timing((3.0, 3.0, 10.0)),  # the smaller median, but 3.0, 0.6, 2.0 turn by turn
+        "jax.jit": Timing((1.5, 7.5, 7.5)),
+    }
+    assert timings["torch"].median < timings["jax.jit"].median
+    assert row_of("name", timings) == Row("name", "graphc", "jax.jit", 1.5, 1.5)
+
+
 def test_the_summary_has_geometric_means() -> None:
     rows = [Row("a", "graphc", "torch", 1.0, 2.0), Row("b", "graphc", "jax.jit", 4.0, 8.0)]
     assert summary(rows).splitlines()[-1].split() == ["geometric", "mean", "2.00x", "4.00x"]
