@@ -63,7 +63,11 @@ class Flag:
             self._override.reset(token)
 
 
-CHECK = Flag("CHECK", "0", "1: verify the graph after every pass; 2: also compare values")
+CHECK = Flag(
+    "CHECK",
+    "0",
+    "1: verify the graph after every pass; 2: also compare values, and spoil dead memory",
+)
 CACHE = Flag("CACHE", "1", "0 turns the disk cache of compiled kernels off")
 CACHE_DIR = Flag("CACHE_DIR", "", "directory of the disk cache; default: the user cache directory")
 ISA = Flag("ISA", "", "instruction set of native code: avx512, avx2 or baseline; default: host")

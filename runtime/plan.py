@@ -151,7 +151,7 @@ class Plan:
     Args:
         steps: in the order of execution.
         buffers: by id: the *bound* ones first (inputs, variables, outputs: memory comes with each
-            run), then constants, then the arena's.
+            run), then constants and the arena's.
         bound: how many buffers are bound: ids ``0 .. bound - 1``.
         outputs: the buffer id of each output by name; C-contiguous, of the output node's type.
         written: ids of the variable buffers that the steps write.

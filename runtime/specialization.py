@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from graphc.config import CHECK
 from graphc.graph import Graph
 from graphc.rebuild import bind_dims
 from graphc.runtime.backend import Backend, Executable
@@ -21,6 +22,7 @@ from graphc.runtime.locks import renew_after_fork
 from graphc.runtime.memory import aligned_memory
 from graphc.runtime.plan import Plan
 from graphc.runtime.planner import make_plan
+from graphc.runtime.poison import poisoned
 from graphc.runtime.program_cache import Program, load, program_key, store
 from graphc.storage import Array, Storage
 
@@ -235,7 +237,7 @@ class Specialization:
 
     def fresh_outputs(self) -> dict[str, Array]:
         """Uninitialized memory for all outputs."""
-        return {name: np.empty(shape, dtype) for name, shape, dtype in self._output_types}
+        return {name: empty(shape, dtype) for name, shape, dtype in self._output_types}
 
     def bases(
         self, arrays: Mapping[str, Array], variables: Snapshot, outputs: Mapping[str, Array]
@@ -323,6 +325,8 @@ def specialize(
         known = Program(optimized, passes, plan, None)
     with phase("check"):
         check_plan(known.plan, known.graph, variables.layouts)
+    if CHECK.number() >= 2:
+        known = replace(known, plan=poisoned(known.plan))
     with phase("prepare"):
         executable = backend.prepare(known.plan, known.made)
     phases |= {f"prepare: {name}": seconds for name, seconds in executable.phases.items()}
