@@ -1,4 +1,6 @@
-"""Activation functions, built from primitives so that each becomes part of one kernel."""
+"""Activation functions that networks use most; others are in ``piecewise``, ``exponential`` and
+``gating``. All are built from primitives, so that each becomes part of one kernel.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +9,17 @@ from typing import TYPE_CHECKING
 
 from graphc.errors import ArgumentError
 from graphc.frontend.functions import pointwise
-from graphc.frontend.functions.convert import as_float, require_tensor, scalar_tensor
-from graphc.frontend.functions.pointwise import sigmoid as sigmoid
-from graphc.frontend.functions.pointwise import tanh as tanh
-from graphc.frontend.functions.reduction import log_softmax as log_softmax
-from graphc.frontend.functions.reduction import softmax as softmax
+from graphc.frontend.functions.convert import as_float, scalar_tensor
+from graphc.frontend.functions.pointwise import sigmoid, tanh
+from graphc.frontend.functions.reduction import log_softmax, softmax
 from graphc.frontend.nn.functional.overwrite import overwrite
-from graphc.ops import comparison, elementwise, select
+from graphc.ops import elementwise
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
+
+__all__ = ["gelu", "log_softmax", "relu", "relu_", "sigmoid", "softmax", "tanh"]
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -30,6 +32,11 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     Source: ``torch.nn.functional.relu``.
     """
     return overwrite(input, pointwise.relu(input), inplace)
+
+
+def relu_(input: Tensor) -> Tensor:
+    """``relu`` in place (``torch.nn.functional.relu_``)."""
+    return relu(input, inplace=True)
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
@@ -59,38 +66,3 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
             where=user_location_text(),
         )  # fmt: skip
     return elementwise.mul(elementwise.mul(x, half), elementwise.add(one, bounded))
-
-
-def silu(input: Tensor, inplace: bool = False) -> Tensor:
-    """``x * sigmoid(x)`` (``torch.nn.functional.silu``)."""
-    x = as_float("silu", input)
-    return overwrite(input, elementwise.mul(x, elementwise.sigmoid(x)), inplace)
-
-
-def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
-    """``x`` above 0, ``negative_slope * x`` elsewhere (``torch.nn.functional.leaky_relu``)."""
-    x = require_tensor("leaky_relu", input)
-    above = comparison.gt(x, scalar_tensor(0, x.dtype))
-    result = select.where(above, x, elementwise.mul(x, scalar_tensor(negative_slope, x.dtype)))
-    return overwrite(input, result, inplace)
-
-
-def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
-    """``log(1 + exp(beta * x)) / beta``; ``x`` itself where ``beta * x > threshold``.
-
-    Source: ``torch.nn.functional.softplus``.
-    """
-    x = as_float("softplus", input)
-    scaled = pointwise.mul(x, beta)
-    linear = pointwise.gt(scaled, threshold)
-    safe = pointwise.where(linear, 0.0, scaled)
-    curved = pointwise.div(elementwise.log1p(elementwise.exp(safe)), beta)
-    return select.where(linear, x, curved)
-
-
-def logsigmoid(input: Tensor) -> Tensor:
-    """``log(sigmoid(x))`` without overflow (``torch.nn.functional.logsigmoid``)."""
-    x = as_float("logsigmoid", input)
-    zero = scalar_tensor(0, x.dtype)
-    tail = elementwise.log1p(elementwise.exp(elementwise.neg(elementwise.abs_(x))))
-    return elementwise.sub(elementwise.minimum(x, zero), tail)

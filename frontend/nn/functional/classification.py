@@ -20,6 +20,8 @@ from graphc.provenance import user_location_text
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
+__all__ = ["cross_entropy", "nll_loss"]
+
 
 def cross_entropy(
     input: Tensor,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.functions import indexing
 from graphc.frontend.functions.convert import promote, require_tensor, scalar_tensor
-from graphc.frontend.functions.indexing import one_hot as one_hot
+from graphc.frontend.functions.indexing import one_hot
 from graphc.frontend.functions.pointwise import add
 from graphc.frontend.functions.products import matmul
 from graphc.frontend.functions.shaping import unsqueeze
@@ -16,6 +16,8 @@ from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
+
+__all__ = ["embedding", "linear", "one_hot"]
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -18,6 +18,8 @@ from graphc.provenance import user_location_text
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
+__all__ = ["binary_cross_entropy_with_logits", "l1_loss", "mse_loss"]
+
 
 def mse_loss(
     input: Tensor,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphc.frontend.nn.functional import activation as functional
+from graphc.frontend.nn.functional import activation, exponential, piecewise
 from graphc.frontend.nn.module import Module
 from graphc.frontend.tensor import Tensor
 
@@ -26,7 +26,7 @@ class ReLU(_WithInplace):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.relu(input, self.inplace)
+        return activation.relu(input, self.inplace)
 
 
 class SiLU(_WithInplace):
@@ -37,7 +37,7 @@ class SiLU(_WithInplace):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.silu(input, self.inplace)
+        return exponential.silu(input, self.inplace)
 
 
 class LeakyReLU(Module):
@@ -53,7 +53,7 @@ class LeakyReLU(Module):
         self.negative_slope, self.inplace = negative_slope, inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.leaky_relu(input, self.negative_slope, self.inplace)
+        return piecewise.leaky_relu(input, self.negative_slope, self.inplace)
 
     def extra_repr(self) -> str:
         return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")
@@ -71,7 +71,7 @@ class GELU(Module):
         self.approximate = approximate
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.gelu(input, self.approximate)
+        return activation.gelu(input, self.approximate)
 
     def extra_repr(self) -> str:
         return f"approximate={self.approximate!r}"
@@ -81,21 +81,21 @@ class Sigmoid(Module):
     """``1 / (1 + exp(-x))`` (``torch.nn.Sigmoid``)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.sigmoid(input)
+        return activation.sigmoid(input)
 
 
 class Tanh(Module):
     """The hyperbolic tangent (``torch.nn.Tanh``)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.tanh(input)
+        return activation.tanh(input)
 
 
 class LogSigmoid(Module):
     """``log(sigmoid(x))`` (``torch.nn.LogSigmoid``)."""
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.logsigmoid(input)
+        return exponential.logsigmoid(input)
 
 
 class Softplus(Module):
@@ -111,7 +111,7 @@ class Softplus(Module):
         self.beta, self.threshold = beta, threshold
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.softplus(input, self.beta, self.threshold)
+        return exponential.softplus(input, self.beta, self.threshold)
 
     def extra_repr(self) -> str:
         return f"beta={self.beta}, threshold={self.threshold}"
@@ -136,7 +136,7 @@ class Softmax(_AlongDim):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.softmax(input, self.dim)
+        return activation.softmax(input, self.dim)
 
 
 class LogSoftmax(_AlongDim):
@@ -147,4 +147,4 @@ class LogSoftmax(_AlongDim):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.log_softmax(input, self.dim)
+        return activation.log_softmax(input, self.dim)
