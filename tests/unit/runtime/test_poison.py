@@ -59,8 +59,10 @@ def test_a_value_that_is_read_too_late_is_nan() -> None:
     right = poisoned(plan)
     *_, end = (k for k, step in enumerate(right.steps) if step.kind == "compute")
     step = right.steps[end]
-    used = {operand.buffer for operand in (*step.inputs, *step.outputs)}
-    dead = next(each.id for each in plan.buffers if each.kind == "arena" and each.id not in used)
+    live = {plan.buffers[operand.buffer].offset for operand in step.inputs}
+    dead = next(
+        each.id for each in plan.buffers if each.kind == "arena" and each.offset not in live
+    )
     late = replace(step, inputs=(replace(step.inputs[0], buffer=dead), step.inputs[1]))
     wrong = replace(right, steps=(*right.steps[:end], late, *right.steps[end + 1 :]))
     assert np.isfinite(result(right)).all()
