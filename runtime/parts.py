@@ -1,7 +1,9 @@
-"""Values that are written in parts: concat, and pad without gaps between the elements.
+"""Values whose operands are computed in their place, although they are no views of them.
 
-An operand that nobody else reads is computed where it belongs in the larger value, also through
-views between the two; what cannot be computed there is copied there.
+Concat, and pad without gaps between the elements, are written in parts. An operand that nobody else
+reads is computed where it belongs in the larger value, also through views between the two; what
+cannot be computed there is copied there. A reshape that no strides can say, such as heads of an
+attention side by side, is a value of one part.
 """
 
 from __future__ import annotations
@@ -15,9 +17,11 @@ from graphc.graph import Graph, has_trait
 from graphc.node import Node
 from graphc.opdef import Trait
 from graphc.ops.fused import ITEM
+from graphc.ops.fused_matmul import FUSED_MATMUL
+from graphc.ops.linalg import matmul
 from graphc.ops.shape import concat, flip, pad, permute, reshape
 from graphc.runtime.hazards import may_write_with_gaps
-from graphc.runtime.layout import Layout, contiguous, is_contiguous, reshaped
+from graphc.runtime.layout import Layout, contiguous, is_contiguous, reshaped, view_layout
 from graphc.storage import Array
 
 
@@ -78,21 +82,35 @@ def fill_of(node: Node, layout: Layout) -> tuple[Array, list[Layout]]:
 def find_places(graph: Graph) -> Places:
     """Decide which results are computed inside larger values."""
     places: Places = {}
-    if not any(has_parts(node) for node in graph.nodes):
+    if not any(has_parts(node) or node.op is reshape for node in graph.nodes):
         return places
     uses = _uses(graph)
     for node in reversed(graph.nodes):
-        if not has_parts(node) or node.type.numel == 0:
-            continue
-        own = places.get((node, 0))
-        owner = node if own is None else own.owner
-        layout = contiguous(node.type.static_shape) if own is None else own.layout
-        for operand, inside in parts_of(node, layout):
-            producer = _producer(operand, inside, uses)
-            if producer is not None and 0 not in inside.shape:
-                made, result, there = producer
-                places[made, result] = Place(owner, there)
+        if node.op is reshape and node.type.numel != 0:
+            _place_reshaped(node, uses, places)
+        elif has_parts(node) and node.type.numel != 0:
+            own = places.get((node, 0))
+            owner = node if own is None else own.owner
+            layout = contiguous(node.type.static_shape) if own is None else own.layout
+            for operand, inside in parts_of(node, layout):
+                found = _producer(operand, inside, uses)
+                if found is not None and 0 not in inside.shape:
+                    places[found.node, found.number] = Place(owner, found.layout)
     return places
+
+
+def _place_reshaped(node: Node, uses: dict[Node, int], places: Places) -> None:
+    """Let a result be computed in the order that a reshape behind it asks for."""
+    operand = node.inputs[0]
+    layout = reshaped(contiguous(node.type.static_shape), operand.type.static_shape)
+    found = None if layout is None else _producer(operand, layout, uses)
+    if found is None or (found.node, found.number) in places or is_contiguous(found.layout):
+        return
+    usual: Layout | None = contiguous(found.layout.shape)
+    for view in reversed([node, *found.views]):
+        usual = None if usual is None else view_layout(view, usual)
+    if usual is None:
+        places[found.node, found.number] = Place(node, found.layout)
 
 
 def _uses(graph: Graph) -> dict[Node, int]:
@@ -105,23 +123,47 @@ def _uses(graph: Graph) -> dict[Node, int]:
     return uses
 
 
-def _producer(node: Node, layout: Layout, uses: dict[Node, int]) -> tuple[Node, int, Layout] | None:
-    """The result that becomes the value of a node, and its layout, if it may be written there."""
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """A result that becomes a value, and where it must lie for that.
+
+    Args:
+        node: what computes it.
+        number: which of its results it is.
+        layout: of the result.
+        views: between the value and the result, the last one first.
+    """
+
+    node: Node
+    number: int
+    layout: Layout
+    views: tuple[Node, ...]
+
+
+def _producer(node: Node, layout: Layout, uses: dict[Node, int]) -> _Result | None:
+    """The result that becomes the value of a node, if it may be written in this layout."""
+    views: list[Node] = []
     while uses[node] == 1:
         if node.op is ITEM:
-            made = node.inputs[0]
-            return (made, node.attrs["index"], layout) if _may_write(made, layout) else None
+            found = _Result(node.inputs[0], node.attrs["index"], layout, tuple(views))
+            return found if _may_write(found.node, layout) else None
         if not has_trait(node, Trait.VIEW):
-            return (node, 0, layout) if node.inputs and _may_write(node, layout) else None
+            found = _Result(node, 0, layout, tuple(views))
+            return found if node.inputs and _may_write(node, layout) else None
         before = _before_view(node, layout)
         if before is None:
             return None
+        views.append(node)
         (node,), layout = node.inputs, before
     return None
 
 
 def _may_write(node: Node, layout: Layout) -> bool:
-    return is_contiguous(layout) or has_parts(node) or may_write_with_gaps(node)
+    """True if results may lie like this; those of products have rows or columns in one piece."""
+    if is_contiguous(layout) or has_parts(node):
+        return True
+    in_lines = 1 in layout.strides[-2:]
+    return may_write_with_gaps(node) and (in_lines or node.op not in (matmul, FUSED_MATMUL))
 
 
 def _before_view(node: Node, layout: Layout) -> Layout | None:

@@ -102,6 +102,29 @@ def test_views_between_a_result_and_its_place(x: Node) -> None:
         np.testing.assert_array_equal(y, np.concatenate([-X.T, abs(X).reshape(6, 4)], 1))
 
 
+def test_results_are_computed_in_the_order_that_a_reshape_asks_for() -> None:
+    """Heads of an attention: products of [batch, head, time, size], wanted side by side."""
+    x = placeholder("x", TensorType((2, 3, 4, 5), float64))
+    heads = matmul(x, permute(x, dims=(0, 1, 3, 2)))
+    side_by_side = reshape(permute(heads, dims=(0, 2, 1, 3)), shape=(2, 4, 12))
+    graph = Graph([x], {"y": e.neg(side_by_side)})
+    plan = planned(graph)
+    assert [step.node.op.name for step in plan.steps] == ["matmul", "neg"]
+    values = np.random.default_rng(1).standard_normal((2, 3, 4, 5))
+    wanted = -(values @ values.swapaxes(2, 3)).transpose(0, 2, 1, 3).reshape(2, 4, 12)
+    for y in results(graph, x=values):
+        np.testing.assert_allclose(y, wanted, rtol=1e-12)
+    both = Graph([x], {"y": e.neg(side_by_side), "z": e.abs_(heads)})
+    assert copies(planned(both)) == 1  # the other reader wants the usual order
+
+
+def test_reshapes_that_are_views_change_nothing(x: Node) -> None:
+    half = reshape(permute(e.neg(x), dims=(1, 0)), shape=(6, 2, 2))
+    plan = planned(Graph([x], {"y": sum_(half, dims=(0,))}))
+    assert plan.steps[0].outputs[0].is_contiguous
+    assert copies(plan) == 0
+
+
 def test_a_flipped_result_is_copied(x: Node) -> None:
     graph = Graph([x], {"y": concat(flip(e.neg(x), dims=(0,)), e.abs_(x), dim=0)})
     assert copies(planned(graph)) == 1
