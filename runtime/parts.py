@@ -93,8 +93,8 @@ def find_places(graph: Graph) -> Places:
             owner = node if own is None else own.owner
             layout = contiguous(node.type.static_shape) if own is None else own.layout
             for operand, inside in parts_of(node, layout):
-                found = _producer(operand, inside, uses)
-                if found is not None and 0 not in inside.shape:
+                found = None if 0 in inside.shape else _producer(operand, inside, uses)
+                if found is not None:
                     places[found.node, found.number] = Place(owner, found.layout)
     return places
 
