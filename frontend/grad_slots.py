@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
+from graphc.allocation import empty_array, zero_array
 from graphc.frontend.base import concrete
 from graphc.runtime.direct import Watched
 from graphc.storage import Storage
@@ -46,7 +45,7 @@ class GradSlot:
     def own_memory(self) -> Tensor:
         """Memory for a gradient that outlives a run; zeros where there is none yet."""
         if self.memory is None:
-            self.memory = concrete(np.zeros_like(self.tensor.storage.array))
+            self.memory = concrete(zero_array(self.tensor.shape, self.tensor.dtype.numpy))
             self.memory.is_state = True
         return self.memory
 
@@ -58,7 +57,7 @@ class GradSlot:
         if self.memory is None or self._is_connected():
             return
         storage, grad = self.memory.storage, self.tensor._grad
-        fresh = np.empty_like(storage.array)
+        fresh = empty_array(storage.array.shape, storage.array.dtype)
         fresh[...] = 0 if grad is None else grad.storage.array
         storage.array = fresh
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from graphc.allocation import empty_array
 from graphc.config import CHECK
 from graphc.graph import Graph
 from graphc.rebuild import bind_dims
@@ -237,7 +238,7 @@ class Specialization:
 
     def fresh_outputs(self) -> dict[str, Array]:
         """Uninitialized memory for all outputs."""
-        return {name: empty(shape, dtype) for name, shape, dtype in self._output_types}
+        return {name: empty_array(shape, dtype) for name, shape, dtype in self._output_types}
 
     def bases(
         self, arrays: Mapping[str, Array], variables: Snapshot, outputs: Mapping[str, Array]

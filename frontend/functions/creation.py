@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from graphc.allocation import empty_array
 from graphc.dims import Dim, Size
 from graphc.dtypes import DType, DTypeLike, as_dtype, complex64, float32, int64, of_array
 from graphc.errors import ArgumentError, DTypeError
@@ -148,7 +149,9 @@ def full(
     if modes.recorder is not None and not requires_grad:
         return shape_ops.expand(scalar_tensor(fill_value, of), shape=shape)
     _require_known("full", shape)
-    return _with_grad(concrete(np.full(shape, fill_value, of.numpy)), requires_grad)
+    made = empty_array(shape, of.numpy)
+    np.copyto(made, fill_value, casting="unsafe")
+    return _with_grad(concrete(made), requires_grad)
 
 
 def _require_known(function: str, shape: Sequence[Size]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from graphc.allocation import zero_array
 from graphc.dtypes import DType
 from graphc.errors import CheckpointError
 from graphc.frontend.base import TensorBase, concrete
@@ -15,7 +16,7 @@ from graphc.frontend.tensor import Tensor
 
 def state_tensor(shape: Sequence[int], dtype: DType) -> Tensor:
     """Concrete zeros that graphs treat as a variable."""
-    made = concrete(np.zeros(tuple(shape), dtype.numpy))
+    made = concrete(zero_array(tuple(shape), dtype.numpy))
     made.is_state = True
     return made
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from graphc.allocation import LINE
 from graphc.runtime.boxes import Box
 from graphc.runtime.llvm.entry.library import named_call, positional_call
 from graphc.runtime.llvm.entry.objects import array_functions, make_object, slot, slot_offset
@@ -70,6 +71,8 @@ class Entry:
         record.set(Field.PROGRAM, binding.program)
         record.set(Field.ARRAY_TYPE, functions["type"])
         record.set(Field.NEW_ARRAY, functions["new"])
+        record.set(Field.SET_BASE, functions["set_base"])
+        record.set(Field.BYTE, record.keep(np.dtype(np.uint8)))
         record.set(Field.TABLE, ctypes.addressof(binding.table))
         record.set(Field.NEW_OBJECT, make_object())
         record.set(Field.EMPTY, record.keep(()))
@@ -124,7 +127,10 @@ def _lists(record: Record, binding: Binding) -> list[tuple[Field, list[Sequence[
             (record.keep(name), *type_words(type_), type_.nbytes, cell(position), id(flag))
             for name, type_, position, flag in binding.inputs
         ]),
-        (Field.OUTPUTS, [(*type_words(type_), cell(pos)) for type_, pos in binding.outputs]),
+        (Field.OUTPUTS, [
+            (*type_words(type_), cell(position), _large(type_.nbytes))
+            for type_, position in binding.outputs
+        ]),
         (Field.HOSTS, [
             (record.keep(host.getter), _address(record, array), array.dtype == np.float32)
             for host, array in binding.hosts
@@ -154,6 +160,14 @@ def _box_words(record: Record, box: Box) -> Sequence[int]:
         record.keep(box.holder),
         slot_offset(box.holder, second),
     )
+
+
+def _large(nbytes: int) -> int:
+    """The bytes to get for a large output; a small one is made faster as it is."""
+    return nbytes + LINE if nbytes >= _LARGE else 0
+
+
+_LARGE = 1 << 16
 
 
 def _address(record: Record, array: Array) -> int:

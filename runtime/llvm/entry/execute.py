@@ -2,11 +2,50 @@
 
 from __future__ import annotations
 
+from graphc.allocation import LINE
 from graphc.runtime.llvm.entry.checks import RAISED
 from graphc.runtime.llvm.entry.code import Code
-from graphc.runtime.llvm.entry.objects import DATA
+from graphc.runtime.llvm.entry.objects import DATA, FIT_FLAGS, WRITEABLE
 from graphc.runtime.llvm.entry.record import Field, GroupItem, Host, Input, Output
 from graphc.runtime.locks import ENTERING, NATIVE_READERS, NATIVE_WRITER
+
+
+def make_output() -> str:
+    """``ptr (record, item)``: a fresh array; null if there is no memory.
+
+    A large one starts a cache line, in bytes that another array owns.
+    """
+    code = Code("ptr @make_output(ptr %record, ptr %item)", "ret ptr null")
+    descr = code.word("%item", Output.DESCR)
+    rank = code.value(f"trunc i64 {code.word('%item', Output.NDIM, 'i64')} to i32")
+    dims = code.word("%item", Output.DIMS)
+    nbytes = code.word("%item", Output.LARGE, "i64")
+    code.branch(code.value(f"icmp ne i64 {nbytes}, 0"), "small")
+    size = code.at("%item", 8 * Output.LARGE)
+    owner = _new_array(code, code.word("%record", Field.BYTE), "1", size, "null", 0)
+    code.require(code.value(f"icmp ne ptr {owner}, null"))
+    start = code.load("ptr", owner, DATA)
+    past = code.value(f"sub i64 0, {code.load('i64', owner, DATA)}")
+    start = code.at(start, code.value(f"and i64 {past}, {LINE - 1}"))
+    array = _new_array(code, descr, rank, dims, start, FIT_FLAGS | WRITEABLE)
+    code.branch(code.value(f"icmp ne ptr {array}, null"), "failed")
+    code.value(f"call i32 {code.word('%record', Field.SET_BASE)}(ptr {array}, ptr {owner})")
+    code.emit(f"ret ptr {array}")
+    code.label("failed")
+    code.emit(f"call void @Py_DecRef(ptr {owner})")
+    code.emit("ret ptr null")
+    code.label("small")
+    code.emit(f"ret ptr {_new_array(code, descr, rank, dims, 'null', 0)}")
+    return code.text()
+
+
+def _new_array(code: Code, descr: str, rank: str, dims: str, data: str, flags: int) -> str:
+    code.emit(f"call void @Py_IncRef(ptr {descr})")  # the new array takes it over
+    kind, new = code.word("%record", Field.ARRAY_TYPE), code.word("%record", Field.NEW_ARRAY)
+    return code.value(
+        f"call ptr {new}(ptr {kind}, ptr {descr}, i32 {rank}, ptr {dims}, ptr null, ptr {data}, "
+        f"i32 {flags}, ptr null)"
+    )
 
 
 def make_outputs() -> str:
@@ -15,20 +54,11 @@ def make_outputs() -> str:
     False if there is no memory; then an exception is set.
     """
     code = Code("i1 @make_outputs(ptr %record, ptr %values)", "ret i1 false")
-    kind = code.word("%record", Field.ARRAY_TYPE)
-    new = code.word("%record", Field.NEW_ARRAY)
     count = code.word("%record", Field.OUTPUTS + 1, "i64")
     inputs = code.word("%record", Field.INPUTS + 1, "i64")
     first = code.value(f"getelementptr ptr, ptr %values, i64 {inputs}")
     with code.each(code.word("%record", Field.OUTPUTS), count, len(Output)) as (item, index):
-        descr = code.word(item, Output.DESCR)
-        code.emit(f"call void @Py_IncRef(ptr {descr})")  # the new array takes it over
-        rank = code.word(item, Output.NDIM, "i64")
-        arguments = ", ".join([
-            f"ptr {kind}", f"ptr {descr}", f"i32 {code.value(f'trunc i64 {rank} to i32')}",
-            f"ptr {code.word(item, Output.DIMS)}", "ptr null", "ptr null", "i32 0", "ptr null",
-        ])  # fmt: skip
-        array = code.value(f"call ptr {new}({arguments})")
+        array = code.value(f"call ptr @make_output(ptr %record, ptr {item})")
         code.require(code.value(f"icmp ne ptr {array}, null"))
         place = code.value(f"getelementptr ptr, ptr {first}, i64 {index}")
         code.emit(f"store ptr {array}, ptr {place}, align 8")

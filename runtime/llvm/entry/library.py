@@ -23,7 +23,8 @@ _ONE_ARGUMENT, _MANY_ARGUMENTS = 0x0008, 0x0080
 
 _FUNCTIONS = (
     checks.take_named, checks.take_positions, checks.unbox, checks.fits, checks.read_hosts,
-    checks.ready, execute.make_outputs, execute.bind, execute.hold, execute.publish,
+    checks.ready, execute.make_output, execute.make_outputs, execute.bind, execute.hold,
+    execute.publish,
     execute.execute, execute.wake, execute.call, execute.steps,
     results.boxed, results.result, results.build,
 )  # fmt: skip

@@ -25,10 +25,12 @@ DATA, NDIM, DIMS, DESCR, FLAGS = 16, 24, 32, 56, 64
 """Of an array: address of element 0, number of dims (i32), sizes, dtype, flags (i32)."""
 FIT_FLAGS = 0x0001 | 0x0100
 """An array's flags: C-contiguous and aligned."""
+WRITEABLE = 0x0400
+"""An array's flag for memory that may be written."""
 ITEMS = tuple.__basicsize__
 """Of a tuple: its first item."""
 
-_ARRAY_TYPE, _NEW_FROM_DESCR = 2, 94
+_ARRAY_TYPE, _NEW_FROM_DESCR, _SET_BASE = 2, 94, 282
 """Positions in numpy's table of C functions, part of its stable binary interface."""
 
 _TP_NEW = 65
@@ -94,12 +96,13 @@ def make_object() -> int:
 
 @functools.cache
 def array_functions() -> dict[str, int]:
-    """Addresses from numpy's table: the array type, and the function that makes arrays."""
+    """Addresses from numpy's table: the array type, and functions that make and tie arrays."""
     module = sys.modules["numpy._core._multiarray_umath"]
     pointer = ctypes.pythonapi.PyCapsule_GetPointer
     pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
     table = pointer(module._ARRAY_API, None)
-    return {"type": _word(table, 8 * _ARRAY_TYPE), "new": _word(table, 8 * _NEW_FROM_DESCR)}
+    places = {"type": _ARRAY_TYPE, "new": _NEW_FROM_DESCR, "set_base": _SET_BASE}
+    return {name: _word(table, 8 * place) for name, place in places.items()}
 
 
 def _array_is_expected(array: Array) -> bool:

@@ -35,9 +35,11 @@ class Field(IntEnum):
     BOX = 22  # the words of a class whose instances stand for arrays; 0: there is none
     NEW_OBJECT = 23  # makes an object: (type, arguments, keywords)
     EMPTY = 24  # an empty tuple
+    BYTE = 25  # the dtype of bytes
+    SET_BASE = 26  # lets an array own another one's memory: (array, owner)
 
 
-SIZE = 25
+SIZE = 27
 
 
 class Input(IntEnum):
@@ -86,6 +88,7 @@ class Output(IntEnum):
     NDIM = 1
     DIMS = 2
     CELL = 3
+    LARGE = 4  # the bytes to get for a large one, so that it can start a cache line; else 0
 
 
 class Host(IntEnum):
