@@ -6,19 +6,18 @@ import warnings
 from typing import TYPE_CHECKING
 
 from graphc.dims import is_static
-from graphc.errors import ShapeError
+from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.functions.convert import promote_float, require_tensor, scalar_tensor
 from graphc.frontend.functions.pointwise import abs as absolute
-from graphc.frontend.functions.pointwise import add, mul, sub
+from graphc.frontend.functions.pointwise import mul
 from graphc.frontend.nn.functional.reduction import choose_reduction, reduce_loss
-from graphc.frontend.nn.functional.shapes import agree
-from graphc.ops import elementwise
+from graphc.ops import elementwise, select
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
-__all__ = ["binary_cross_entropy_with_logits", "l1_loss", "mse_loss"]
+__all__ = ["huber_loss", "l1_loss", "mse_loss", "smooth_l1_loss"]
 
 
 def mse_loss(
@@ -62,6 +61,84 @@ def l1_loss(
     return _weighted(absolute(_difference("l1_loss", input, target)), weight, how)
 
 
+def smooth_l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Tensor:
+    """``d * d / (2 * beta)`` for errors ``d`` below ``beta``, ``|d| - beta / 2`` above.
+
+    Args:
+        input: predictions.
+        target: of the same shape; another shape broadcasts, with a warning.
+        size_average: deprecated.
+        reduce: deprecated.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        beta: where the square ends; 0 gives ``l1_loss``.
+
+    Raises:
+        ArgumentError: if ``beta`` is negative.
+
+    Source: ``torch.nn.functional.smooth_l1_loss``.
+
+    Example:
+        >>> import graphc as gc
+        >>> import graphc.nn.functional as F
+        >>> F.smooth_l1_loss(gc.tensor([0.0, 3.0]), gc.zeros(2), reduction="none")
+        tensor([0.0000, 2.5000])
+    """
+    how = choose_reduction("smooth_l1_loss", reduction, size_average, reduce)
+    if beta < 0:
+        raise ArgumentError(
+            "smooth_l1_loss: beta must not be negative", got=str(beta), where=user_location_text()
+        )
+    difference = _difference("smooth_l1_loss", input, target)
+    if beta == 0:
+        return reduce_loss(absolute(difference), how)
+    return reduce_loss(_square_then_line(difference, beta) / beta, how)
+
+
+def huber_loss(
+    input: Tensor,
+    target: Tensor,
+    reduction: str = "mean",
+    delta: float = 1.0,
+    weight: Tensor | None = None,
+) -> Tensor:
+    """``d * d / 2`` for errors ``d`` below ``delta``, ``delta * (|d| - delta / 2)`` above.
+
+    Args:
+        input: predictions.
+        target: of the same shape; another shape broadcasts, with a warning.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        delta: where the square ends.
+        weight: factor per element; the mean is then a weighted one.
+
+    Raises:
+        ArgumentError: if ``delta`` is not positive.
+
+    Source: ``torch.nn.functional.huber_loss``.
+    """
+    how = choose_reduction("huber_loss", reduction, None, None)
+    if not delta > 0:
+        raise ArgumentError(
+            "huber_loss: delta must be positive", got=str(delta), where=user_location_text()
+        )
+    difference = _difference("huber_loss", input, target)
+    return _weighted(_square_then_line(difference, delta), weight, how)
+
+
+def _square_then_line(difference: Tensor, bend: float) -> Tensor:
+    """``d * d / 2`` up to the bend, then its tangent."""
+    size = absolute(difference)
+    near = size < bend
+    inner = select.where(near, difference, scalar_tensor(0, difference.dtype))
+    return select.where(near, inner * inner * 0.5, (size - 0.5 * bend) * bend)
+
+
 def _difference(function: str, input: Tensor, target: Tensor) -> Tensor:
     x, y = promote_float(
         function, require_tensor(function, input), require_tensor(function, target)
@@ -86,45 +163,3 @@ def _weighted(loss: Tensor, weight: Tensor | None, reduction: str) -> Tensor:
     if reduction == "mean":
         return elementwise.div(reduce_loss(weighted, "sum"), reduce_loss(weight, "sum"))
     return reduce_loss(weighted, reduction)
-
-
-def binary_cross_entropy_with_logits(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-    pos_weight: Tensor | None = None,
-) -> Tensor:
-    """The cross entropy of ``sigmoid(input)`` and targets from 0 to 1, without overflow.
-
-    Args:
-        input: logits.
-        target: of the same shape.
-        weight: factor per element; broadcasts.
-        size_average: deprecated.
-        reduce: deprecated.
-        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
-        pos_weight: factor of the positive part; broadcasts.
-
-    Raises:
-        ShapeError: if the shapes differ.
-
-    Source: ``torch.nn.functional.binary_cross_entropy_with_logits``.
-    """
-    how = choose_reduction("binary_cross_entropy_with_logits", reduction, size_average, reduce)
-    x, y = promote_float("binary_cross_entropy_with_logits", require_tensor("bce", input), target)
-    if not agree(x.shape, y.shape):
-        raise ShapeError(
-            "binary_cross_entropy_with_logits: input and target must have one shape",
-            got=f"{x.type} and {y.type}", where=user_location_text(),
-        )  # fmt: skip
-    zero, one = scalar_tensor(0, x.dtype), scalar_tensor(1, x.dtype)
-    tail = elementwise.log1p(elementwise.exp(elementwise.neg(elementwise.abs_(x))))
-    # maximum shares the gradient of ties, which makes it exact at 0
-    surprise = elementwise.add(tail, elementwise.maximum(elementwise.neg(x), zero))
-    if pos_weight is not None:
-        surprise = mul(add(mul(sub(pos_weight, 1), y), 1), surprise)
-    loss = add(mul(elementwise.sub(one, y), x), surprise)
-    return reduce_loss(loss if weight is None else mul(loss, weight), how)

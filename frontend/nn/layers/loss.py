@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from graphc.frontend.nn.functional.classification import cross_entropy, nll_loss
-from graphc.frontend.nn.functional.loss import (
-    binary_cross_entropy_with_logits,
-    l1_loss,
-    mse_loss,
-)  # fmt: skip
+from graphc.frontend.nn.functional.likelihood import binary_cross_entropy_with_logits
+from graphc.frontend.nn.functional.loss import l1_loss, mse_loss
 from graphc.frontend.nn.functional.reduction import choose_reduction
 from graphc.frontend.nn.module import Module
 from graphc.frontend.tensor import Tensor

@@ -1,0 +1,157 @@
+"""Distances and similarities of vectors."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from graphc.dims import Dim
+from graphc.errors import ArgumentError, ShapeError
+from graphc.frontend.base import concrete
+from graphc.frontend.functions.convert import promote_float, require_tensor, scalar_tensor
+from graphc.frontend.functions.indexing import index_select
+from graphc.frontend.functions.pointwise import abs as absolute
+from graphc.frontend.functions.pointwise import clamp, pow, sqrt, where
+from graphc.frontend.functions.reduction import amax, amin, sum
+from graphc.provenance import user_location_text
+
+if TYPE_CHECKING:
+    from graphc.frontend.tensor import Tensor
+
+__all__ = ["cosine_similarity", "normalize", "pairwise_distance", "pdist"]
+
+
+def p_norm(x: Tensor, p: float, dim: int, keepdim: bool = False) -> Tensor:
+    """The p-norm along a dim, whose gradient at 0 is 0."""
+    size = absolute(x)
+    if p == 0:
+        return sum((x != 0).to(x.dtype), dim, keepdim)
+    if p == 1:
+        return sum(size, dim, keepdim)
+    if p in (math.inf, -math.inf):
+        return (amax if p > 0 else amin)(size, dim, keepdim)
+    if p == 2:
+        total = sum(x * x, dim, keepdim)
+    else:
+        present = size != 0
+        total = sum(where(present, pow(where(present, size, 1.0), p), 0.0), dim, keepdim)
+    vanishes = total == 0
+    safe = where(vanishes, 1.0, total)
+    return where(vanishes, 0.0, sqrt(safe) if p == 2 else pow(safe, 1.0 / p))
+
+
+def pairwise_distance(
+    x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False
+) -> Tensor:
+    """The p-norm of ``x1 - x2 + eps`` along the last dim.
+
+    Args:
+        x1: vectors ``(..., size)``.
+        x2: vectors; broadcasts with ``x1``.
+        p: the norm: 0 counts, inf takes the largest difference.
+        eps: added to each difference.
+        keepdim: keep the last dim with size 1.
+
+    Source: ``torch.nn.functional.pairwise_distance``.
+
+    Example:
+        >>> import graphc as gc
+        >>> import graphc.nn.functional as F
+        >>> F.pairwise_distance(gc.tensor([[3.0, 4.0]]), gc.zeros(1, 2))
+        tensor([5.0000])
+    """
+    a, b = promote_float(
+        "pairwise_distance", require_tensor("pairwise_distance", x1),
+        require_tensor("pairwise_distance", x2),
+    )  # fmt: skip
+    return p_norm(a - b + eps, p, -1, keepdim)
+
+
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    """The cosine of the angle between vectors along a dim.
+
+    Args:
+        x1: vectors.
+        x2: vectors; broadcasts with ``x1``.
+        dim: the dim of a vector's components, in the common shape.
+        eps: norms count as at least this much.
+
+    Source: ``torch.nn.functional.cosine_similarity``.
+    """
+    a, b = promote_float(
+        "cosine_similarity", require_tensor("cosine_similarity", x1),
+        require_tensor("cosine_similarity", x2),
+    )  # fmt: skip
+    wide = a * 0 + b if a.ndim < b.ndim else a
+    axis = dim if dim >= 0 else dim + wide.ndim
+    if not 0 <= axis < max(wide.ndim, 1):
+        raise ArgumentError(
+            "cosine_similarity: dim out of range", got=str(dim),
+            expected=f"{-wide.ndim}..{wide.ndim - 1}", where=user_location_text(),
+        )  # fmt: skip
+    back = axis - wide.ndim
+    return sum(_unit(a, back, eps) * _unit(b, back, eps), back)
+
+
+def _unit(x: Tensor, dim: int, eps: float) -> Tensor:
+    """The vectors at length 1; a dim that x lacks is one of size 1."""
+    size = p_norm(x, 2, dim, keepdim=True) if -dim <= x.ndim else absolute(x)
+    return x / clamp(size, min=eps)
+
+
+def normalize(
+    input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None
+) -> Tensor:
+    """Vectors along a dim, divided by their p-norm.
+
+    Args:
+        input: floating point tensor.
+        p: the norm.
+        dim: the dim of a vector's components.
+        eps: norms count as at least this much.
+        out: not supported.
+
+    Raises:
+        ArgumentError: if ``out`` is given.
+
+    Source: ``torch.nn.functional.normalize``.
+    """
+    if out is not None:
+        raise ArgumentError(
+            "normalize: out is not supported", fix="assign the result", where=user_location_text()
+        )
+    x = require_tensor("normalize", input)
+    return x / clamp(p_norm(x, p, dim, keepdim=True), min=eps)
+
+
+def pdist(input: Tensor, p: float = 2.0) -> Tensor:
+    """The distances of all pairs of rows: (0, 1), (0, 2) .. (1, 2) .. .
+
+    Args:
+        input: ``(rows, size)``; the number of rows must be known.
+        p: the norm, not negative.
+
+    Returns:
+        ``(rows * (rows - 1) / 2,)``.
+
+    Raises:
+        ShapeError: if the input is no matrix, or the number of its rows is unknown.
+        ArgumentError: for a negative ``p``.
+
+    Source: ``torch.nn.functional.pdist``.
+    """
+    x = require_tensor("pdist", input)
+    if x.ndim != 2 or isinstance(x.shape[0], Dim):
+        raise ShapeError(
+            "pdist: expected a matrix with a known number of rows", got=str(x.type),
+            where=user_location_text(),
+        )  # fmt: skip
+    if not p >= 0:
+        raise ArgumentError("pdist: p must not be negative", got=str(p), where=user_location_text())
+    first, second = (concrete(rows.astype(np.int64)) for rows in np.triu_indices(x.shape[0], 1))
+    difference = index_select(x, 0, first) - index_select(x, 0, second)
+    if isinstance(x.shape[1], int) and x.shape[1] == 0:
+        return sum(difference, 1) * scalar_tensor(0, x.dtype)
+    return p_norm(difference, p, 1)
