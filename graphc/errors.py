@@ -80,6 +80,10 @@ class AutogradError(GraphcError, RuntimeError):
     """A gradient that cannot be computed."""
 
 
+class LinAlgError(GraphcError, RuntimeError):
+    """A matrix without the decomposition or inverse that was asked for."""
+
+
 class RecordingError(GraphcError, RuntimeError):
     """Something that cannot be recorded into a graph."""
 

@@ -1,0 +1,249 @@
+"""Decompositions into orthogonal matrices: QR, singular values, and inverses made of them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from graphc.dims import unify
+from graphc.errors import AutogradError, ShapeError
+from graphc.opdef import Call, OpDef, Saves, Trait
+from graphc.ops.comparison import eq
+from graphc.ops.eigen import NOT_FINITE
+from graphc.ops.elementwise import add, div, mul, neg, sub
+from graphc.ops.infer import require_same_dtype
+from graphc.ops.linalg import matmul, swap_last
+from graphc.ops.matrices import (
+    as_columns,
+    as_rows_of_one,
+    common_batch,
+    constant_like,
+    each_matrix,
+    matrix_sizes,
+    packed,
+    require_matrix,
+    unpacked,
+    upper,
+)  # fmt: skip
+from graphc.ops.select import scalar, where
+from graphc.ops.shape import narrow
+from graphc.ops.solve import lapack, solve_triangular
+from graphc.storage import Array
+from graphc.types import TensorType
+
+
+def _qr_shapes(rows: int, columns: int, complete: bool) -> list[tuple[int, int]]:
+    side = rows if complete else min(rows, columns)
+    return [(rows, side), (side, columns)]
+
+
+def _infer_qr(a: TensorType, *, complete: bool) -> TensorType:
+    require_matrix("qr", a)
+    rows, columns = matrix_sizes("qr", a)
+    (_, side), _ = _qr_shapes(rows, columns, complete)
+    return a.with_shape((*a.shape[:-2], rows * side + side * columns))
+
+
+def _eval_qr(a: Array, *, complete: bool) -> Array:
+    mode = "complete" if complete else "reduced"
+    q, r = np.linalg.qr(np.ascontiguousarray(a), mode)
+    return packed([q, r], [2, 2])
+
+
+def qr_parts(both: Any, rows: int, columns: int, complete: bool) -> tuple[Any, Any]:
+    """Q and R, from what ``qr`` packs."""
+    q, r = unpacked(both, _qr_shapes(rows, columns, complete))
+    return q, r
+
+
+def _qr_vjp(call: Call, g: Any) -> tuple[Any]:
+    rows, columns = call.inputs[0].type.shape[-2:]
+    complete = call.attrs["complete"]
+    if rows < columns or (complete and rows > columns):
+        raise AutogradError(
+            "qr: no gradient for a Q whose last columns are arbitrary",
+            got=f"{call.inputs[0].type}, complete={complete}",
+            fix="use mode='reduced'",
+        )
+    q, r = qr_parts(call.output, rows, columns, complete)
+    to_q, to_r = qr_parts(g, rows, columns, complete)
+    middle = sub(matmul(upper(to_r), swap_last(r)), matmul(swap_last(q), to_q))
+    half = upper(middle, on_diagonal=0.5)
+    both = add(to_q, matmul(q, add(half, swap_last(half))))
+    solved = solve_triangular(r, swap_last(both), upper=True, unitriangular=False)
+    return (swap_last(solved),)
+
+
+qr: OpDef = OpDef("qr", _infer_qr, _eval_qr, _qr_vjp, saves=Saves.OUTPUT)
+"""Q and R in one row of numbers; it has a gradient where there are no more columns than rows."""
+
+
+class Singular(NamedTuple):
+    """Left vectors as columns, values in falling order, right vectors as rows."""
+
+    u: Any
+    s: Any
+    vh: Any
+
+
+def _svd_shapes(rows: int, columns: int, full: bool) -> list[tuple[int, ...]]:
+    side = min(rows, columns)
+    if full:
+        return [(rows, rows), (side,), (columns, columns)]
+    return [(rows, side), (side,), (side, columns)]
+
+
+def _infer_svd(a: TensorType, *, full: bool) -> TensorType:
+    require_matrix("svd", a)
+    rows, columns = matrix_sizes("svd", a)
+    (m, k), (side,), (j, n) = _svd_shapes(rows, columns, full)
+    return a.with_shape((*a.shape[:-2], m * k + side + j * n))
+
+
+def _eval_svd(a: Array, *, full: bool) -> Array:
+    parts = lapack("svd", lambda x: np.linalg.svd(x, full), a, fix=NOT_FINITE)
+    return packed(parts, [2, 1, 2])
+
+
+def svd_parts(packed: Any, rows: int, columns: int, full: bool) -> Singular:
+    """Take the results of ``svd`` apart."""
+    return Singular(*unpacked(packed, _svd_shapes(rows, columns, full)))
+
+
+def _reduced_svd(packed: Any, rows: int, columns: int, full: bool) -> Singular:
+    """The parts without the vectors that belong to no singular value."""
+    u, s, vh = svd_parts(packed, rows, columns, full)
+    rank = len(u.type.shape)
+    side = min(rows, columns)
+    return Singular(narrow(u, rank - 1, 0, side), s, narrow(vh, rank - 2, 0, side))
+
+
+def _svd_vjp(call: Call, g: Any) -> tuple[Any]:
+    """Vectors of equal singular values have no gradient, unless nothing asks for it."""
+    rows, columns = call.inputs[0].type.shape[-2:]
+    u, s, vh = _reduced_svd(call.output, rows, columns, call.attrs["full"])
+    to_u, to_s, to_vh = _reduced_svd(g, rows, columns, call.attrs["full"])
+    side = min(rows, columns)
+    turned_u, v, to_v = swap_last(u), swap_last(vh), swap_last(to_vh)
+    squares = mul(s, s)
+    gaps = sub(as_rows_of_one(squares), as_columns(squares))
+    left = _quotient(_skew(matmul(turned_u, to_u)), gaps)
+    right = _quotient(_skew(matmul(vh, to_v)), gaps)
+    ones = constant_like(g, np.eye(side))
+    inner = add(
+        mul(ones, as_columns(to_s)),
+        add(mul(left, as_rows_of_one(s)), mul(as_columns(s), right)),
+    )
+    grad = matmul(matmul(u, inner), vh)
+    if rows > side:
+        outside = sub(to_u, matmul(u, matmul(turned_u, to_u)))
+        grad = add(grad, matmul(_quotient(outside, as_rows_of_one(s)), vh))
+    if columns > side:
+        outside = sub(to_vh, matmul(matmul(to_vh, v), vh))
+        grad = add(grad, matmul(u, _quotient(outside, as_columns(s))))
+    return (grad,)
+
+
+def _skew(x: Any) -> Any:
+    return sub(x, swap_last(x))
+
+
+def _quotient(x: Any, divisor: Any) -> Any:
+    """0 stays 0 over 0."""
+    is_zero = eq(x, scalar(x, 0))
+    return where(is_zero, scalar(x, 0), div(x, where(is_zero, scalar(x, 1), divisor)))
+
+
+svd: OpDef = OpDef("svd", _infer_svd, _eval_svd, _svd_vjp, Trait.FALLIBLE, Saves.OUTPUT)
+"""Singular vectors and values in one row of numbers; see ``svd_parts``."""
+
+
+def _infer_svdvals(a: TensorType) -> TensorType:
+    require_matrix("svdvals", a)
+    rows, columns = matrix_sizes("svdvals", a)
+    return a.with_shape((*a.shape[:-2], min(rows, columns)))
+
+
+def _eval_svdvals(a: Array) -> Array:
+    values = lapack("svdvals", lambda x: np.linalg.svd(x, compute_uv=False), a, fix=NOT_FINITE)
+    return np.ascontiguousarray(values)
+
+
+def _svdvals_vjp(call: Call, g: Any) -> tuple[Any]:
+    (a,) = call.inputs
+    rows, columns = a.type.shape[-2:]
+    u, _, vh = svd_parts(svd(a, full=False), rows, columns, False)
+    return (matmul(mul(u, as_rows_of_one(g)), vh),)
+
+
+svdvals = OpDef(
+    "svdvals", _infer_svdvals, _eval_svdvals, _svdvals_vjp, Trait.FALLIBLE, Saves.INPUTS
+)
+
+
+def _infer_pinv(a: TensorType, *, atol: float, rtol: float) -> TensorType:
+    require_matrix("pinv", a)
+    return a.with_shape((*a.shape[:-2], a.shape[-1], a.shape[-2]))
+
+
+def _eval_pinv(a: Array, *, atol: float, rtol: float) -> Array:
+    u, s, vh = lapack("pinv", lambda x: np.linalg.svd(x, False), a, fix=NOT_FINITE)
+    least = np.maximum(atol, rtol * s[..., :1])
+    inverse = np.where(s > least, 1 / np.where(s > least, s, 1), 0).astype(a.dtype)
+    turned = np.swapaxes(vh, -1, -2) * inverse[..., None, :]
+    return np.ascontiguousarray(np.matmul(turned, np.swapaxes(u, -1, -2)))
+
+
+def _pinv_vjp(call: Call, g: Any) -> tuple[Any]:
+    """For changes of ``a`` that keep its rank."""
+    (a,) = call.inputs
+    inverse = call.output
+    turned = swap_last(inverse)
+    back = swap_last(g)
+    first = neg(matmul(turned, matmul(g, turned)))
+    beside = sub(back, matmul(a, matmul(inverse, back)))
+    second = matmul(matmul(beside, inverse), turned)
+    below = sub(back, matmul(matmul(back, inverse), a))
+    third = matmul(turned, matmul(inverse, below))
+    return (add(first, add(second, third)),)
+
+
+pinv = OpDef(
+    "pinv", _infer_pinv, _eval_pinv, _pinv_vjp, Trait.FALLIBLE, Saves.INPUTS | Saves.OUTPUT
+)
+"""The pseudoinverse; singular values up to ``max(atol, rtol * largest)`` count as 0."""
+
+
+def _infer_lstsq(a: TensorType, b: TensorType, *, rtol: float) -> TensorType:
+    require_same_dtype("lstsq", (a, b))
+    require_matrix("lstsq", a)
+    require_matrix("lstsq", b)
+    if unify(a.shape[-2], b.shape[-2]) is None:
+        raise ShapeError("lstsq: the number of equations differs", got=f"{a} and {b}")
+    return b.with_shape((*common_batch("lstsq", a, b), a.shape[-1], b.shape[-1]))
+
+
+def _eval_lstsq(a: Array, b: Array, *, rtol: float) -> Array:
+    def solve(matrix: Array, right: Array) -> Array:
+        solution, _, _, _ = lapack(
+            "lstsq", lambda x, y: np.linalg.lstsq(x, y, rtol), matrix, right, fix=NOT_FINITE
+        )
+        return np.asarray(solution)
+
+    return each_matrix(solve, (a.shape[-1], b.shape[-1]), a, b)
+
+
+def _lstsq_vjp(call: Call, g: Any) -> tuple[Any | None, Any]:
+    a, b = call.inputs
+    inverse = pinv(a, atol=0.0, rtol=call.attrs["rtol"])
+    to_b = matmul(swap_last(inverse), g)
+    if 0 in call.unwanted:
+        return None, to_b
+    as_inverse = Call((a,), inverse, {}, frozenset())
+    (to_a,) = _pinv_vjp(as_inverse, matmul(g, swap_last(b)))
+    return to_a, to_b
+
+
+lstsq = OpDef("lstsq", _infer_lstsq, _eval_lstsq, _lstsq_vjp, Trait.FALLIBLE, Saves.INPUTS)
+"""The ``x`` of least norm that minimizes ``|a @ x - b|``."""

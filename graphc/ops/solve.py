@@ -1,0 +1,141 @@
+"""Systems of linear equations and the factors that solve them (LAPACK evaluates)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from graphc.dims import unify
+from graphc.errors import LinAlgError, ShapeError
+from graphc.opdef import Call, OpDef, Saves, Trait
+from graphc.ops.elementwise import add, mul, neg
+from graphc.ops.infer import require_same_dtype
+from graphc.ops.linalg import matmul, swap_last
+from graphc.ops.matrices import (
+    common_batch,
+    each_matrix,
+    lower,
+    require_matrix,
+    upper,
+)  # fmt: skip
+from graphc.ops.select import scalar
+from graphc.storage import Array
+from graphc.types import TensorType
+
+
+def lapack(op: str, function: Callable[..., Any], *arrays: Array, fix: str) -> Any:
+    """Call numpy's LAPACK on C-contiguous operands; LinAlgError where it fails."""
+    ordered = [np.ascontiguousarray(x) for x in arrays]
+    try:
+        return function(*ordered)
+    except np.linalg.LinAlgError as error:
+        raise LinAlgError(f"{op}: {str(error).lower()}", fix=fix) from None
+
+
+SINGULAR = "the matrix has no inverse; gc.linalg.lstsq or pinv accept it"
+
+
+def _infer_equations(op: str, a: TensorType, b: TensorType) -> TensorType:
+    require_same_dtype(op, (a, b))
+    require_matrix(op, a, square=True)
+    require_matrix(op, b)
+    if unify(a.shape[-1], b.shape[-2]) is None:
+        raise ShapeError(f"{op}: the number of equations differs", got=f"{a} and {b}")
+    return b.with_shape((*common_batch(op, a, b), *b.shape[-2:]))
+
+
+def _eval_solve(a: Array, b: Array) -> Array:
+    solution = lapack("solve", np.linalg.solve, a, b, fix=SINGULAR)
+    return np.ascontiguousarray(solution, dtype=b.dtype)
+
+
+def _solve_vjp(call: Call, g: Any) -> tuple[Any | None, Any]:
+    a, _ = call.inputs
+    to_b = solve(swap_last(a), g)
+    return None if 0 in call.unwanted else neg(matmul(to_b, swap_last(call.output))), to_b
+
+
+solve: OpDef = OpDef(
+    "solve", lambda a, b: _infer_equations("solve", a, b), _eval_solve, _solve_vjp,
+    Trait.FALLIBLE, Saves.INPUTS | Saves.OUTPUT,
+)  # fmt: skip
+"""``x`` of ``a @ x = b`` for square matrices and several columns."""
+
+
+def _infer_triangular(
+    a: TensorType, b: TensorType, *, upper: bool, unitriangular: bool
+) -> TensorType:
+    return _infer_equations("solve_triangular", a, b)
+
+
+def _eval_triangular(a: Array, b: Array, *, upper: bool, unitriangular: bool) -> Array:
+    from scipy.linalg import blas
+
+    trsm = blas.strsm if b.dtype == np.float32 else blas.dtrsm
+    one = b.dtype.type(1)
+    return each_matrix(
+        lambda matrix, right: trsm(one, matrix, right, lower=not upper, diag=unitriangular),
+        b.shape[-2:], a, b,
+    )  # fmt: skip
+
+
+def _triangular_vjp(call: Call, g: Any) -> tuple[Any | None, Any]:
+    """The unread triangle has no gradient, nor has a diagonal that counts as ones."""
+    is_upper, unit = call.attrs["upper"], call.attrs["unitriangular"]
+    a, _ = call.inputs
+    to_b = solve_triangular(swap_last(a), g, upper=not is_upper, unitriangular=unit)
+    if 0 in call.unwanted:
+        return None, to_b
+    to_a = neg(matmul(to_b, swap_last(call.output)))
+    return upper(to_a, int(unit)) if is_upper else lower(to_a, -int(unit)), to_b
+
+
+solve_triangular: OpDef = OpDef(
+    "solve_triangular", _infer_triangular, _eval_triangular, _triangular_vjp,
+    saves=Saves.INPUTS | Saves.OUTPUT,
+)  # fmt: skip
+"""``x`` of ``a @ x = b`` reading one triangle of ``a``; a zero on its diagonal gives inf or NaN."""
+
+
+def _infer_square(op: str) -> Callable[[TensorType], TensorType]:
+    def infer(a: TensorType) -> TensorType:
+        require_matrix(op, a, square=True)
+        return a
+
+    return infer
+
+
+def _inv_vjp(call: Call, g: Any) -> tuple[Any]:
+    turned = swap_last(call.output)
+    return (neg(matmul(matmul(turned, g), turned)),)
+
+
+inv = OpDef(
+    "inv", _infer_square("inv"),
+    lambda a: np.ascontiguousarray(lapack("inv", np.linalg.inv, a, fix=SINGULAR)),
+    _inv_vjp, Trait.FALLIBLE, Saves.OUTPUT,
+)  # fmt: skip
+
+
+def _eval_cholesky(a: Array) -> Array:
+    fix = "the matrix must be symmetric and positive definite; add a multiple of eye(n) to it"
+    return np.ascontiguousarray(lapack("cholesky", np.linalg.cholesky, a, fix=fix))
+
+
+def _cholesky_vjp(call: Call, g: Any) -> tuple[Any]:
+    """Symmetric, as if each pair of mirrored elements were one number."""
+    factor = call.output
+    turned = swap_last(factor)
+    middle = lower(matmul(turned, lower(g)), on_diagonal=0.5)
+    left = solve_triangular(turned, middle, upper=True, unitriangular=False)
+    both = swap_last(solve_triangular(turned, swap_last(left), upper=True, unitriangular=False))
+    return (mul(add(both, swap_last(both)), scalar(g, 0.5)),)
+
+
+cholesky = OpDef(
+    "cholesky", _infer_square("cholesky"), _eval_cholesky, _cholesky_vjp,
+    Trait.FALLIBLE, Saves.OUTPUT,
+)  # fmt: skip
+"""The lower factor; the upper triangle of the operand is not read."""
