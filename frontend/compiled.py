@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections import OrderedDict
+import types
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from graphc.frontend.modes import modes
 from graphc.frontend.nn.reads import noted_reads
 from graphc.frontend.structure import flatten, map_leaves
 from graphc.frontend.tensor import Tensor
+from graphc.frontend.trace_cache import CacheInfo, TraceCache
 from graphc.frontend.traced import Traced
 from graphc.frontend.undo import rolled_back_on_error
 from graphc.provenance import user_location_text
@@ -46,15 +47,6 @@ class TensorSpec:
     shape: Sequence[Size | str | None]
     dtype: DTypeLike = float32
     name: str | None = None
-
-
-class CacheInfo(NamedTuple):
-    """What a compiled function keeps: one line of reasons per trace."""
-
-    hits: int
-    misses: int
-    size: int
-    reasons: tuple[str, ...]
 
 
 def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
@@ -132,10 +124,8 @@ class CompiledFunction:
         functools.update_wrapper(self, function)
         self.function = function
         self.options = options
-        self._entries: OrderedDict[Any, list[Traced]] = OrderedDict()
+        self._cache = TraceCache(CACHE_SIZE)
         self._last: Traced | None = None
-        self._hits = 0
-        self._reasons: list[str] = []
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run as native code; inside a recording, record the function as part of it."""
@@ -145,7 +135,7 @@ class CompiledFunction:
         if last is not None and not kwargs:
             result = last.again(args)
             if result is not NotImplemented:
-                self._hits += 1
+                self._cache.direct_hits += 1
                 return result
         if modes.recorder is not None:
             return self.function(*args, **kwargs)
@@ -176,43 +166,19 @@ class CompiledFunction:
 
     def cache_info(self) -> CacheInfo:
         """Hits, traces, kept signatures, and why each trace was needed."""
-        size = sum(map(len, self._entries.values()))
-        return CacheInfo(self._hits, len(self._reasons), size, tuple(self._reasons))
+        return self._cache.info()
 
     def cache_clear(self) -> None:
-        """Forget all traces and free their sessions."""
-        for entries in self._entries.values():
-            for entry in entries:
-                entry.session.close()
-        self._entries.clear()
+        """Forget all traces; their sessions are freed when nobody holds them."""
         self._last = None
+        self._cache.clear()
+
+    def __get__(self, instance: object, owner: type | None = None) -> Any:
+        """As a method: the function with its object, like any other method."""
+        return self if instance is None else types.MethodType(self, instance)
 
     def _entry(self, key: Any, args: Any, kwargs: Any) -> Traced:
-        reason = "new signature"
-        entries = self._entries.get(key, [])  # the one that ran last comes first
-        for position, entry in enumerate(entries):
-            changed = entry.changed_guard
-            if changed is None:
-                self._hits += 1
-                self._entries.move_to_end(key)
-                if position:
-                    entries.insert(0, entries.pop(position))
-                return entry
-            if position == 0:
-                reason = changed
-        made = self._trace(args, kwargs)
-        self._reasons.append(reason)
-        self._entries[key] = [made, *self._entries.pop(key, ())]
-        self._evict()
-        return made
-
-    def _evict(self) -> None:
-        """Free what was used longest ago, beyond what is kept."""
-        while sum(map(len, self._entries.values())) > CACHE_SIZE:
-            key, entries = next(iter(self._entries.items()))
-            entries.pop().session.close()
-            if not entries:
-                del self._entries[key]
+        return self._cache.find_or_make(key, lambda: self._trace(args, kwargs))
 
     def _trace(self, args: Any, kwargs: Any) -> Traced:
         with noted_reads() as reads:

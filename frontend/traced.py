@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +15,14 @@ from graphc.frontend.autograd.tape import GradFn
 from graphc.frontend.base import TensorBase, concrete, is_tensor
 from graphc.frontend.graph import Graph
 from graphc.frontend.modes import modes
+from graphc.frontend.nn.observed import Observed
 from graphc.frontend.nn.reads import Reads
 from graphc.frontend.structure import Rebuild
 from graphc.frontend.tensor import Tensor
 from graphc.ops.select import copy
 from graphc.provenance import user_location_text
 from graphc.runtime.direct import Conditions, Watched
+from graphc.runtime.locks import renew_after_fork
 from graphc.runtime.session import Session
 from graphc.storage import Array
 
@@ -52,6 +55,12 @@ class Traced:
         self._is_plain = self._is_single and not any(tracked) and is_tensor(graph.structure)
         self._watched: list[Watched] | None = None
         self._grad_enabled = modes.grad_enabled
+        self.renew_locks()
+        renew_after_fork(self)
+
+    def renew_locks(self) -> None:
+        """Make a new lock; a forked child calls it."""
+        self._lock = threading.Lock()
 
     @property
     def changed_guard(self) -> str | None:
@@ -69,20 +78,29 @@ class Traced:
             tensors: all tensors and arrays among the arguments, but parameters and buffers.
             args: the arguments; if they are all positional, ``again`` takes ones like these.
         """
-        for slot in self.slots:
-            slot.connect()
         arrays = [x.storage.array if is_tensor(x) else x for x in tensors]
-        results = list(self.session.run_values(arrays))
-        for slot in self.slots:
-            slot.publish()
+        results = self._run(arrays)
         if self._argument_grads:
             count = len(results) - len(self._argument_grads)
             self._leave_gradients(tensors, results[count:])
             return self._rebuilt([concrete(array) for array in results[:count]])
-        if self._watched is None or self.session.native is not None:
-            self._args = _Likeness.of(args)
-            self._is_watching = self._args is not None and self._watch(self._args)
+        with self._lock:
+            if self._watched is None or self.session.native is not None:
+                self._args = _Likeness.of(args)
+                self._is_watching = self._args is not None and self._watch(self._args)
         return self._rebuilt([concrete(array) for array in results])
+
+    def _run(self, arrays: Sequence[Array]) -> list[Array]:
+        """Run once; one thread at a time if gradients outlive the run."""
+        if not self.slots:
+            return list(self.session.run_values(arrays))
+        with self._lock:
+            for slot in self.slots:
+                slot.connect()
+            results = list(self.session.run_values(arrays))
+            for slot in self.slots:
+                slot.publish()
+            return results
 
     def _leave_gradients(self, tensors: Sequence[Tensor | Array], grads: Sequence[Array]) -> None:
         """Give the arguments their gradients."""
@@ -187,7 +205,7 @@ class _Likeness:
                 if isinstance(arg, TensorBase) and arg._requires_grad:
                     tracked.append(len(tensors))
                 tensors.append(position)
-            elif arg is None or isinstance(arg, int | float | str | bytes):
+            elif arg is None or isinstance(arg, int | float | str | bytes | Observed):
                 others.append((position, arg))
             else:
                 return None

@@ -154,10 +154,20 @@ def _function(name: str, flags: int, kept: tuple[object, ...]) -> Callable[..., 
     return made
 
 
-@functools.cache
+_definitions: dict[str, _MethodDef] = {}
+_libraries: dict[str, Library] = {}
+"""Functions point to these, so they live forever.
+
+A cached function would not do: threads that call it at once each get a result of their own, and
+all but one are freed.
+"""
+
+
 def _definition(name: str, flags: int) -> _MethodDef:
-    """Lives forever, as Python asks."""
-    return _MethodDef(b"graphc native call", address(name), flags, None)
+    if name in _definitions:
+        return _definitions[name]
+    made = _MethodDef(b"graphc native call", address(name), flags, None)
+    return _definitions.setdefault(name, made)
 
 
 def address(name: str) -> int:
@@ -165,7 +175,8 @@ def address(name: str) -> int:
     return _library().address(name)
 
 
-@functools.cache
 def _library() -> Library:
+    if "entry" in _libraries:
+        return _libraries["entry"]
     code, _ = compile_cached(module_text(), host_target(), open_cache())
-    return link([code], ("named", "positional", "steps"))
+    return _libraries.setdefault("entry", link([code], ("named", "positional", "steps")))
