@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -86,7 +87,8 @@ def _is_last(body: Graph, output: Node, space: _Space) -> bool:
     reductions = {node for node in body.nodes if has_trait(node, Trait.REDUCE)}
     if not reductions:
         return True
-    full = [node for node in body.outputs.values() if node.type.shape == space.points]
+    points = math.prod(space.points)  # leading dims of size 1 may be missing
+    full = [node for node in body.outputs.values() if node.type.numel == points]
     return len(full) == 1 and reductions <= set(topological(full))
 
 

@@ -13,6 +13,7 @@ from graphc.ops.index import gather, index, index_add, scatter_add
 from graphc.ops.leaf import placeholder
 from graphc.ops.linalg import matmul
 from graphc.ops.reduce import amax, sum_
+from graphc.ops.shape import reshape
 from graphc.runtime.hazards import may_overwrite, positions_that_may_raise
 from graphc.runtime.planner import make_plan
 from graphc.types import TensorType
@@ -56,6 +57,13 @@ def test_a_result_that_is_ready_before_the_last_reduction_may_not(x: Node, a: No
 def test_two_full_results_beside_a_reduction_may_not(x: Node, a: Node) -> None:
     total = sum_(a, dims=(1,))
     assert not may_overwrite(kernel(x, e.add(a, total), e.mul(a, total)), [0], 0)
+
+
+def test_leading_dims_of_size_1_make_no_difference(x: Node, a: Node) -> None:
+    b = placeholder("a1", TensorType((1, 4, 8), float64))
+    late = e.add(b, sum_(b, dims=(2,)))
+    node = fused((x, reshape(x, shape=(1, 4, 8))), Graph([a, b], {"r0": e.neg(a), "r1": late}))
+    assert not may_overwrite(node, [0], 1)
 
 
 ROWS = TensorType((8,), float64)
