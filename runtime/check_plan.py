@@ -7,7 +7,8 @@ every index, the values that its node's operands mean.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from graphc.errors import VerifyError
@@ -148,18 +149,37 @@ def _check_operands(plan: Plan, step: Step) -> None:
 
 def _check_overlaps(plan: Plan, step: Step) -> None:
     """A result shares memory with an operand only point by point, with another result never."""
-    for number, target in enumerate(step.outputs):
-        for other in step.outputs[:number]:
-            if _overlap(plan, target, other):
-                raise VerifyError("two results share memory", got=f"{target} and {other}")
-        for position, source in enumerate(step.inputs):
-            if not _overlap(plan, target, source):
-                continue
-            same = same_points(source, target) or _same_memory(plan, source, target)
-            if not same or not reads_before_writing(step, position, number):
-                raise VerifyError(
-                    "a result overwrites an operand that is still read", got=f"{target}, {source}"
-                )
+    operands = (*step.inputs, *step.outputs)
+    first_output = len(step.inputs)
+    for one, other in _meeting(plan, operands):
+        low, high = sorted((one, other))
+        if high < first_output or not _overlap(plan, operands[low], operands[high]):
+            continue
+        source, target = operands[low], operands[high]
+        if low >= first_output:
+            raise VerifyError("two results share memory", got=f"{target} and {source}")
+        same = same_points(source, target) or _same_memory(plan, source, target)
+        if not same or not reads_before_writing(step, low, high - first_output):
+            raise VerifyError(
+                "a result overwrites an operand that is still read", got=f"{target}, {source}"
+            )
+
+
+def _meeting(plan: Plan, operands: Sequence[Operand]) -> Iterator[tuple[int, int]]:
+    """The pairs of operands whose first and last bytes enclose common ones."""
+    spans = []
+    for number, operand in enumerate(operands):
+        buffer = plan.buffers[operand.buffer]
+        low, high = operand.span
+        space = -1 if buffer.kind == "arena" else buffer.id
+        if low < high:
+            spans.append((space, low + buffer.offset, high + buffer.offset, number))
+    spans.sort()
+    for position, (space, _, high, number) in enumerate(spans):
+        for later, low, _, other in itertools.islice(spans, position + 1, None):
+            if later != space or low >= high:
+                break
+            yield number, other
 
 
 def _same_memory(plan: Plan, one: Operand, other: Operand) -> bool:
