@@ -36,13 +36,24 @@ from graphc.frontend.compare import compare as compare
 from graphc.frontend.compiled import TensorSpec as TensorSpec
 from graphc.frontend.compiled import compile as compile
 from graphc.frontend.compiled import trace as trace
+from graphc.frontend.functions.assignment import *
+from graphc.frontend.functions.checks import *
+from graphc.frontend.functions.complexes import *
 from graphc.frontend.functions.creation import *
+from graphc.frontend.functions.diagonals import *
+from graphc.frontend.functions.exponential import *
 from graphc.frontend.functions.indexing import *
+from graphc.frontend.functions.numbers import *
+from graphc.frontend.functions.norms import *
 from graphc.frontend.functions.pointwise import *
 from graphc.frontend.functions.products import *
 from graphc.frontend.functions.reduction import *
 from graphc.frontend.functions.sampling import *
+from graphc.frontend.functions.scattering import *
+from graphc.frontend.functions.searching import *
 from graphc.frontend.functions.shaping import *
+from graphc.frontend.functions.special import *
+from graphc.frontend.functions.trigonometric import *
 from graphc.frontend.graph import Graph as Graph
 from graphc.frontend.graph import placeholder as placeholder
 from graphc.frontend.modes import enable_grad as enable_grad

@@ -24,6 +24,7 @@ class Trait(enum.Flag):
     LEAF = enum.auto()  # has no inputs and is no constant: placeholder, variable
     FALLIBLE = enum.auto()  # may raise on bad data, e.g. an index out of range
     OPAQUE = enum.auto()  # never folded, merged or looked into
+    LIBRARY = enum.auto()  # computed by a library's function of arrays: kernels cannot contain it
 
 
 class Saves(enum.Flag):

@@ -11,6 +11,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from mpmath import mp
+
+from tests import special_oracles as special
+from tests.matrix_oracles import MATRIX_ORACLES
+from tests.scan_oracles import SCAN_ORACLES, SCAN_ULPS
 
 Array = npt.NDArray[Any]
 Oracle = Callable[..., Any]
@@ -440,6 +445,106 @@ def times(a: Any, b: Any) -> Any:
     return a and b if isinstance(a, bool) else a * b
 
 
+def least_multiple(a: int, b: int, dtype: np.dtype[Any]) -> int:
+    """The magnitude of what remains of the least common multiple."""
+    divisor = math.gcd(a, b)
+    return abs(wrap(a // divisor * b, dtype)) if divisor else 0
+
+
+def neighbours(a: Array, b: Array) -> Array:
+    """The next number of the dtype, found by counting: numbers of one sign are in order as ints."""
+    count = {2: np.int16, 4: np.int32, 8: np.int64}[a.dtype.itemsize]
+    shape = np.broadcast_shapes(a.shape, b.shape)
+    result = np.broadcast_to(a, shape).astype(a.dtype)
+    for place in np.ndindex(shape):
+        start, goal = float(result[place]), float(np.broadcast_to(b, shape)[place])
+        if math.isnan(start) or math.isnan(goal):
+            result[place] = math.nan
+        elif start == goal:
+            result[place] = goal
+        elif start == 0:
+            tiny = np.array(1, count).view(a.dtype)
+            result[place] = tiny if goal > 0 else -tiny
+        else:
+            away = (goal > start) == (start > 0)
+            number = int(np.array(result[place]).view(count)) + (1 if away else -1)
+            result[place] = np.array(number, count).view(a.dtype)
+    return result
+
+
+def part(function: Callable[[complex], float]) -> Oracle:
+    """An oracle from complex numbers to floats of the parts' dtype."""
+
+    def oracle(z: Array) -> Array:
+        return per_element(function, np.float32 if z.dtype == np.complex64 else np.float64)(z)
+
+    return oracle
+
+
+def joined(real: Array, imag: Array) -> Array:
+    """Two parts as one number."""
+    return per_element(complex, np.complex64 if real.dtype == np.float32 else np.complex128)(
+        real, imag
+    )
+
+
+def _bessel(function: Callable[..., Any], order: int) -> Callable[[Any], Any]:
+    return lambda x: function(order, x)
+
+
+def _scaled(function: Callable[..., Any], order: int, sign: int) -> Callable[[Any], Any]:
+    return lambda x: mp.exp(sign * abs(x)) * function(order, x)
+
+
+INF = math.inf
+_exactly = special.exactly
+
+FUNCTIONS: dict[str, Callable[..., float]] = {
+    "asin": total(math.asin),
+    "acos": total(math.acos),
+    "atan": math.atan,
+    "sinh": lambda x: math.copysign(total(math.sinh)(abs(x)), x),
+    "cosh": total(math.cosh),
+    "asinh": math.asinh,
+    "acosh": total(math.acosh),
+    "atanh": lambda x: math.copysign(INF, x) if abs(x) == 1 else total(math.atanh)(x),
+    "atan2": math.atan2,
+    "hypot": math.hypot,
+    "exp2": total(lambda x: 2.0**x),
+    "log2": lambda x: -INF if x == 0 else total(math.log2)(x),
+    "log10": lambda x: -INF if x == 0 else total(math.log10)(x),
+    "logaddexp": special.log_of_sum(mp.e),
+    "logaddexp2": special.log_of_sum(2),
+    "logit": special.odds,
+    "copysign": math.copysign,
+    "mantissa": special.mantissa,
+    "erfc": math.erfc,
+    "erfinv": special.inside(-1, 1, _exactly(
+        special.inverse_error_function, {1.0: INF, -1.0: -INF, 0.0: 0.0}
+    )),
+    "erfcx": _exactly(special.scaled_complement, {INF: 0.0, -INF: INF}),
+    "entr": special.entropy,
+    "ndtri": special.inside(0, 1, _exactly(special.normal_quantile, {0.0: -INF, 1.0: INF})),
+    "log_ndtr": _exactly(special.log_normal_distribution, {INF: -0.0, -INF: -INF}),
+    "lgamma": special.log_gamma,
+    "digamma": lambda x: math.copysign(INF, -x) if x == 0 else _exactly(mp.digamma, {INF: INF})(x),
+    "i0": _exactly(_bessel(mp.besseli, 0)),
+    "i1": _exactly(_bessel(mp.besseli, 1)),
+    "i0e": _exactly(_scaled(mp.besseli, 0, -1), {INF: 0.0, -INF: 0.0}),
+    "i1e": _exactly(_scaled(mp.besseli, 1, -1), {INF: 0.0, -INF: -0.0}),
+    "bessel_j0": _exactly(_bessel(mp.besselj, 0)),
+    "bessel_j1": _exactly(_bessel(mp.besselj, 1)),
+    "bessel_y0": _exactly(_bessel(mp.bessely, 0), {0.0: -INF}),
+    "bessel_y1": _exactly(_bessel(mp.bessely, 1), {0.0: -INF}),
+    "bessel_k0": _exactly(_bessel(mp.besselk, 0), {0.0: INF, INF: 0.0}),
+    "bessel_k1": _exactly(_bessel(mp.besselk, 1), {0.0: INF, INF: 0.0}),
+    "bessel_k0e": _exactly(_scaled(mp.besselk, 0, 1), {0.0: INF, INF: 0.0}),
+    "bessel_k1e": _exactly(_scaled(mp.besselk, 1, 1), {0.0: INF, INF: 0.0}),
+    "airy_ai": _exactly(mp.airyai),
+    "airy_ai_prime": _exactly(lambda x: mp.airyai(x, derivative=1)),
+}  # fmt: skip
+"""From floats to a float of the same dtype."""
+
 ORACLES: dict[str, Oracle] = {
     "add": per_element(add),
     "sub": per_element(lambda a, b: a - b),
@@ -469,6 +574,21 @@ ORACLES: dict[str, Oracle] = {
     "tanh": per_element(total(math.tanh)),
     "sigmoid": per_element(logistic),
     "erf": per_element(math.erf),
+    **{name: per_element(function) for name, function in FUNCTIONS.items()},
+    "exponent": per_element(special.exponent, np.int32),
+    "fmod": per_element(special.truncated_remainder),
+    "gcd": per_element(special.divisor),
+    "lcm": typed(least_multiple),
+    "nextafter": neighbours,
+    "conj": per_element(lambda z: z.conjugate()),
+    "real": part(lambda z: z.real),
+    "imag": part(lambda z: z.imag),
+    "magnitude": part(lambda z: math.hypot(z.real, z.imag)),
+    "complex": joined,
+    "polygamma": per_element(special.poly_gamma),
+    "zeta": per_element(special.hurwitz),
+    "gammainc": per_element(special.incomplete_gamma),
+    "gammaincc": per_element(special.upper_gamma),
     "eq": logical(lambda a, b: a == b),
     "ne": logical(lambda a, b: a != b),
     "lt": logical(lambda a, b: a < b),
@@ -538,17 +658,30 @@ ORACLES: dict[str, Oracle] = {
     "fused": fused,
     "fused_matmul": fused_matmul,
     "item": lambda both, index: both[index],
-}
+    **SCAN_ORACLES, **MATRIX_ORACLES,
+}  # fmt: skip
+
+INEXACT = (
+    "logaddexp logit erfcx log_ndtr lgamma digamma i1 i0 i0e i1e bessel_j0 bessel_j1 bessel_y0 bessel_y1 "
+    "bessel_k0 bessel_k1 bessel_k0e bessel_k1e airy_ai airy_ai_prime zeta gammainc gammaincc"
+).split()
+"""Functions that scipy computes to some digits less, and not to the sign of 0."""
 
 ULPS = {
     **dict.fromkeys(
         ("exp", "expm1", "log", "log1p", "rsqrt", "sin", "cos", "tan", "tanh", "sigmoid", "erf"), 4
     ),
+    **dict.fromkeys(FUNCTIONS, 4), "fmod": 1, "magnitude": 1, "polygamma": 8,
+    **dict.fromkeys(INEXACT, 256),
     "pow": 4, "floor_divide": 1, "remainder": 1, "fused": 8, "div": 1, "normal_from_bits": 64,
+    **SCAN_ULPS,
 }  # fmt: skip
 """Permitted distance in units in the last place; 0 where nothing is said."""
 
 ACCUMULATING = frozenset(
-    {"sum", "prod", "matmul", "fused_matmul", "linear", "index_add", "scatter_add"}
+    {
+        "sum", "prod", "matmul", "fused_matmul", "linear", "index_add", "scatter_add",
+        *MATRIX_ORACLES,
+    }  # fmt: skip
 )
 """Operations whose error grows with the number of terms."""

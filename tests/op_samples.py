@@ -21,6 +21,8 @@ from graphc.ops.leaf import placeholder
 from graphc.ops.reduce import sum_
 from graphc.storage import Storage
 from graphc.types import TensorType, TupleType
+from tests.matrix_samples import MATRIX_SAMPLES
+from tests.scan_samples import SCAN_SAMPLES, Maker
 
 Array = npt.NDArray[Any]
 Shape = tuple[int, ...]
@@ -451,6 +453,55 @@ def _item(rng: np.random.Generator) -> Iterator[Sample]:
     yield Sample((both,), {"index": 1})
 
 
+def _polygamma(rng: np.random.Generator) -> Iterator[Sample]:
+    for n in (1, 2, 3):
+        for dtype in FLOATS:
+            values = hostile(dtype)
+            wide = values.astype(np.float64)
+            tame = ~np.isfinite(wide) | ((np.abs(wide) < 100) & (np.abs(wide) > 1e-4)) | (wide == 0)
+            positive = (wide >= 0) | (n == 1) | np.isnan(wide)
+            yield Sample((values[tame & positive],), {"n": n})
+        for array in layouts(rng, (3, 4), F32):
+            yield Sample((np.abs(array) + np.float32(0.1),), {"n": n})
+    yield Sample((np.array(2.5),), {"n": 2})
+    yield Sample((np.zeros((2, 0)),), {"n": 1})
+
+
+def _of_moderate_size(rng: np.random.Generator) -> Iterator[Sample]:
+    """Without numbers at which functions that oscillate, or their scipy versions, have no digit."""
+    for sample in _unary(FLOATS)(rng):
+        (array,) = sample.arrays
+        size = np.abs(array.astype(np.float64))
+        tame = ~(size < np.inf) | ((size < 50) & (size > 1e-30)) | (size == 0)
+        yield Sample((array if tame.all() else array[tame],))
+
+
+def _positive_pairs(rng: np.random.Generator) -> Iterator[Sample]:
+    for dtype in FLOATS:
+        first = np.array([1.25, 1.5, 2.0, 3.0, 7.5, 20.0]).astype(dtype.numpy)
+        second = np.array([0.125, 0.5, 1.0, 2.0, 5.5, 10.0]).astype(dtype.numpy)
+        yield Sample((first[:, None], second))
+        yield Sample((first[0, ...], second[3, ...]))
+    for left, right in PAIRS:
+        yield Sample((rng.uniform(1.2, 4, left), rng.uniform(0.5, 3, right)))
+    for array in layouts(rng, (3, 4), F64):
+        yield Sample((np.abs(array) + 1.1, np.abs(array.T.copy().T) + 0.1))
+
+
+MORE_FUNCTIONS = (
+    "asin acos atan sinh cosh asinh acosh atanh exp2 log2 log10 logit erfc erfinv erfcx entr ndtri "
+    "log_ndtr lgamma digamma i0 i1 i0e i1e mantissa exponent"
+).split()
+BESSEL = (
+    "bessel_j0 bessel_j1 bessel_y0 bessel_y1 bessel_k0 bessel_k1 bessel_k0e bessel_k1e "
+    "airy_ai airy_ai_prime"
+).split()
+MORE_PAIRS = "atan2 hypot copysign nextafter logaddexp logaddexp2".split()
+
+def _plain(make: Maker) -> Callable[[np.random.Generator], Iterator[Sample]]:
+    return lambda rng: (Sample(arrays, attrs) for arrays, attrs in make(rng))
+
+
 _ORDERED = INTS + FLOATS
 _MAKERS: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
     **dict.fromkeys(("add", "mul", "eq", "ne"), _binary(ANY)),
@@ -463,6 +514,15 @@ _MAKERS: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
     **dict.fromkeys(("floor", "ceil", "round", "trunc"), _unary(FLOATS)),
     **dict.fromkeys(("exp", "expm1", "log", "log1p", "sqrt", "rsqrt"), _unary(FLOATS)),
     **dict.fromkeys(("sin", "cos", "tan", "tanh", "sigmoid", "erf"), _unary(FLOATS)),
+    **dict.fromkeys(MORE_FUNCTIONS, _unary(FLOATS)),
+    **dict.fromkeys(BESSEL, _of_moderate_size),
+    **dict.fromkeys(MORE_PAIRS, _binary(FLOATS)),
+    "fmod": _binary(_ORDERED),
+    **dict.fromkeys(("gcd", "lcm"), _binary(INTS)),
+    **dict.fromkeys(("conj", "real", "imag", "magnitude"), _unary(COMPLEXES)),
+    "complex": _binary([F32, F64]),
+    "polygamma": _polygamma,
+    **dict.fromkeys(("zeta", "gammainc", "gammaincc"), _positive_pairs),
     **dict.fromkeys(("logical_and", "logical_or", "logical_xor"), _binary(BOOLS)),
     **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor"), _binary(BOOLS + INTS)),
     "logical_not": _unary(BOOLS),
@@ -498,6 +558,7 @@ _MAKERS: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
     "fused": _fused,
     "fused_matmul": _fused_matmul,
     "item": _item,
+    **{name: _plain(make) for name, make in (SCAN_SAMPLES | MATRIX_SAMPLES).items()},
 }
 
 NAMES = tuple(_MAKERS)

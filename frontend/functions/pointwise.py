@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from graphc.dtypes import BOOLEAN, FLOATING, INTEGER, DType, bool_
+import numpy as np
+
+from graphc.dims import Dim
+from graphc.dtypes import BOOLEAN, INTEGER, DType, as_dtype, bool_
 from graphc.errors import ArgumentError, DTypeError
-from graphc.frontend.base import TensorBase
+from graphc.frontend.base import TensorBase, is_tensor
 from graphc.frontend.functions.convert import (
     Number,
     TensorLike,
-    as_float,
     cast,
     common_dtype,
     promote,
@@ -21,8 +22,10 @@ from graphc.frontend.functions.convert import (
     scalar_tensor,
     to_operand,
 )  # fmt: skip
+from graphc.frontend.functions.factories import Unary, binary, named, unary
 from graphc.opdef import OpDef
 from graphc.ops import comparison, elementwise, select
+from graphc.ops.elementwise_numbers import magnitude
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "abs",
+    "absolute",
     "add",
     "bitwise_and",
     "bitwise_left_shift",
@@ -39,20 +43,27 @@ __all__ = [
     "bitwise_xor",
     "ceil",
     "clamp",
+    "clip",
     "cos",
     "div",
+    "divide",
     "eq",
     "erf",
     "exp",
     "expm1",
+    "fix",
     "floor",
     "floor_divide",
     "ge",
+    "greater",
+    "greater_equal",
     "gt",
     "isfinite",
     "isinf",
     "isnan",
     "le",
+    "less",
+    "less_equal",
     "log",
     "log1p",
     "logical_and",
@@ -64,8 +75,11 @@ __all__ = [
     "maximum",
     "minimum",
     "mul",
+    "multiply",
     "ne",
     "neg",
+    "negative",
+    "not_equal",
     "pow",
     "reciprocal",
     "relu",
@@ -78,15 +92,13 @@ __all__ = [
     "sqrt",
     "square",
     "sub",
+    "subtract",
     "tan",
     "tanh",
+    "true_divide",
     "trunc",
     "where",
 ]
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-Unary = Callable[["Tensor"], "Tensor"]
-Binary = Callable[["TensorLike", "TensorLike"], "Tensor"]
 
 
 def add(input: TensorLike, other: TensorLike, *, alpha: Number = 1) -> Tensor:
@@ -105,22 +117,47 @@ def add(input: TensorLike, other: TensorLike, *, alpha: Number = 1) -> Tensor:
         tensor([3., 4.])
     """
     a, b = promote("add", input, other)
-    return elementwise.add(a, b if alpha == 1 else mul(b, alpha))
+    return elementwise.add(a, _times_alpha("add", b, alpha))
+
+
+def _times_alpha(function: str, x: Tensor, alpha: Number) -> Tensor:
+    if alpha == 1:
+        return x
+    kind = as_dtype(int if isinstance(alpha, Dim) else type(alpha))
+    if kind.category > x.dtype.category or kind.category == BOOLEAN != x.dtype.category:
+        raise DTypeError(
+            f"{function}: alpha does not fit the result's dtype",
+            got=f"alpha={alpha!r} for {x.dtype.name}", where=user_location_text(),
+        )  # fmt: skip
+    return elementwise.mul(x, scalar_tensor(alpha, x.dtype))
 
 
 def sub(input: TensorLike, other: TensorLike, *, alpha: Number = 1) -> Tensor:
     """``input - alpha * other`` (``torch.sub``).
 
     Raises:
-        DTypeError: for two bool tensors; use ``^`` or ``logical_xor``.
+        DTypeError: for a bool; use ``^``, ``logical_xor``, or ``logical_not``.
     """
+    for operand in (input, other):
+        is_bool = isinstance(operand, bool | np.bool_)
+        if is_bool or (is_tensor(operand) and operand.dtype.category == BOOLEAN):
+            raise DTypeError(
+                "sub: bools cannot be subtracted", got="bool",
+                fix="use x ^ y or gc.logical_xor(x, y); ~x inverts", where=user_location_text(),
+            )  # fmt: skip
     a, b = promote("sub", input, other)
-    return elementwise.sub(a, b if alpha == 1 else mul(b, alpha))
+    return elementwise.sub(a, _times_alpha("sub", b, alpha))
+
+
+subtract = sub
 
 
 def mul(input: TensorLike, other: TensorLike) -> Tensor:
     """``input * other`` (``torch.mul``)."""
     return elementwise.mul(*promote("mul", input, other))
+
+
+multiply = mul
 
 
 def div(input: TensorLike, other: TensorLike, *, rounding_mode: str | None = None) -> Tensor:
@@ -150,6 +187,14 @@ def div(input: TensorLike, other: TensorLike, *, rounding_mode: str | None = Non
     inexact = comparison.ne(elementwise.mul(quotient, b), a)
     negative = comparison.lt(quotient, scalar_tensor(0, a.dtype))
     return elementwise.add(quotient, cast(comparison.logical_and(inexact, negative), a.dtype))
+
+
+divide = div
+
+
+def true_divide(input: TensorLike, other: TensorLike) -> Tensor:
+    """``input / other``; integers divide to float32 (``torch.true_divide``)."""
+    return div(input, other)
 
 
 def floor_divide(input: TensorLike, other: TensorLike) -> Tensor:
@@ -203,31 +248,18 @@ def _special_power(x: Tensor, exponent: float) -> Tensor | None:
     return None
 
 
-def _unary(op: OpDef, name: str, doc: str) -> Unary:
-    def function(input: Tensor) -> Tensor:
-        return op(as_float(name, input))
-
-    return _named(function, name, doc)
-
-
-def _named(function: Function, name: str, doc: str) -> Function:
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"{doc}\n\nSource: ``torch.{name}``."
-    return function
-
-
-exp = _unary(elementwise.exp, "exp", "The exponential; integers as float32.")
-expm1 = _unary(elementwise.expm1, "expm1", "``exp(x) - 1``, accurate near 0.")
-log = _unary(elementwise.log, "log", "The natural logarithm; integers as float32.")
-log1p = _unary(elementwise.log1p, "log1p", "``log(1 + x)``, accurate near 0.")
-sqrt = _unary(elementwise.sqrt, "sqrt", "The square root; NaN below 0.")
-rsqrt = _unary(elementwise.rsqrt, "rsqrt", "``1 / sqrt(x)``.")
-sin = _unary(elementwise.sin, "sin", "The sine of an angle in radians.")
-cos = _unary(elementwise.cos, "cos", "The cosine of an angle in radians.")
-tan = _unary(elementwise.tan, "tan", "The tangent of an angle in radians.")
-tanh = _unary(elementwise.tanh, "tanh", "The hyperbolic tangent.")
-sigmoid = _unary(elementwise.sigmoid, "sigmoid", "``1 / (1 + exp(-x))``.")
-erf = _unary(elementwise.erf, "erf", "The error function.")
+exp = unary(elementwise.exp, "exp", "The exponential; integers as float32.")
+expm1 = unary(elementwise.expm1, "expm1", "``exp(x) - 1``, accurate near 0.")
+log = unary(elementwise.log, "log", "The natural logarithm; integers as float32.")
+log1p = unary(elementwise.log1p, "log1p", "``log(1 + x)``, accurate near 0.")
+sqrt = unary(elementwise.sqrt, "sqrt", "The square root; NaN below 0.")
+rsqrt = unary(elementwise.rsqrt, "rsqrt", "``1 / sqrt(x)``.")
+sin = unary(elementwise.sin, "sin", "The sine of an angle in radians.")
+cos = unary(elementwise.cos, "cos", "The cosine of an angle in radians.")
+tan = unary(elementwise.tan, "tan", "The tangent of an angle in radians.")
+tanh = unary(elementwise.tanh, "tanh", "The hyperbolic tangent.")
+sigmoid = unary(elementwise.sigmoid, "sigmoid", "``1 / (1 + exp(-x))``.")
+erf = unary(elementwise.erf, "erf", "The error function.")
 
 
 def reciprocal(input: Tensor) -> Tensor:
@@ -249,9 +281,16 @@ def neg(input: Tensor) -> Tensor:
     return elementwise.neg(require_tensor("neg", input))
 
 
+negative = neg
+
+
 def abs(input: Tensor) -> Tensor:
-    """The absolute value (``torch.abs``)."""
-    return elementwise.abs_(require_tensor("abs", input))
+    """The absolute value; of complex numbers the magnitude (``torch.abs``)."""
+    x = require_tensor("abs", input)
+    return magnitude(x) if x.dtype.is_complex else elementwise.abs_(x)
+
+
+absolute = abs
 
 
 def sign(input: Tensor) -> Tensor:
@@ -265,12 +304,14 @@ def _rounding(op: OpDef, name: str, doc: str) -> Unary:
         x = require_tensor(name, input)
         return x if x.dtype.category == INTEGER else op(x)
 
-    return _named(function, name, doc)
+    return named(function, name, doc)
 
 
 floor = _rounding(elementwise.floor, "floor", "Round down; integers stay as they are.")
 ceil = _rounding(elementwise.ceil, "ceil", "Round up; integers stay as they are.")
-trunc = _rounding(elementwise.trunc, "trunc", "Round towards zero; integers stay as they are.")
+trunc = fix = _rounding(
+    elementwise.trunc, "trunc", "Round towards zero; integers stay as they are."
+)
 
 
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
@@ -329,19 +370,14 @@ def clamp(input: Tensor, min: TensorLike | None = None, max: TensorLike | None =
     return result
 
 
-def _comparison(op: OpDef, name: str, doc: str) -> Binary:
-    def function(input: TensorLike, other: TensorLike) -> Tensor:
-        return op(*promote(name, input, other))
+clip = clamp
 
-    return _named(function, name, doc)
-
-
-eq = _comparison(comparison.eq, "eq", "True where equal.")
-ne = _comparison(comparison.ne, "ne", "True where not equal; NaN differs from NaN.")
-lt = _comparison(comparison.lt, "lt", "True where ``input < other``.")
-le = _comparison(comparison.le, "le", "True where ``input <= other``.")
-gt = _comparison(comparison.gt, "gt", "True where ``input > other``.")
-ge = _comparison(comparison.ge, "ge", "True where ``input >= other``.")
+eq = binary(comparison.eq, "eq", "True where equal.")
+ne = not_equal = binary(comparison.ne, "ne", "True where not equal; NaN differs from NaN.")
+lt = less = binary(comparison.lt, "lt", "True where ``input < other``.")
+le = less_equal = binary(comparison.le, "le", "True where ``input <= other``.")
+gt = greater = binary(comparison.gt, "gt", "True where ``input > other``.")
+ge = greater_equal = binary(comparison.ge, "ge", "True where ``input >= other``.")
 
 
 def to_bool(x: TensorLike) -> Tensor:
@@ -371,13 +407,13 @@ def logical_not(input: Tensor) -> Tensor:
     return comparison.logical_not(to_bool(input))
 
 
-bitwise_and = _comparison(comparison.bitwise_and, "bitwise_and", "Bits set in both.")
-bitwise_or = _comparison(comparison.bitwise_or, "bitwise_or", "Bits set in either.")
-bitwise_xor = _comparison(comparison.bitwise_xor, "bitwise_xor", "Bits that differ.")
-bitwise_left_shift = _comparison(
+bitwise_and = binary(comparison.bitwise_and, "bitwise_and", "Bits set in both.")
+bitwise_or = binary(comparison.bitwise_or, "bitwise_or", "Bits set in either.")
+bitwise_xor = binary(comparison.bitwise_xor, "bitwise_xor", "Bits that differ.")
+bitwise_left_shift = binary(
     comparison.shift_left, "bitwise_left_shift", "Bits moved up by ``other``."
 )
-bitwise_right_shift = _comparison(
+bitwise_right_shift = binary(
     comparison.shift_right, "bitwise_right_shift", "Bits moved down by ``other``, sign kept."
 )
 
@@ -420,17 +456,19 @@ def isnan(input: Tensor) -> Tensor:
 def isinf(input: Tensor) -> Tensor:
     """True where infinite (``torch.isinf``)."""
     x = require_tensor("isinf", input)
-    if x.dtype.category != FLOATING:
+    if not x.dtype.is_differentiable:
         return comparison.ne(x, x)
-    return comparison.eq(elementwise.abs_(x), scalar_tensor(math.inf, x.dtype))
+    size = abs(x)
+    return comparison.eq(size, scalar_tensor(math.inf, size.dtype))
 
 
 def isfinite(input: Tensor) -> Tensor:
     """True where neither NaN nor infinite (``torch.isfinite``)."""
     x = require_tensor("isfinite", input)
-    if x.dtype.category != FLOATING:
+    if not x.dtype.is_differentiable:
         return comparison.eq(x, x)
-    return comparison.lt(elementwise.abs_(x), scalar_tensor(math.inf, x.dtype))
+    size = abs(x)
+    return comparison.lt(size, scalar_tensor(math.inf, size.dtype))
 
 
 def to_dtype(input: Tensor, dtype: DType) -> Tensor:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from graphc.frontend.base import TensorBase
-from graphc.frontend.functions import pointwise
+from graphc.frontend.functions import numbers, pointwise
+from graphc.frontend.methods.mathematics import MathMethods
 
 
-class PointwiseMethods(TensorBase):
+class PointwiseMethods(MathMethods):
     """Elementwise methods; see the functions of the same names."""
 
     __slots__ = ()
@@ -14,7 +14,8 @@ class PointwiseMethods(TensorBase):
     add = pointwise.add
     sub = subtract = pointwise.sub
     mul = multiply = pointwise.mul
-    div = divide = true_divide = pointwise.div
+    div = divide = pointwise.div
+    true_divide = pointwise.true_divide
     floor_divide = pointwise.floor_divide
     remainder = pointwise.remainder
     pow = pointwise.pow
@@ -38,16 +39,17 @@ class PointwiseMethods(TensorBase):
     floor = pointwise.floor
     ceil = pointwise.ceil
     round = pointwise.round
-    trunc = pointwise.trunc
+    trunc = fix = pointwise.trunc
+    frac = numbers.frac
     maximum = pointwise.maximum
     minimum = pointwise.minimum
     clamp = clip = pointwise.clamp
     eq = pointwise.eq
-    ne = pointwise.ne
-    lt = pointwise.lt
-    le = pointwise.le
-    gt = pointwise.gt
-    ge = pointwise.ge
+    ne = not_equal = pointwise.ne
+    lt = less = pointwise.lt
+    le = less_equal = pointwise.le
+    gt = greater = pointwise.gt
+    ge = greater_equal = pointwise.ge
     logical_and = pointwise.logical_and
     logical_or = pointwise.logical_or
     logical_xor = pointwise.logical_xor
@@ -56,6 +58,8 @@ class PointwiseMethods(TensorBase):
     bitwise_or = pointwise.bitwise_or
     bitwise_xor = pointwise.bitwise_xor
     bitwise_not = pointwise.bitwise_not
+    bitwise_left_shift = pointwise.bitwise_left_shift
+    bitwise_right_shift = pointwise.bitwise_right_shift
     isnan = pointwise.isnan
     isinf = pointwise.isinf
     isfinite = pointwise.isfinite

@@ -14,6 +14,7 @@ import numpy as np
 
 from graphc.opdef import Call, OpDef, Rule, Saves, Trait
 from graphc.ops.comparison import eq, lt
+from graphc.ops.elementwise_parts import conjugated
 from graphc.ops.infer import (
     ANY,
     FLOAT,
@@ -61,16 +62,16 @@ def _sub_vjp(call: Call, g: Any) -> tuple[Any, Any]:
 def _mul_vjp(call: Call, g: Any) -> tuple[Any, Any]:
     a, b = call.inputs
     return (
-        None if 0 in call.unwanted else mul(g, b),
-        None if 1 in call.unwanted else mul(g, a),
+        None if 0 in call.unwanted else mul(g, conjugated(b)),
+        None if 1 in call.unwanted else mul(g, conjugated(a)),
     )
 
 
 def _div_vjp(call: Call, g: Any) -> tuple[Any, Any]:
     a, b = call.inputs
     return (
-        None if 0 in call.unwanted else div(g, b),
-        None if 1 in call.unwanted else neg(mul(g, div(div(a, b), b))),
+        None if 0 in call.unwanted else div(g, conjugated(b)),
+        None if 1 in call.unwanted else neg(mul(g, conjugated(div(div(a, b), b)))),
     )
 
 

@@ -18,6 +18,7 @@ FLOAT_OR_COMPLEX = frozenset({FLOATING, COMPLEX})
 INTEGRAL = frozenset({BOOLEAN, INTEGER})
 BOOL = frozenset({BOOLEAN})
 INT = frozenset({INTEGER})
+COMPLEX_ONLY = frozenset({COMPLEX})
 
 _NAMES = {BOOLEAN: "bool", INTEGER: "integer", FLOATING: "floating point", COMPLEX: "complex"}
 

@@ -10,6 +10,7 @@ import numpy as np
 from graphc.dims import broadcast_shapes, unify
 from graphc.errors import ShapeError
 from graphc.opdef import Call, OpDef, Saves, V
+from graphc.ops.elementwise_parts import conjugated
 from graphc.ops.infer import ANY, require_category, require_same_dtype
 from graphc.ops.shape import permute, reshape
 from graphc.storage import Array
@@ -40,8 +41,8 @@ def _eval_matmul(a: Array, b: Array) -> Array:
 def _matmul_vjp(call: Call, g: Any) -> tuple[Any | None, Any | None]:
     a, b = call.inputs
     return (
-        None if 0 in call.unwanted else matmul(g, swap_last(b)),
-        None if 1 in call.unwanted else matmul(swap_last(a), g),
+        None if 0 in call.unwanted else matmul(g, swap_last(conjugated(b))),
+        None if 1 in call.unwanted else matmul(swap_last(conjugated(a)), g),
     )
 
 
@@ -78,9 +79,9 @@ def _linear_vjp(call: Call, g: Any) -> tuple[Any | None, Any | None]:
     rows = as_rows(g)
     to_x = to_weight = None
     if 0 not in call.unwanted:
-        to_x = reshape(matmul(rows, weight), shape=x.type.shape)
+        to_x = reshape(matmul(rows, conjugated(weight)), shape=x.type.shape)
     if 1 not in call.unwanted:
-        to_weight = matmul(swap_last(rows), as_rows(x))
+        to_weight = matmul(swap_last(rows), as_rows(conjugated(x)))
     return to_x, to_weight
 
 

@@ -16,6 +16,7 @@ from graphc.errors import ShapeError
 from graphc.opdef import Call, OpDef, Rule, Saves, Trait
 from graphc.ops.comparison import eq
 from graphc.ops.elementwise import div, mul
+from graphc.ops.elementwise_parts import conjugated
 from graphc.ops.infer import ANY, NUMBER, REAL, require_category, require_dims
 from graphc.ops.select import cast, scalar, where
 from graphc.ops.shape import expand
@@ -139,7 +140,7 @@ def _prod_vjp(call: Call, g: Any) -> tuple[Any]:
     others = prod(where(is_zero, one, x), dims=dims)
     by_division = div(call.output, where(is_zero, one, x))
     only_zero = where(is_zero, where(eq(zeros, one), others, zero), zero)
-    return (mul(g, where(eq(zeros, zero), by_division, only_zero)),)
+    return (mul(g, conjugated(where(eq(zeros, zero), by_division, only_zero))),)
 
 
 sum_ = _reduction("sum", _sum, _sum_vjp, ANY, has_identity=True)

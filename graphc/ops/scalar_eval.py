@@ -19,16 +19,17 @@ def ufunc(function: Callable[..., Any]) -> Callable[..., Array]:
     return run
 
 
-def scipy_special(name: str) -> Callable[[Array], Array]:
-    """Evaluate by a scipy.special ufunc; half types through float32, which scipy lacks for them."""
+def scipy_special(name: str) -> Callable[..., Array]:
+    """Evaluate by a function of scipy.special; half types through float32, which it lacks."""
 
-    def run(x: Array) -> Array:
+    def run(*arrays: Array) -> Array:
         import scipy.special
 
         function = getattr(scipy.special, name)
-        if x.dtype.itemsize == 2:
-            return np.asarray(function(x.astype(np.float32)), dtype=x.dtype, order="C")
-        return np.asarray(function(x, order="C"))
+        dtype = arrays[0].dtype
+        if dtype.itemsize == 2:
+            arrays = tuple([x.astype(np.float32) for x in arrays])
+        return np.asarray(function(*arrays), dtype=dtype, order="C")
 
     return run
 

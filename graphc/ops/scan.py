@@ -13,6 +13,7 @@ from graphc.errors import ShapeError
 from graphc.opdef import Call, OpDef, Saves, V
 from graphc.ops.comparison import eq
 from graphc.ops.elementwise import exp, mul, sub
+from graphc.ops.elementwise_parts import conjugated
 from graphc.ops.infer import (
     ANY,
     FLOAT,
@@ -79,7 +80,8 @@ def _cumprod_vjp(call: Call, g: Any) -> tuple[Any]:
     """Without a division, so that zeros are elements like others."""
     (x,) = call.inputs
     dim = call.attrs["dim"]
-    return (mul(_from_behind(x, g, dim), shifted(call.output, dim, 1.0)),)
+    others = conjugated(shifted(call.output, dim, 1.0))
+    return (mul(_from_behind(conjugated(x), g, dim), others),)
 
 
 def _from_behind(factor: V, g: V, dim: int) -> V:
@@ -141,8 +143,8 @@ def _eval_recurrence(a: Array, b: Array, *, dim: int) -> Array:
 
 def _recurrence_vjp(call: Call, g: Any) -> tuple[Any, Any]:
     dim = call.attrs["dim"]
-    total = _from_behind(call.inputs[0], g, dim)
-    return mul(total, shifted(call.output, dim, 0.0)), total
+    total = _from_behind(conjugated(call.inputs[0]), g, dim)
+    return mul(total, conjugated(shifted(call.output, dim, 0.0))), total
 
 
 recurrence: OpDef = OpDef(

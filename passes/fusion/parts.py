@@ -13,7 +13,9 @@ from graphc.types import TensorType
 
 def is_work(node: Node) -> bool:
     """True for what kernels compute: elementwise operations and reductions of known shapes."""
-    if has_trait(node, Trait.OPAQUE) or not has_trait(node, Trait.ELEMENTWISE | Trait.REDUCE):
+    if has_trait(node, Trait.OPAQUE | Trait.LIBRARY):
+        return False
+    if not has_trait(node, Trait.ELEMENTWISE | Trait.REDUCE):
         return False
     if has_trait(node, Trait.REDUCE) and not node.attrs["dims"]:
         return False

@@ -111,6 +111,11 @@ def type_from(text: str) -> TensorType:
         ("random_bits", "i64[3]", {"call": 0, "shape": (2,)}, ShapeError, "i64[2]"),
         ("normal_from_bits", "i64[2] i64[2]", {"dtype": from_short("f32")}, DTypeError, "int32"),
         ("normal_from_bits", "i32[2] i32[2]", {"dtype": from_short("i32")}, DTypeError, "floating"),
+        ("polygamma", "i32[2]", {"n": 1}, DTypeError, "polygamma: operand 0"),
+        ("polygamma", "f32[2]", {"n": 0}, ArgumentError, "order must be positive"),
+        ("complex", "f32[2] f64[2]", {}, DTypeError, "one dtype"),
+        ("complex", "f16[2] f16[2]", {}, DTypeError, "float32 or float64"),
+        ("real", "f32[2]", {}, DTypeError, "expected: complex"),
         ("iota", "", {"shape": (2,), "dim": 1, "dtype": from_short("f32")}, ShapeError, "iota"),
         ("item", "f32[2]", {"index": 0}, ShapeError, "item 0 of f32[2]"),
     ],
@@ -140,7 +145,10 @@ def test_item_out_of_range() -> None:
 ELEMENTWISE = [op.name for op in all_ops() if op.traits & Trait.ELEMENTWISE]
 
 
-@pytest.mark.parametrize("name", [n for n in ELEMENTWISE if n not in {"cast", "normal_from_bits"}])
+WITH_ATTRIBUTES = {"cast", "normal_from_bits", "polygamma"}
+
+
+@pytest.mark.parametrize("name", [n for n in ELEMENTWISE if n not in WITH_ATTRIBUTES])
 def test_dtypes_are_accepted_where_there_are_samples_and_refused_elsewhere(name: str) -> None:
     sampled: set[DType] = set()
     for sample in samples(name):

@@ -1,0 +1,124 @@
+"""Powers and logarithms of other bases, sums of logarithms, products with logarithms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from graphc.dtypes import complex128, float64
+from graphc.frontend.functions.convert import (
+    TensorLike,
+    as_float,
+    common_dtype,
+    promote_float,
+    require_tensor,
+    scalar_tensor,
+    to_operand,
+)  # fmt: skip
+from graphc.frontend.functions.factories import binary, unary
+from graphc.frontend.functions.pointwise import clamp, mul, pow
+from graphc.opdef import OpDef
+from graphc.ops import comparison, elementwise, elementwise_numbers, select
+from graphc.ops import elementwise_exponential as ops
+
+if TYPE_CHECKING:
+    from graphc.frontend.tensor import Tensor
+
+__all__ = [
+    "exp2",
+    "float_power",
+    "frexp",
+    "ldexp",
+    "log2",
+    "log10",
+    "logaddexp",
+    "logaddexp2",
+    "logit",
+    "xlogy",
+]
+
+
+class MantissaAndExponent(NamedTuple):
+    """Result of ``frexp``: ``mantissa`` and int32 ``exponent``."""
+
+    mantissa: Tensor
+    exponent: Tensor
+
+
+exp2 = unary(ops.exp2, "exp2", "2 to the power of x; integers as float32.")
+log2 = unary(ops.log2, "log2", "The logarithm with base 2.")
+log10 = unary(ops.log10, "log10", "The logarithm with base 10.")
+logaddexp = binary(
+    ops.logaddexp, "logaddexp", "``log(exp(input) + exp(other))`` without overflow; floats only."
+)
+logaddexp2 = binary(
+    ops.logaddexp2, "logaddexp2", "``log2(2**input + 2**other)`` without overflow; floats only."
+)
+
+
+def logit(input: Tensor, eps: float | None = None) -> Tensor:
+    """``log(x / (1 - x))`` (``torch.logit``).
+
+    Args:
+        input: tensor of probabilities.
+        eps: limit them to ``eps .. 1 - eps`` first; None for NaN outside 0 .. 1.
+    """
+    x = as_float("logit", input)
+    return ops.logit(x if eps is None else clamp(x, eps, 1 - eps))
+
+
+def times_log(function: str, logarithm: OpDef, start: float, input: TensorLike,
+              other: TensorLike) -> Tensor:  # fmt: skip
+    """``input * logarithm(other)``, 0 where the input is 0 unless the other is NaN.
+
+    Args:
+        function: the name for errors.
+        logarithm: an operation that is not defined at ``start`` and below.
+        start: where the logarithm's domain starts.
+        input: factor.
+        other: argument of the logarithm.
+    """
+    x, y = promote_float(function, input, other)
+    zero = comparison.eq(x, scalar_tensor(0, x.dtype))
+    outside = comparison.logical_or(
+        comparison.le(y, scalar_tensor(start, y.dtype)),
+        comparison.eq(y, scalar_tensor(float("inf"), y.dtype)),
+    )
+    cut = comparison.logical_and(zero, outside)
+    return elementwise.mul(x, logarithm(select.where(cut, scalar_tensor(1, y.dtype), y)))
+
+
+def xlogy(input: TensorLike, other: TensorLike) -> Tensor:
+    """``input * log(other)``, 0 where the input is 0 unless other is NaN (``torch.xlogy``).
+
+    Example:
+        >>> import graphc as gc
+        >>> gc.xlogy(gc.tensor([0.0, 2.0]), gc.tensor([0.0, 1.0]))
+        tensor([0., 0.])
+    """
+    return times_log("xlogy", elementwise.log, 0.0, input, other)
+
+
+def float_power(input: TensorLike, exponent: TensorLike) -> Tensor:
+    """``input ** exponent`` in float64 (``torch.float_power``)."""
+    dtype = common_dtype("float_power", (input, exponent))
+    wide = complex128 if dtype.is_complex else float64
+    return elementwise.power(to_operand(input, wide), to_operand(exponent, wide))
+
+
+def ldexp(input: Tensor, other: Tensor) -> Tensor:
+    """``input * 2 ** other`` (``torch.ldexp``)."""
+    return mul(require_tensor("ldexp", input), pow(2.0, require_tensor("ldexp", other)))
+
+
+def frexp(input: Tensor) -> MantissaAndExponent:
+    """The parts of ``x = mantissa * 2 ** exponent`` (``torch.frexp``).
+
+    Returns:
+        ``mantissa`` with 0.5 <= abs(mantissa) < 1, or x itself where it is 0, infinite or NaN;
+        ``exponent`` as int32.
+
+    Raises:
+        DTypeError: for integers.
+    """
+    x = require_tensor("frexp", input)
+    return MantissaAndExponent(elementwise_numbers.mantissa(x), elementwise_numbers.exponent(x))
