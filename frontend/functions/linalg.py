@@ -2,48 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.functions import pointwise, products, reduction
-from graphc.frontend.functions.convert import as_float, require_tensor
+from graphc.frontend.functions.convert import require_tensor
 from graphc.frontend.functions.creation import eye
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
-
-
-def vector_norm(
-    x: Tensor,
-    ord: float = 2,
-    dim: int | Sequence[int] | None = None,
-    keepdim: bool = False,
-) -> Tensor:
-    """The vector norm over dims, as if they were one.
-
-    Args:
-        x: tensor; integers as float32.
-        ord: 0 counts non-zero elements, inf and -inf give the largest and smallest magnitude,
-            any other number p gives ``sum(|x|^p)^(1/p)``.
-        dim: dim or dims; None for all.
-        keepdim: keep reduced dims with size 1.
-
-    Source: ``torch.linalg.vector_norm``.
-
-    Example:
-        >>> import graphc as gc
-        >>> gc.linalg.vector_norm(gc.tensor([3.0, 4.0]))
-        tensor(5.)
-    """
-    values = as_float("vector_norm", x)
-    if ord == 0:
-        return reduction.sum(pointwise.ne(values, 0).to(values.dtype), dim, keepdim)
-    if ord == -math.inf:
-        return reduction.amin(pointwise.abs(values), () if dim is None else dim, keepdim)
-    return reduction.norm(values, ord, dim, keepdim)
 
 
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:

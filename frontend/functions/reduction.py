@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import builtins
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphc.dims import Dim
-from graphc.dtypes import DTypeLike, as_dtype, bool_, int64
+from graphc.dtypes import DTypeLike, as_dtype, bool_, int64, uint8
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.functions import pointwise
 from graphc.frontend.functions.convert import (
@@ -39,7 +38,6 @@ __all__ = [
     "max",
     "mean",
     "min",
-    "norm",
     "prod",
     "softmax",
     "std",
@@ -62,8 +60,8 @@ def _reduce(op: OpDef, x: Tensor, dims: tuple[int, ...], keepdim: bool) -> Tenso
     return reduced if keepdim else drop_dims(reduced, dims)
 
 
-def _dims(function: str, x: Tensor, dim: Dims) -> tuple[int, ...]:
-    """An empty sequence means all dims, as None does."""
+def dims_argument(function: str, x: Tensor, dim: Dims) -> tuple[int, ...]:
+    """The dims to reduce; an empty sequence means all, as None does."""
     if isinstance(dim, Sequence) and len(dim) == 0:
         dim = None
     return normalize_dims(function, dim, x.ndim)
@@ -87,11 +85,12 @@ def sum(
         >>> gc.sum(gc.tensor([[1, 2], [3, 4]]), dim=0)
         tensor([4, 6])
     """
-    x = _wide(require_tensor("sum", input), dtype)
-    return _reduce(reduce.sum_, x, _dims("sum", x, dim), keepdim)
+    x = wide(require_tensor("sum", input), dtype)
+    return _reduce(reduce.sum_, x, dims_argument("sum", x, dim), keepdim)
 
 
-def _wide(x: Tensor, dtype: DTypeLike | None) -> Tensor:
+def wide(x: Tensor, dtype: DTypeLike | None) -> Tensor:
+    """The tensor in the dtype in which it adds up: as given, or int64 for bools and integers."""
     if dtype is not None:
         return cast(x, as_dtype(dtype))
     return x if x.dtype.is_differentiable else cast(x, int64)
@@ -101,8 +100,8 @@ def prod(
     input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
 ) -> Tensor:
     """The product over one dim or all; integers multiply as int64 (``torch.prod``)."""
-    x = _wide(require_tensor("prod", input), dtype)
-    return _reduce(reduce.prod, x, _dims("prod", x, dim), keepdim)
+    x = wide(require_tensor("prod", input), dtype)
+    return _reduce(reduce.prod, x, dims_argument("prod", x, dim), keepdim)
 
 
 def mean(
@@ -115,14 +114,15 @@ def mean(
     """
     x = require_tensor("mean", input)
     x = x if dtype is None else cast(x, as_dtype(dtype))
-    _require_float("mean", x)
-    dims = _dims("mean", x, dim)
+    require_float("mean", x)
+    dims = dims_argument("mean", x, dim)
     total = reduce.sum_(x, dims=dims)
     average = elementwise.div(total, scalar_tensor(reduce.reduced_count(x.type, dims), x.dtype))
     return average if keepdim else drop_dims(average, dims)
 
 
-def _require_float(function: str, x: Tensor) -> None:
+def require_float(function: str, x: Tensor) -> None:
+    """Raise DTypeError for bools and integers."""
     if not x.dtype.is_differentiable:
         raise DTypeError(
             f"{function}: expected a floating point tensor",
@@ -148,8 +148,8 @@ def var(
     Source: ``torch.var``.
     """
     x = require_tensor("var", input)
-    _require_float("var", x)
-    dims = _dims("var", x, dim)
+    require_float("var", x)
+    dims = dims_argument("var", x, dim)
     if unbiased is not None:
         correction = int(unbiased)
     centered = elementwise.sub(x, mean(x, dims, keepdim=True) if dims else mean(x))
@@ -168,10 +168,10 @@ def std(
     unbiased: bool | None = None,
 ) -> Tensor:  # fmt: skip
     """The standard deviation, the root of ``var`` (``torch.std``)."""
-    return _root(var(input, dim, correction=correction, keepdim=keepdim, unbiased=unbiased))
+    return safe_root(var(input, dim, correction=correction, keepdim=keepdim, unbiased=unbiased))
 
 
-def _root(x: Tensor) -> Tensor:
+def safe_root(x: Tensor) -> Tensor:
     """The square root with gradient 0 at 0, where the true one is infinite."""
     zero, one = scalar_tensor(0, x.dtype), scalar_tensor(1, x.dtype)
     is_zero = comparison.eq(x, zero)
@@ -181,13 +181,13 @@ def _root(x: Tensor) -> Tensor:
 def amax(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
     """The maximum over dims; NaN wins; ties share the gradient (``torch.amax``)."""
     x = require_tensor("amax", input)
-    return _reduce(reduce.amax, x, _dims("amax", x, dim), keepdim)
+    return _reduce(reduce.amax, x, dims_argument("amax", x, dim), keepdim)
 
 
 def amin(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
     """The minimum over dims; NaN wins; ties share the gradient (``torch.amin``)."""
     x = require_tensor("amin", input)
-    return _reduce(reduce.amin, x, _dims("amin", x, dim), keepdim)
+    return _reduce(reduce.amin, x, dims_argument("amin", x, dim), keepdim)
 
 
 def max(
@@ -223,7 +223,7 @@ def _extremum(
 ) -> Tensor | ValuesAndIndices:  # fmt: skip
     x = require_tensor(function, input)
     if dim is None:
-        return _reduce(value_op, x, _dims(function, x, None), False)
+        return _reduce(value_op, x, dims_argument(function, x, None), False)
     if not isinstance(dim, int):
         return pairwise(x, dim)
     axis = normalize_dim(function, dim, x.ndim)
@@ -275,8 +275,11 @@ def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
 def _logical(
     function: str, op: OpDef, of_none: bool, input: Tensor, dim: Dims, keepdim: bool
 ) -> Tensor:
-    x = cast(require_tensor(function, input), bool_)
-    dims = _dims(function, x, dim)
+    given = require_tensor(function, input)
+    if given.dtype is uint8:  # PyTorch's answer is a number then
+        return cast(_logical(function, op, of_none, cast(given, bool_), dim, keepdim), uint8)
+    x = cast(given, bool_)
+    dims = dims_argument(function, x, dim)
     if reduce.reduced_count(x.type, dims) == 0:
         shape = tuple(1 if axis in dims else size for axis, size in enumerate(x.shape))
         empty = scalar_tensor(of_none, bool_).expand(shape)
@@ -288,7 +291,7 @@ def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) ->
     """``log(sum(exp(x)))`` over dims, without overflow (``torch.logsumexp``)."""
     x = require_tensor("logsumexp", input)
     x = x if x.dtype.is_differentiable else cast(x, as_dtype(float))
-    dims = _dims("logsumexp", x, dim)
+    dims = dims_argument("logsumexp", x, dim)
     if reduce.reduced_count(x.type, dims) == 0:
         return pointwise.log(sum(x, dims, keepdim))
     peak = detach_finite(reduce.amax(x, dims=dims))
@@ -337,7 +340,7 @@ def _softmax_operands(
 ) -> tuple[Tensor, tuple[int, ...]]:
     x = require_tensor(function, input)
     x = x if dtype is None else cast(x, as_dtype(dtype))
-    _require_float(function, x)
+    require_float(function, x)
     if dim is None:
         raise ArgumentError(
             f"{function}: say which dim sums to 1",
@@ -352,17 +355,3 @@ def _below_peak(x: Tensor, dims: tuple[int, ...]) -> Tensor:
     if x.type.numel == 0:
         return x
     return elementwise.sub(x, reduce.amax(x, dims=dims).detach())
-
-
-def norm(input: Tensor, p: float = 2.0, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """The p-norm over dims: 1, 2, inf, or any other positive number (``torch.norm``)."""
-    x = require_tensor("norm", input)
-    _require_float("norm", x)
-    magnitude = pointwise.abs(x)
-    if p == 2:
-        return _root(sum(elementwise.mul(x, x), dim, keepdim))
-    if p == 1:
-        return sum(magnitude, dim, keepdim)
-    if p == math.inf:
-        return amax(magnitude, () if dim is None else dim, keepdim)
-    return pointwise.pow(sum(pointwise.pow(magnitude, p), dim, keepdim), 1.0 / p)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from graphc.frontend.base import TensorBase
-from graphc.frontend.functions import reduction
+from graphc.frontend.functions import norms, reduction
 
 
 class ReductionMethods(TensorBase):
@@ -27,4 +27,4 @@ class ReductionMethods(TensorBase):
     logsumexp = reduction.logsumexp
     softmax = reduction.softmax
     log_softmax = reduction.log_softmax
-    norm = reduction.norm
+    norm = norms.norm

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 
@@ -36,7 +36,7 @@ def _infer_eigh(a: TensorType, *, lower: bool) -> TensorType:
 
 
 def _eval_eigh(a: Array, *, lower: bool) -> Array:
-    side = "L" if lower else "U"
+    side: Literal["L", "U"] = "L" if lower else "U"
     values, vectors = lapack("eigh", lambda x: np.linalg.eigh(x, side), a, fix=NOT_FINITE)
     return packed([values, vectors], [1, 2])
 
@@ -76,7 +76,7 @@ def _infer_eigvalsh(a: TensorType, *, lower: bool) -> TensorType:
 
 
 def _eval_eigvalsh(a: Array, *, lower: bool) -> Array:
-    side = "L" if lower else "U"
+    side: Literal["L", "U"] = "L" if lower else "U"
     values = lapack("eigvalsh", lambda x: np.linalg.eigvalsh(x, side), a, fix=NOT_FINITE)
     return np.ascontiguousarray(values)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -46,7 +46,7 @@ def _infer_qr(a: TensorType, *, complete: bool) -> TensorType:
 
 
 def _eval_qr(a: Array, *, complete: bool) -> Array:
-    mode = "complete" if complete else "reduced"
+    mode: Literal["complete", "reduced"] = "complete" if complete else "reduced"
     q, r = np.linalg.qr(np.ascontiguousarray(a), mode)
     return packed([q, r], [2, 2])
 
