@@ -2,15 +2,19 @@
 
 from graphc.frontend.functions.shaping import pad as pad
 from graphc.frontend.nn.functional.activation import *
+from graphc.frontend.nn.functional.attention import *
+from graphc.frontend.nn.functional.channels import *
 from graphc.frontend.nn.functional.classification import *
 from graphc.frontend.nn.functional.distance import *
 from graphc.frontend.nn.functional.dropout import *
+from graphc.frontend.nn.functional.embedding import *
 from graphc.frontend.nn.functional.exponential import *
 from graphc.frontend.nn.functional.gating import *
 from graphc.frontend.nn.functional.likelihood import *
 from graphc.frontend.nn.functional.linear import *
 from graphc.frontend.nn.functional.loss import *
 from graphc.frontend.nn.functional.margin import *
+from graphc.frontend.nn.functional.multi_head import *
 from graphc.frontend.nn.functional.normalization import *
 from graphc.frontend.nn.functional.piecewise import *
 from graphc.frontend.nn.functional.triplet import *

@@ -10,11 +10,17 @@ import numpy as np
 from graphc.dims import Dim
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.base import concrete
-from graphc.frontend.functions.convert import promote_float, require_tensor, scalar_tensor
+from graphc.frontend.functions.convert import (
+    normalize_dim,
+    promote_float,
+    require_tensor,
+    scalar_tensor,
+)  # fmt: skip
 from graphc.frontend.functions.indexing import index_select
 from graphc.frontend.functions.pointwise import abs as absolute
 from graphc.frontend.functions.pointwise import clamp, pow, sqrt, where
 from graphc.frontend.functions.reduction import amax, amin, sum
+from graphc.frontend.functions.shaping import broadcast_tensors
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
@@ -84,21 +90,14 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
         "cosine_similarity", require_tensor("cosine_similarity", x1),
         require_tensor("cosine_similarity", x2),
     )  # fmt: skip
-    wide = a * 0 + b if a.ndim < b.ndim else a
-    axis = dim if dim >= 0 else dim + wide.ndim
-    if not 0 <= axis < max(wide.ndim, 1):
-        raise ArgumentError(
-            "cosine_similarity: dim out of range", got=str(dim),
-            expected=f"{-wide.ndim}..{wide.ndim - 1}", where=user_location_text(),
-        )  # fmt: skip
-    back = axis - wide.ndim
-    return sum(_unit(a, back, eps) * _unit(b, back, eps), back)
+    a, b = broadcast_tensors(a, b)
+    axis = normalize_dim("cosine_similarity", dim, a.ndim)
+    return sum(_unit(a, axis, eps) * _unit(b, axis, eps), axis)
 
 
 def _unit(x: Tensor, dim: int, eps: float) -> Tensor:
-    """The vectors at length 1; a dim that x lacks is one of size 1."""
-    size = p_norm(x, 2, dim, keepdim=True) if -dim <= x.ndim else absolute(x)
-    return x / clamp(size, min=eps)
+    """The vectors at length 1."""
+    return x / clamp(p_norm(x, 2, dim, keepdim=True), min=eps)
 
 
 def normalize(

@@ -1,23 +1,22 @@
-"""Affine maps and table look-ups."""
+"""Affine maps."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphc.errors import ArgumentError, ShapeError
-from graphc.frontend.functions import indexing
-from graphc.frontend.functions.convert import promote, require_tensor, scalar_tensor
-from graphc.frontend.functions.indexing import one_hot
+from graphc.errors import ShapeError
+from graphc.frontend.functions.convert import promote, require_tensor
 from graphc.frontend.functions.pointwise import add
 from graphc.frontend.functions.products import matmul
-from graphc.frontend.functions.shaping import unsqueeze
-from graphc.ops import comparison, linalg, select
+from graphc.frontend.functions.shaping import reshape, unsqueeze
+from graphc.frontend.nn.functional.shapes import agree
+from graphc.ops import linalg
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
-__all__ = ["embedding", "linear", "one_hot"]
+__all__ = ["bilinear", "linear"]
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -52,63 +51,37 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return product if bias is None else add(product, bias)
 
 
-def embedding(
-    input: Tensor,
-    weight: Tensor,
-    padding_idx: int | None = None,
-    max_norm: float | None = None,
-    norm_type: float = 2.0,
-    scale_grad_by_freq: bool = False,
-    sparse: bool = False,
-) -> Tensor:
-    """The rows of ``weight`` at these indices.
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``input1 @ weight[o] @ input2 + bias[o]`` for each output ``o``.
 
     Args:
-        input: integer indices, any shape.
-        weight: ``(rows, size)``.
-        padding_idx: a row that gets no gradient; negative ones count from the end.
-        max_norm: not supported.
-        norm_type: belongs to ``max_norm``.
-        scale_grad_by_freq: not supported.
-        sparse: no effect on values; gradients are dense.
+        input1: ``(..., first)``.
+        input2: ``(..., second)``.
+        weight: ``(out, first, second)``.
+        bias: ``(out,)``.
 
     Returns:
-        The input's shape and ``size``.
+        ``(..., out)``.
 
     Raises:
-        IndexRangeError: for an index outside ``0 .. rows - 1``, when it runs.
-        ArgumentError: for an option that is not supported.
+        ShapeError: if the shapes do not fit.
 
-    Source: ``torch.nn.functional.embedding``.
+    Source: ``torch.nn.functional.bilinear``.
     """
-    require_plain_embedding(max_norm, scale_grad_by_freq)
-    rows = indexing.embedding(require_tensor("embedding", weight), input)
-    if padding_idx is None or not weight.requires_grad:
-        return rows
-    row = check_padding(padding_idx, int(weight.shape[0]))
-    padded = comparison.eq(unsqueeze(input, -1), scalar_tensor(row, input.dtype))
-    return select.where(padded, rows.detach(), rows)
-
-
-def require_plain_embedding(max_norm: float | None, scale_grad_by_freq: bool) -> None:
-    """Raise ArgumentError for options that graphc does not have."""
-    if max_norm is not None or scale_grad_by_freq:
-        raise ArgumentError(
-            "embedding: max_norm and scale_grad_by_freq are not supported",
-            got=f"max_norm={max_norm}, scale_grad_by_freq={scale_grad_by_freq}",
-            where=user_location_text(),
-        )
-
-
-def check_padding(padding_idx: int, rows: int) -> int:
-    """The padding row counted from the front.
-
-    Raises:
-        ArgumentError: if there is no such row.
-    """
-    if not -rows <= padding_idx < rows:
-        raise ArgumentError(
-            "embedding: padding_idx is no row of the table", got=str(padding_idx),
-            expected=f"{-rows}..{rows - 1}", where=user_location_text(),
+    a, b, table = (require_tensor("bilinear", x) for x in (input1, input2, weight))
+    fits = (
+        table.ndim == 3
+        and a.ndim == b.ndim >= 1
+        and agree(a.shape[:-1], b.shape[:-1])
+        and agree((a.shape[-1], b.shape[-1]), table.shape[1:])
+    )
+    if not fits:
+        raise ShapeError(
+            "bilinear: expected (..., first), (..., second) and (out, first, second)",
+            got=f"{a.type}, {b.type} and {table.type}", where=user_location_text(),
         )  # fmt: skip
-    return padding_idx % rows
+    out, first, second = table.shape
+    products = matmul(a, reshape(table.permute(1, 0, 2), (first, out * second)))
+    split = reshape(products, (*a.shape[:-1], out, second))
+    result = reshape(matmul(split, unsqueeze(b, -1)), (*a.shape[:-1], out))
+    return result if bias is None else add(result, bias)

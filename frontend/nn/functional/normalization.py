@@ -1,14 +1,21 @@
-"""Batch and layer normalization, in two passes for accuracy."""
+"""Batch, layer and root-mean-square normalization; variances in two passes for accuracy."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from graphc.dims import Size, numel
-from graphc.dtypes import float64
+import ml_dtypes
+
+from graphc.dims import Dim, Size, numel
+from graphc.dtypes import DType, float64
 from graphc.errors import ArgumentError, ShapeError
-from graphc.frontend.functions.convert import require_tensor, scalar_tensor, to_operand
+from graphc.frontend.functions.convert import (
+    require_tensor,
+    scalar_tensor,
+    size_tensor,
+    to_operand,
+)  # fmt: skip
 from graphc.frontend.functions.pointwise import add, div, mul, sub
 from graphc.frontend.functions.reduction import mean
 from graphc.frontend.functions.shaping import reshape
@@ -20,7 +27,7 @@ from graphc.provenance import user_location_text
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
-__all__ = ["batch_norm", "layer_norm"]
+__all__ = ["batch_norm", "layer_norm", "rms_norm"]
 
 
 def batch_norm(
@@ -64,18 +71,21 @@ def batch_norm(
             "batch_norm: evaluation needs running statistics", where=user_location_text()
         )
     else:
-        centered, variance = sub(x, _per_channel(running_mean, x)), _per_channel(running_var, x)
+        centered, variance = (
+            sub(x, per_channel("batch_norm", running_mean, x)),
+            per_channel("batch_norm", running_var, x),
+        )
     scale = elementwise.rsqrt(add(variance, eps))
-    scale = scale if weight is None else mul(scale, _per_channel(weight, x))
+    scale = scale if weight is None else mul(scale, per_channel("batch_norm", weight, x))
     normal = mul(centered, scale)
-    return normal if bias is None else add(normal, _per_channel(bias, x))
+    return normal if bias is None else add(normal, per_channel("batch_norm", bias, x))
 
 
-def _per_channel(values: Tensor, x: Tensor) -> Tensor:
+def per_channel(function: str, values: Tensor, x: Tensor) -> Tensor:
     """A value per channel, where it broadcasts against the input."""
     if not agree(values.shape, x.shape[1:2]):
         raise ShapeError(
-            "batch_norm: the number of channels differs", got=str(x.type),
+            f"{function}: the number of channels differs", got=str(x.type),
             expected=f"{values.shape[0]} channels", where=user_location_text(),
         )  # fmt: skip
     return reshape(values, (-1, *(1,) * (x.ndim - 2))) if x.ndim > 2 else values
@@ -97,20 +107,24 @@ def _batch_statistics(
     variance = mean(mul(centered, centered), dims, keepdim=True)
     with no_grad():
         if running_mean is not None:
-            _move(running_mean, reshape(center, running_mean.shape), momentum)
+            move_statistics(running_mean, reshape(center, running_mean.shape), momentum)
         if running_var is not None:
-            unbiased = mul(variance, _correction(x, count))
-            _move(running_var, reshape(unbiased, running_var.shape), momentum)
+            unbiased = mul(variance, unbiasing(x, count))
+            move_statistics(running_var, reshape(unbiased, running_var.shape), momentum)
     return centered, variance
 
 
-def _correction(x: Tensor, count: Size) -> Tensor:
+def unbiasing(x: Tensor, count: Size) -> Tensor:
     """``n / (n - 1)``."""
-    n = scalar_tensor(count, float64)
+    if isinstance(count, Dim):
+        why = "one value per channel has no variance: train on larger batches"
+        n = size_tensor(count, float64, refused=1, why=why)
+    else:
+        n = scalar_tensor(count, float64)
     return to_operand(div(n, sub(n, 1.0)), x.dtype)
 
 
-def _move(running: Tensor, value: Tensor, momentum: float | Tensor) -> None:
+def move_statistics(running: Tensor, value: Tensor, momentum: float | Tensor) -> None:
     """Move running statistics towards those of the batch."""
     kept = mul(running, to_operand(sub(scalar_tensor(1.0, float64), momentum), running.dtype))
     running.copy_(add(kept, mul(value, to_operand(momentum, value.dtype))))
@@ -138,16 +152,52 @@ def layer_norm(
     Source: ``torch.nn.functional.layer_norm``.
     """
     x = require_tensor("layer_norm", input)
-    shape = tuple(normalized_shape)
-    ends = x.shape[x.ndim - len(shape) :] if len(shape) <= x.ndim else ()
-    if not shape or not agree(ends, shape):
-        raise ShapeError(
-            "layer_norm: the input does not end in normalized_shape", got=str(x.type),
-            expected=f"(..., {', '.join(map(str, shape))})", where=user_location_text(),
-        )  # fmt: skip
-    dims = tuple(range(x.ndim - len(shape), x.ndim))
+    dims = _last_dims("layer_norm", x, normalized_shape)
     centered = sub(x, mean(x, dims, keepdim=True))
     variance = mean(mul(centered, centered), dims, keepdim=True)
     normal = mul(centered, elementwise.rsqrt(add(variance, eps)))
     normal = normal if weight is None else mul(normal, weight)
     return normal if bias is None else add(normal, bias)
+
+
+def _last_dims(function: str, x: Tensor, normalized_shape: Sequence[int]) -> tuple[int, ...]:
+    """The dims that have this shape."""
+    shape = tuple(normalized_shape)
+    ends = x.shape[x.ndim - len(shape) :] if len(shape) <= x.ndim else ()
+    if not shape or not agree(ends, shape):
+        raise ShapeError(
+            f"{function}: the input does not end in normalized_shape", got=str(x.type),
+            expected=f"(..., {', '.join(map(str, shape))})", where=user_location_text(),
+        )  # fmt: skip
+    return tuple(range(x.ndim - len(shape), x.ndim))
+
+
+def resolution(dtype: DType) -> float:
+    """The distance from 1 to the next number of this dtype."""
+    return float(ml_dtypes.finfo(dtype.numpy).eps)
+
+
+def rms_norm(
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    eps: float | None = None,
+) -> Tensor:
+    """Divide by the root of the mean square over the last dims.
+
+    Args:
+        input: ``(..., *normalized_shape)``.
+        normalized_shape: the sizes of the last dims.
+        weight: factor of this shape.
+        eps: added to the mean square; default: the dtype's resolution.
+
+    Raises:
+        ShapeError: if the input does not end in ``normalized_shape``.
+
+    Source: ``torch.nn.functional.rms_norm``.
+    """
+    x = require_tensor("rms_norm", input)
+    dims = _last_dims("rms_norm", x, normalized_shape)
+    least = resolution(x.dtype) if eps is None else eps
+    normal = mul(x, elementwise.rsqrt(add(mean(mul(x, x), dims, keepdim=True), least)))
+    return normal if weight is None else mul(normal, weight)

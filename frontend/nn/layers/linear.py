@@ -6,12 +6,8 @@ import math
 
 from graphc.dtypes import DTypeLike
 from graphc.frontend.nn import init
-from graphc.frontend.nn.functional.linear import (
-    check_padding,
-    embedding,
-    linear,
-    require_plain_embedding,
-)  # fmt: skip
+from graphc.frontend.nn.functional.embedding import check_padding, embedding
+from graphc.frontend.nn.functional.linear import linear
 from graphc.frontend.nn.module import Module
 from graphc.frontend.nn.parameter import Parameter, element_type, zeros
 from graphc.frontend.tensor import Tensor
@@ -74,9 +70,9 @@ class Embedding(Module):
         num_embeddings: rows of the table.
         embedding_dim: size of each vector.
         padding_idx: a row that starts as zeros and gets no gradient.
-        max_norm: not supported.
-        norm_type: belongs to ``max_norm``.
-        scale_grad_by_freq: not supported.
+        max_norm: rows that are read and have a larger norm are scaled to it, in place.
+        norm_type: which norm.
+        scale_grad_by_freq: divide a row's gradient by how often the row is read.
         sparse: no effect on values; gradients are dense.
         device: None or ``"cpu"``.
         dtype: of the table; default float32.
@@ -90,12 +86,12 @@ class Embedding(Module):
         sparse: bool = False, device: object = None, dtype: DTypeLike | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        require_plain_embedding(max_norm, scale_grad_by_freq)
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         self.padding_idx = (
             None if padding_idx is None else check_padding(padding_idx, num_embeddings)
         )
-        self.sparse = sparse
+        self.max_norm, self.norm_type = max_norm, norm_type
+        self.scale_grad_by_freq, self.sparse = scale_grad_by_freq, sparse
         table = zeros((num_embeddings, embedding_dim), element_type(device, dtype))
         self.weight = Parameter(table)
         self.reset_parameters()
@@ -123,10 +119,19 @@ class Embedding(Module):
             self.weight.storage.array[self.padding_idx] = 0
 
     def forward(self, input: Tensor) -> Tensor:
-        return embedding(input, self.weight, self.padding_idx)
+        return embedding(
+            input, self.weight, self.padding_idx, self.max_norm, self.norm_type,
+            self.scale_grad_by_freq, self.sparse,
+        )  # fmt: skip
 
     def extra_repr(self) -> str:
         text = f"{self.num_embeddings}, {self.embedding_dim}"
         if self.padding_idx is not None:
             text += f", padding_idx={self.padding_idx}"
+        if self.max_norm is not None:
+            text += f", max_norm={self.max_norm}"
+        if self.norm_type != 2:
+            text += f", norm_type={self.norm_type}"
+        if self.scale_grad_by_freq:
+            text += ", scale_grad_by_freq=True"
         return text + (", sparse=True" if self.sparse else "")

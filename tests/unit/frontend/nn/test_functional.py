@@ -37,8 +37,6 @@ def test_embedding(rng: np.random.Generator) -> None:
             F.embedding(gc.tensor([wrong]), weight)
     with pytest.raises(ArgumentError, match="padding_idx"):
         F.embedding(gc.tensor([0]), weight, padding_idx=5)
-    with pytest.raises(ArgumentError, match="max_norm"):
-        nn.Embedding(3, 2, max_norm=1.0)
 
 
 def test_embedding_layer_starts_with_zeros_at_padding() -> None:
