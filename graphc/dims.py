@@ -1,8 +1,8 @@
 """Named unknown sizes and their arithmetic.
 
-A dim is an ``int`` or a ``Dim``: an integer polynomial over atoms, where an atom is a name or the
-floored quotient of two polynomials. Polynomials have one canonical form, so equal expressions are
-equal objects by ``==`` and hash, e.g. ``(n + 1) * 2 == 2 * n + 2``.
+A dim is an ``int`` or a ``Dim``: an integer polynomial over atoms, where an atom is a name, the
+floored quotient of two polynomials, or the smaller one of two. Polynomials have one canonical form,
+so equal expressions are equal objects by ``==`` and hash, e.g. ``(n + 1) * 2 == 2 * n + 2``.
 """
 
 from __future__ import annotations
@@ -31,7 +31,18 @@ class Quotient:
         return f"({self.numerator})//({self.denominator})"
 
 
-Atom = str | Quotient
+@dataclass(frozen=True, slots=True)
+class Minimum:
+    """The smaller one of two sizes, where it is not known which."""
+
+    left: Dim
+    right: Dim
+
+    def __str__(self) -> str:
+        return f"min({self.left},{self.right})"
+
+
+Atom = str | Quotient | Minimum
 Monomial = tuple[tuple[Atom, int], ...]  # ((atom, power), ...) in a fixed order
 Terms = tuple[tuple[Monomial, int], ...]  # ((monomial, coefficient), ...) in a fixed order
 
@@ -66,8 +77,10 @@ class Dim:
             for atom, _ in monomial:
                 if isinstance(atom, str):
                     found.add(atom)
-                else:
+                elif isinstance(atom, Quotient):
                     found |= atom.numerator.names | atom.denominator.names
+                else:
+                    found |= atom.left.names | atom.right.names
         return frozenset(found)
 
     def bind(self, sizes: Mapping[str, int]) -> Size:
@@ -79,8 +92,10 @@ class Dim:
                 factor: Size
                 if isinstance(atom, str):
                     factor = sizes[atom] if atom in sizes else Dim.named(atom)
-                else:
+                elif isinstance(atom, Quotient):
                     factor = floor_divide(atom.numerator.bind(sizes), atom.denominator.bind(sizes))
+                else:
+                    factor = smaller(atom.left.bind(sizes), atom.right.bind(sizes))
                 for _ in range(power):
                     product = product * factor
             total = total + product
@@ -231,6 +246,55 @@ def _divide_exactly(numerator: Size, denominator: Size) -> Size | None:
         quotient = quotient + step
         rest = rest - step * denominator
     return None
+
+
+def smaller(left: Size, right: Size) -> Size:
+    """The smaller one of two sizes.
+
+    Example:
+        >>> n = Dim.named("N")
+        >>> smaller(n, n + 2), smaller(n + 3, 5), smaller(n, 0)
+        (N, min(2,N)+3, 0)
+    """
+    if _is_never_negative(right - left):
+        return left
+    if _is_never_negative(left - right):
+        return right
+    if isinstance(left, int) and isinstance(right, int):
+        return min(left, right)
+    common = min(_constant(left), _constant(right))
+    ordered = sorted((_as_dim(left - common), _as_dim(right - common)), key=str)
+    return Dim(((((Minimum(*ordered), 1),), 1),)) + common
+
+
+def larger(left: Size, right: Size) -> Size:
+    """The larger one of two sizes.
+
+    Example:
+        >>> n = Dim.named("N")
+        >>> larger(n, 0), larger(n - 2, 0)
+        (N, N-min(2,N))
+    """
+    return left + right - smaller(left, right)
+
+
+def _constant(size: Size) -> int:
+    """The term without unknowns."""
+    return dict(_terms(size)).get((), 0)
+
+
+def _is_never_negative(size: Size) -> bool:
+    """Whether this is at least 0 for all values of the unknowns, as far as its signs tell."""
+
+    def is_plain(atom: Atom) -> bool:
+        if isinstance(atom, Minimum):
+            return _is_never_negative(atom.left) and _is_never_negative(atom.right)
+        return isinstance(atom, str)
+
+    return all(
+        coefficient >= 0 and all(is_plain(atom) for atom, _ in monomial)
+        for monomial, coefficient in _terms(size)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from graphc.dims import Dim, Shape, Size, floor_divide
+from graphc.dims import Dim, Shape, Size, floor_divide, smaller
 from graphc.dtypes import BOOLEAN, COMPLEX, DTYPES, INTEGER, DType
 from graphc.errors import GraphcError, ParseError
 from graphc.lexer import Token, tokens_of
@@ -116,7 +116,7 @@ class ValueParser:
         return tuple(sizes)
 
     def size(self) -> Size:
-        """A polynomial such as ``2*N^2-N+3``; factors may be quotients ``(N+1)//(2)``."""
+        """A polynomial such as ``2*N^2-N+3``; factors may be ``(N+1)//(2)`` or ``min(N,5)``."""
         total = self._term(-1 if self.accept("-") else 1)
         while self.next.text in ("+", "-"):
             total = total + self._term(1 if self.take("symbol").text == "+" else -1)
@@ -141,6 +141,8 @@ class ValueParser:
             return int(self.take("integer").text)
         if self.next.kind == "word":
             name = self.take("word").text
+            if name == "min" and self.next.text == "(":
+                return self._minimum()
             return Dim.named(name) if name.isidentifier() else self.fail(f"bad size {name!r}")
         numerator = self._in_parentheses()
         if not self.accept("//"):
@@ -150,6 +152,14 @@ class ValueParser:
             return floor_divide(numerator, denominator)
         except GraphcError as error:
             self.fail(error.what, got=error.got)
+
+    def _minimum(self) -> Size:
+        self.take("(")
+        left = self.size()
+        self.take(",")
+        right = self.size()
+        self.take(")")
+        return smaller(left, right)
 
     def _in_parentheses(self) -> Size:
         self.take("(")

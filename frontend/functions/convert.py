@@ -45,17 +45,28 @@ def is_operand(x: object) -> TypeGuard[TensorLike]:
 def scalar_tensor(value: Number, dtype: DType) -> Tensor:
     """A Python number as a 0-d tensor of this dtype."""
     if isinstance(value, Dim):
-        recorder = modes.recorder
-        if recorder is None:
-            raise ArgumentError(
-                "an unknown size has a value only while recording",
-                got=str(value),
-                where=user_location_text(),
-            )
-        return cast(symbolic(size_value(value), recorder), dtype)
+        return size_tensor(value, dtype)
     if isinstance(value, int) and dtype.category == 1:
         return concrete(np.asarray(value, np.int64).astype(dtype.numpy))
     return concrete(np.asarray(value, dtype.numpy))
+
+
+def size_tensor(size: Dim, dtype: DType, refused: int | None = None, why: str = "") -> Tensor:
+    """An unknown size as a 0-d tensor.
+
+    Args:
+        size: the size.
+        dtype: the tensor's.
+        refused: a size with which the program cannot run: it raises ShapeError.
+        why: the error's message.
+    """
+    recorder = modes.recorder
+    if recorder is None:
+        raise ArgumentError(
+            "an unknown size has a value only while recording", got=str(size),
+            where=user_location_text(),
+        )  # fmt: skip
+    return cast(symbolic(size_value(size, refused, why), recorder), dtype)
 
 
 def cast(x: Tensor, dtype: DType) -> Tensor:

@@ -41,22 +41,35 @@ def variable(name: str, type: TensorType, source: Source) -> Node:
     return make_node(VARIABLE, (), {"name": name, "type": type, "source": source})
 
 
-def _infer_size(*, size: Size) -> TensorType:
+def _infer_size(*, size: Size, refused: int | None = None, why: str = "") -> TensorType:
+    if isinstance(size, int) and size == refused:
+        raise ShapeError(why, got=f"a size of {size}")
     return TensorType((), int64)
 
 
-def _eval_size(*, size: Size) -> Array:
+def _eval_size(*, size: Size, **_: Any) -> Array:
     return np.asarray(int(size), np.int64)
 
 
 SIZE = OpDef("size", _infer_size, _eval_size)
 
 
-def size_value(size: Size) -> Node:
-    """A size of a shape as a 0-d int64 value."""
-    return (
-        constant(np.int64(size)) if isinstance(size, int) else make_node(SIZE, (), {"size": size})
-    )
+def size_value(size: Size, refused: int | None = None, why: str = "") -> Node:
+    """A size of a shape as a 0-d int64 value.
+
+    Args:
+        size: the size.
+        refused: a size with which the program cannot run.
+        why: what is wrong with that one.
+
+    Raises:
+        ShapeError: if the size is the refused one; where it is unknown, when it gets known.
+    """
+    limit = {} if refused is None else {"refused": refused, "why": why}
+    if not isinstance(size, int):
+        return make_node(SIZE, (), {"size": size, **limit})
+    _infer_size(size=size, refused=refused, why=why)
+    return constant(np.int64(size))
 
 
 def _infer_iota(*, shape: Shape, dim: int, dtype: DType) -> TensorType:

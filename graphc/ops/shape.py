@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from graphc.dims import Shape, Size, numel, shape_text, unify
+from graphc.dims import Shape, Size, larger, numel, shape_text, unify
 from graphc.dtypes import INTEGER
 from graphc.errors import ArgumentError, ShapeError
 from graphc.opdef import Call, OpDef, Trait, V
@@ -111,7 +111,7 @@ def _slice_vjp(call: Call, g: Any) -> tuple[Any]:
     """Put the gradient back between zeros: before, after, and ``step - 1`` between elements."""
     sizes, got = call.inputs[0].type.shape, call.output.type.shape
     starts, steps = call.attrs["starts"], call.attrs["steps"]
-    covered = tuple((n - 1) * step + 1 if n != 0 else 0 for n, step in zip(got, steps, strict=True))
+    covered = tuple(_spread(n, step - 1) for n, step in zip(got, steps, strict=True))
     high = tuple(
         size - start - used for size, start, used in zip(sizes, starts, covered, strict=True)
     )
@@ -122,8 +122,12 @@ slice_ = OpDef("slice", _infer_slice, _eval_slice, _slice_vjp, Trait.VIEW)
 
 
 def _padded(size: Size, low: Size, high: Size, interior: int) -> Size:
-    between = (size - 1) * interior if size != 0 else 0
-    return size + low + high + between
+    return _spread(size, interior) + low + high
+
+
+def _spread(size: Size, interior: int) -> Size:
+    """The size with so many elements between each two."""
+    return size + larger(size - 1, 0) * interior
 
 
 def _infer_pad(
@@ -193,14 +197,15 @@ def _infer_concat(*types: TensorType, dim: int) -> TensorType:
             raise ShapeError("cat: the number of dims differs", got=", ".join(map(str, types)))
         total = total + type.shape[dim]
         for axis in range(first.rank):
+            if axis == dim:
+                continue
             unified = unify(shape[axis], type.shape[axis])
-            if axis != dim and unified is None:
+            if unified is None:
                 raise ShapeError(
                     f"cat: sizes must agree in every dim but {dim}",
                     got=", ".join(map(str, types)),
                 )
-            if axis != dim and unified is not None:
-                shape[axis] = unified
+            shape[axis] = unified
     shape[dim] = total
     return first.with_shape(tuple(shape))
 

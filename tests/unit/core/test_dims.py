@@ -15,7 +15,9 @@ from graphc.dims import (
     broadcast_shapes,
     collect_constraints,
     floor_divide,
+    larger,
     numel,
+    smaller,
     unify,
 )
 from graphc.errors import ArgumentError, ShapeError
@@ -47,6 +49,7 @@ EXPRESSIONS: st.SearchStrategy[Expression] = st.recursive(
             joined
         ),
         st.tuples(inner, DIVISORS).map(divided),
+        st.tuples(st.sampled_from([smaller, larger]), inner, inner).map(joined),
     ),
     max_leaves=6,
 )
@@ -93,6 +96,22 @@ def test_an_exact_quotient_undoes_a_product(expression: Expression) -> None:
     assert floor_divide(size * (N + 1), N + 1) == size or size == 0
 
 
+@given(EXPRESSIONS, EXPRESSIONS, st.integers(-3, 3))
+def test_the_smaller_size_is_one_expression(a: Expression, b: Expression, shift: int) -> None:
+    x, y = a[0], b[0]
+    assert smaller(x, y) == smaller(y, x)
+    assert smaller(x, y) + larger(x, y) == x + y
+    assert smaller(x + shift, y + shift) == smaller(x, y) + shift
+    assert smaller(x, x) == x
+
+
+def test_the_smaller_size_where_signs_tell() -> None:
+    assert smaller(N, 0) == 0
+    assert smaller(N * M + 2, N * M) == N * M
+    assert larger(smaller(N, 5), 0) == smaller(N, 5)
+    assert isinstance(smaller(N - 1, 0), Dim)
+
+
 @given(EXPRESSIONS)
 def test_pickling_keeps_the_expression(expression: Expression) -> None:
     assert pickle.loads(pickle.dumps(expression[0])) == expression[0]
@@ -103,7 +122,7 @@ def test_pickling_keeps_the_expression(expression: Expression) -> None:
     [
         (N, "N"), (N * 2 - 3, "2*N-3"), (N * N + M, "N^2+M"), (-N, "-N"), (3 - N, "-N+3"),
         ((N + 1) // 2, "(N+1)//(2)"), (((N + 1) // 2) * 2, "2*(N+1)//(2)"), (7 // N, "(7)//(N)"),
-        (N % 2, "N-2*(N)//(2)"),
+        (N % 2, "N-2*(N)//(2)"), (smaller(N + 1, 5), "min(4,N)+1"), (larger(M, N), "M+N-min(M,N)"),
     ],
 )  # fmt: skip
 def test_text(size: Size, text: str) -> None:
