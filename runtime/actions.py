@@ -155,7 +155,8 @@ class _Collector:
             nbytes = extent(layout) * node.type.dtype.itemsize
             program.variables[node] = cell = Cell("variable", node, nbytes, node.attrs["name"])
             return (View(cell, layout, node.type.dtype),)
-        if not node.inputs and not has_trait(node, Trait.RANDOM | Trait.OPAQUE | Trait.FALLIBLE):
+        is_known = not has_trait(node, Trait.RANDOM | Trait.OPAQUE | Trait.FALLIBLE)
+        if not node.inputs and is_known and not isinstance(node.result_type, TupleType):
             return (_constant(node, node.op.eval(**node.attrs)),)
         if node.op is ITEM:
             return (program.values[node.inputs[0]][node.attrs["index"]],)

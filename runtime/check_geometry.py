@@ -51,6 +51,23 @@ def viewed(node: Node, source: Operand) -> Operand | None:
     return None
 
 
+def unviewed(node: Node, result: Operand) -> Operand | None:
+    """An operand of which a view node makes this one, or None if it is not known."""
+    if node.op.name == "permute":
+        dims = node.attrs["dims"]
+        back = sorted(range(len(dims)), key=dims.__getitem__)
+        return replace(
+            result,
+            shape=tuple(result.shape[d] for d in back),
+            strides=tuple(result.strides[d] for d in back),
+        )
+    shape = node.inputs[0].type.static_shape
+    if node.op.name == "reshape":
+        strides = _reshaped(result.shape, result.strides, shape)
+        return None if strides is None else replace(result, shape=shape, strides=strides)
+    return result if node.op.name in ("detach", "expand") and result.shape == shape else None
+
+
 def box(source: Operand, low: Sequence[int], shape: Ints) -> Operand:
     """The elements from one corner on."""
     start = sum(first * s for first, s in zip(low, source.strides, strict=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +14,14 @@ from graphc.node import Node
 from graphc.opdef import Trait
 from graphc.ops.fused import ITEM
 from graphc.provenance import describe
-from graphc.runtime.check_geometry import box, contiguous, same_place, share_elements, viewed
+from graphc.runtime.check_geometry import (
+    box,
+    contiguous,
+    same_place,
+    share_elements,
+    unviewed,
+    viewed,
+)
 from graphc.runtime.layout import Layout
 from graphc.runtime.plan import Buffer, Operand, Plan, Step
 from graphc.storage import Array
@@ -86,8 +93,12 @@ class Memory:
             if value in held and self._plan.buffers[operand.buffer].kind == "constant":
                 return _same_values(self._plan.buffers[operand.buffer], views, operand)
             if _has_parts(node):
-                place = self.whole(operand.buffer, node) if views else operand
-                return _seen(views, place, operand) and self._has_all_parts(node, place)
+                places = [self.whole(operand.buffer, node)] if views else []
+                places += _below(views, operand)
+                return any(
+                    _seen(views, place, operand) and self._has_all_parts(node, place)
+                    for place in places
+                )
             if not has_trait(node, Trait.VIEW):
                 return False
             views.append(node)
@@ -204,6 +215,14 @@ def _seen(views: list[Node], place: Operand, operand: Operand) -> bool:
     for node in reversed(views):
         seen = None if seen is None else viewed(node, seen)
     return seen is not None and same_place(seen, operand)
+
+
+def _below(views: Sequence[Node], operand: Operand) -> list[Operand]:
+    """Where the value below views lies if that can be told; the views' last one comes first."""
+    place: Operand | None = operand
+    for node in views:
+        place = None if place is None else unviewed(node, place)
+    return [] if place is None else [place]
 
 
 def _has_parts(node: Node) -> bool:

@@ -1,12 +1,16 @@
-"""Parts that are one value under several names, and parts without elements."""
+"""Parts that are one value under several names, parts without elements, odd values in plans."""
 
 import numpy as np
 import pytest
 
 from graphc.dtypes import float32
 from graphc.graph import Graph
+from graphc.node import constant
 from graphc.ops.elementwise import neg
-from graphc.ops.leaf import placeholder
+from graphc.ops.fused import fused, item
+from graphc.ops.leaf import iota, placeholder
+from graphc.ops.linalg import matmul
+from graphc.ops.reduce import sum_
 from graphc.ops.shape import concat, expand, pad, permute, reshape, slice_
 from graphc.runtime.session import Session
 from graphc.types import TensorType
@@ -38,3 +42,25 @@ def test_an_empty_part_behind_others() -> None:
     for backend in ("numpy", "llvm"):
         result = Session(Graph([column], {"y": whole}), backend=backend).run(feed)["y"]
         np.testing.assert_array_equal(result, np.full((40, 1), 0.5, np.float32))
+
+
+@pytest.mark.parametrize("backend", ["numpy", "llvm"])
+def test_parts_in_the_order_that_a_reshape_asks_for(backend: str) -> None:
+    part = reshape(placeholder("p", TensorType((3, 1, 4), float32)), shape=(3, 1, 1, 4))
+    both = permute(concat(part, neg(part), dim=1), dims=(0, 3, 2, 1))
+    column = reshape(both, shape=(24, 1))
+    array = np.arange(12, dtype=np.float32).reshape(3, 1, 4)
+    (p,) = (node for node in Graph([], {"y": column}).nodes if not node.inputs)
+    graph = Graph([p], {"y": matmul(column, constant(np.ones((1, 2), np.float32)))})
+    expected = np.stack([array, -array], -1).reshape(24, 1).repeat(2, 1)
+    np.testing.assert_array_equal(Session(graph, backend=backend).run({"p": array})["y"], expected)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "llvm"])
+def test_a_kernel_of_nothing_with_two_results(backend: str) -> None:
+    counted = iota((2, 3), 1, float32)
+    both = fused((), Graph([], {"r0": neg(counted), "r1": sum_(counted, dims=(0, 1))}))
+    graph = Graph([], {"a": item(both, 0), "b": item(both, 1)})
+    results = Session(graph, backend=backend).run()
+    np.testing.assert_array_equal(results["a"], [[0, -1, -2], [0, -1, -2]])
+    np.testing.assert_array_equal(results["b"], [[6]])
