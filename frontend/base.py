@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeGuard
-from weakref import ReferenceType, ref
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from graphc.dtypes import DType, of_array
 from graphc.errors import AutogradError, GraphcError, SymbolicValueError
 from graphc.frontend.autograd.tape import GradFn, step_of_run
 from graphc.frontend.modes import modes
+from graphc.frontend.views import View, follow_tape, view_of
 from graphc.node import Node
 from graphc.opdef import OpDef
 from graphc.provenance import describe, user_location_text
@@ -53,7 +53,7 @@ class TensorBase:
     _hooks: tuple[Callable[[Tensor], Tensor | None], ...] | None
     _requires_grad: bool
     _retains_grad: bool
-    _viewed: Viewed | None
+    _viewed: View | None
 
     @property
     def is_symbolic(self) -> bool:
@@ -185,13 +185,26 @@ def run_now(op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]) -> 
                 storage = Storage(op.eval(*arrays, **attrs))
     except Exception as error:
         raise _explained(error, op, inputs, attrs) from error
+    output = _make(storage, None, None, False, None)
     if modes.grad_enabled and op.vjp is not None:
         for x in inputs:
+            if x._viewed is not None:
+                follow_tape(x, x._viewed)
+        for x in inputs:
             if x._requires_grad:
-                if not of_array(storage.array).is_differentiable:
-                    break
-                return _tracked(op, inputs, attrs, storage)
-    return _make(storage, None, None, False, None)
+                if of_array(storage.array).is_differentiable:
+                    output._requires_grad = True
+                    output._grad_fn = step_of_run(op, inputs, output, attrs)
+                break
+    if op.is_view and _share_memory(arrays[0], storage.array):
+        storage.version.shared = True
+        output._viewed = view_of(inputs[0], op, attrs)
+    return output
+
+
+def _share_memory(source: Array, result: Array) -> bool:
+    """False for a view operation that had to copy, such as ``reshape`` of a transpose."""
+    return bool(source.flags.c_contiguous) or np.may_share_memory(source, result)
 
 
 _accepted: set[tuple[Any, ...]] = set()
@@ -205,60 +218,6 @@ def _require_types(
     op.infer(*(x.type for x in inputs), **attrs)
     if op.types_follow_dtypes:
         _accepted.add(kind)
-
-
-def _tracked(
-    op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any], storage: Storage
-) -> Tensor:
-    output = _make(storage, None, None, True, None)
-    for x in inputs:
-        if x._viewed is not None:
-            x._viewed.require_current()
-    output._grad_fn = step_of_run(op, inputs, output, attrs)
-    if op.is_view:
-        output._viewed = inputs[0]._viewed or Viewed(inputs[0])
-    return output
-
-
-class Viewed:
-    """The tensor that a view shares memory with, as it was on the tape then.
-
-    A gradient cannot follow an in-place write from a tensor to its views or back. While the
-    tensor that was viewed is alive, such a write is refused.
-    """
-
-    __slots__ = ("_step", "_tensor")
-
-    def __init__(self, tensor: Tensor) -> None:
-        self._tensor: ReferenceType[Tensor] = ref(tensor)
-        self._step = tensor._grad_fn
-
-    def tensor(self) -> Tensor | None:
-        """The tensor that was viewed, while it is alive."""
-        return self._tensor()
-
-    def require_current(self) -> None:
-        """Raise AutogradError if the viewed tensor was overwritten since."""
-        tensor = self._tensor()
-        if tensor is not None and tensor._grad_fn is not self._step:
-            raise AutogradError(
-                "a view was used after the tensor it views was written in place",
-                got=str(tensor.type),
-                fix="make the view anew after the write",
-                where=user_location_text(),
-            )
-
-    def require_gone(self) -> None:
-        """Raise AutogradError if the viewed tensor could still be read."""
-        tensor = self._tensor()
-        if tensor is not None:
-            raise AutogradError(
-                "a view was written in place, and the tensor it views would not notice",
-                got=f"a view of {tensor.type}",
-                fix="write to the whole tensor, e.g. x.copy_(gc.where(mask, value, x)), "
-                "or clone() the view first",
-                where=user_location_text(),
-            )
 
 
 def _explained(

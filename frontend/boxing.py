@@ -16,7 +16,8 @@ TENSOR = Box(
         Tensor,
         {  # what graphc.frontend.base.concrete(array) has
             "storage": Template(
-                Storage, {"array": Part.ARRAY, "version": Template(Version, {"count": 0})}
+                Storage,
+                {"array": Part.ARRAY, "version": Template(Version, {"count": 0, "shared": False})},
             ),
             "node": None,
             "recorder": None,

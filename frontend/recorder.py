@@ -9,21 +9,20 @@ import numpy as np
 
 from graphc.dims import Dim, Size
 from graphc.dtypes import DType, DTypeLike, as_dtype, int64
-from graphc.errors import ArgumentError, AutogradError, RecordingError
+from graphc.errors import ArgumentError, RecordingError
 from graphc.frontend.autograd.recorded import RecordedGradFn
 from graphc.frontend.autograd.tape import edges_of
 from graphc.frontend.base import TensorBase, symbolic
 from graphc.frontend.grad_slots import ArgumentGrad, GradSlot, beside
 from graphc.frontend.memory import Memory
 from graphc.frontend.modes import modes, set_grad_enabled
-from graphc.frontend.views import RecordedView, view_of
+from graphc.frontend.views import View, follow_tape, put_back, view_of
+from graphc.frontend.writing import fitted, require_writable
 from graphc.graph import Graph as CoreGraph
 from graphc.node import Node, constant
 from graphc.opdef import OpDef
 from graphc.ops.elementwise import add
 from graphc.ops.leaf import placeholder, variable
-from graphc.ops.select import cast
-from graphc.ops.shape import expand
 from graphc.provenance import user_location_text
 from graphc.storage import HostValue, Storage
 from graphc.types import TensorType
@@ -99,7 +98,7 @@ class Recorder:
         node = nodes[0].__apply__(op, nodes, attrs)
         result = symbolic(node, self)
         if op.is_view:
-            result._viewed = view_of(inputs[0], nodes[0], op, attrs)
+            result._viewed = view_of(inputs[0], op, attrs, nodes[0])
         if modes.grad_enabled and op.vjp is not None and result.dtype.is_differentiable:
             edges = edges_of(inputs)
             if any(edge is not None for edge in edges):
@@ -121,11 +120,11 @@ class Recorder:
                     fix="return it as an output of its graph and feed its value to this one",
                     where=user_location_text(),
                 )
-            if isinstance(x._viewed, RecordedView):
+            if x._viewed is not None:
                 self._refresh(x, x._viewed)
             return x.node
         if x._viewed is not None:
-            x._viewed.require_current()
+            follow_tape(x, x._viewed)
         storage = self._memory.owner(x.storage)
         if storage in self.current:
             return self.current[storage]
@@ -135,10 +134,10 @@ class Recorder:
             self._require_leaf(x)
         return self._variable(x)
 
-    def _refresh(self, x: Tensor, view: RecordedView) -> None:
+    def _refresh(self, x: Tensor, view: View) -> None:
         """Let a view show what was written to its tensor since."""
-        fresh = view.tensor()
-        if fresh is None or self.node_of(fresh) is view.value:
+        fresh = view.whole
+        if self.node_of(fresh) is view.value:
             return
         for op, attrs in view.steps:
             fresh = self.record(op, (fresh,), attrs)
@@ -214,16 +213,8 @@ class Recorder:
 
     def assign(self, x: Tensor, value: Tensor) -> None:
         """Record an in-place write to a tensor; the variable gets it after the run."""
-        if x._requires_grad and modes.grad_enabled and x.is_leaf:
-            raise AutogradError(
-                "a leaf that requires a gradient was written in place",
-                fix="write it inside `with gc.no_grad():`",
-                where=user_location_text(),
-            )
-        if value.shape != x.shape:
-            value = expand(value, shape=x.shape)
-        if value.dtype is not x.dtype:
-            value = cast(value, dtype=x.dtype)
+        require_writable(x)
+        value = fitted(x, value)
         if x.node is not None:
             self._assign_symbolic(x, value)
             return
@@ -247,16 +238,14 @@ class Recorder:
 
     def _assign_symbolic(self, x: Tensor, value: Tensor) -> None:
         view = x._viewed
-        whole = None if view is None else view.tensor()
-        if whole is not None and isinstance(view, RecordedView) and view.is_alias:
-            with set_grad_enabled(False):
-                self.assign(whole, value)  # the alias follows when it is used
+        if view is None:
+            x.node = self.node_of(value)
+            if modes.grad_enabled:
+                x._grad_fn, x._requires_grad = value._grad_fn, value._requires_grad
             return
-        if view is not None:
-            view.require_gone()
-        x.node = self.node_of(value)
-        if modes.grad_enabled:
-            x._grad_fn, x._requires_grad = value._grad_fn, value._requires_grad
+        with set_grad_enabled(modes.grad_enabled and not view.is_detached):
+            self.assign(view.whole, put_back(view.whole, view.steps, value))
+        self.node_of(x)
 
     def _require_no_argument(self, x: Tensor) -> None:
         name = self.arguments.get(id(x.storage.array))

@@ -29,7 +29,6 @@ from graphc.frontend.base import concrete, init, require_differentiable, tensor_
 from graphc.frontend.formatting import format_tensor
 from graphc.frontend.functions import (
     creation,
-    indexing,
     inplace,
     pointwise,
     products,
@@ -45,6 +44,7 @@ from graphc.frontend.methods.sampling import SamplingMethods
 from graphc.frontend.methods.shaping import ShapingMethods
 from graphc.frontend.modes import modes
 from graphc.frontend.pickling import reduce_tensor
+from graphc.frontend.views import settled
 from graphc.ops import select
 from graphc.provenance import user_location_text
 from graphc.storage import Array, Storage
@@ -86,7 +86,7 @@ class Tensor(
     @property
     def requires_grad(self) -> bool:
         """True if gradients are tracked for this tensor."""
-        return self._requires_grad
+        return settled(self)._requires_grad
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
@@ -130,12 +130,12 @@ class Tensor(
     @property
     def grad_fn(self) -> GradFn | None:
         """The step of the tape that made this tensor; None for leaves."""
-        return self._grad_fn
+        return settled(self)._grad_fn
 
     @property
     def is_leaf(self) -> bool:
         """True if no tracked operation made this tensor."""
-        return self._grad_fn is None
+        return settled(self)._grad_fn is None
 
     @property
     def data(self) -> Tensor:
@@ -161,6 +161,7 @@ class Tensor(
             return select.detach(self)
         made = concrete(self.storage.array)
         made.storage = Storage(self.storage.array, self.storage.version)
+        self.storage.version.shared = True
         return made
 
     # --- values -----------------------------------------------------------------------------
@@ -358,8 +359,6 @@ class Tensor(
     def where(self, condition: Tensor, other: TensorLike) -> Tensor:
         """These elements where the condition is True, else ``other``."""
         return pointwise.where(condition, self, other)
-
-    __getitem__ = indexing.getitem
 
     # --- operators --------------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ class Saves(enum.Flag):
     NOTHING = 0
     INPUTS = enum.auto()
     OUTPUT = enum.auto()
+    POSITIONS = enum.auto()  # of the inputs, those that are integer or bool
 
 
 class Operand(Protocol):
@@ -94,6 +95,7 @@ class OpDef:
         is_view: it has the trait VIEW.
         saves_inputs: the rule reads the inputs' values.
         saves_output: the rule reads the output's values.
+        saves_positions: the rule reads the values of integer and bool inputs only.
         types_follow_dtypes: once ``infer`` has accepted the operands' dtypes, ``eval`` itself
             notices shapes that do not fit.
     """
@@ -107,6 +109,7 @@ class OpDef:
     is_view: bool = field(init=False, repr=False)
     saves_inputs: bool = field(init=False, repr=False)
     saves_output: bool = field(init=False, repr=False)
+    saves_positions: bool = field(init=False, repr=False)
     types_follow_dtypes: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -117,6 +120,7 @@ class OpDef:
             "is_view": bool(self.traits & Trait.VIEW),
             "saves_inputs": bool(self.saves & Saves.INPUTS),
             "saves_output": bool(self.saves & Saves.OUTPUT),
+            "saves_positions": bool(self.saves & Saves.POSITIONS),
             "types_follow_dtypes": bool(
                 self.traits & (Trait.ELEMENTWISE | Trait.REDUCE | Trait.VIEW)
             ),

@@ -12,12 +12,18 @@ Array = npt.NDArray[Any]
 
 
 class Version:
-    """Counts the in-place writes to one piece of memory; views share it."""
+    """Counts the in-place writes to one piece of memory; views share it.
 
-    __slots__ = ("__weakref__", "count")
+    Attributes:
+        count: the number of writes.
+        shared: True once a second tensor, such as a view, has the same memory.
+    """
+
+    __slots__ = ("__weakref__", "count", "shared")
 
     def __init__(self) -> None:
         self.count = 0
+        self.shared = False
 
 
 class Storage:

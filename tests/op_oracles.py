@@ -15,6 +15,7 @@ from mpmath import mp
 
 from tests import special_oracles as special
 from tests.matrix_oracles import MATRIX_ORACLES
+from tests.put_oracles import PUT_ORACLES
 from tests.scan_oracles import SCAN_ORACLES, SCAN_ULPS
 
 Array = npt.NDArray[Any]
@@ -446,9 +447,10 @@ def times(a: Any, b: Any) -> Any:
 
 
 def least_multiple(a: int, b: int, dtype: np.dtype[Any]) -> int:
-    """The magnitude of what remains of the least common multiple."""
+    """The magnitude of what remains of the least common multiple in 32 bits or more."""
     divisor = math.gcd(a, b)
-    return abs(wrap(a // divisor * b, dtype)) if divisor else 0
+    wide = np.promote_types(dtype, np.int32)
+    return abs(wrap(a // divisor * b, wide)) if divisor else 0
 
 
 def neighbours(a: Array, b: Array) -> Array:
@@ -658,12 +660,12 @@ ORACLES: dict[str, Oracle] = {
     "fused": fused,
     "fused_matmul": fused_matmul,
     "item": lambda both, index: both[index],
-    **SCAN_ORACLES, **MATRIX_ORACLES,
+    **SCAN_ORACLES, **MATRIX_ORACLES, **PUT_ORACLES,
 }  # fmt: skip
 
 INEXACT = (
-    "logaddexp logit erfcx log_ndtr lgamma digamma i1 i0 i0e i1e bessel_j0 bessel_j1 bessel_y0 bessel_y1 "
-    "bessel_k0 bessel_k1 bessel_k0e bessel_k1e airy_ai airy_ai_prime zeta gammainc gammaincc"
+    "logaddexp logit erfcx log_ndtr lgamma digamma i1 i0 i0e i1e bessel_j0 bessel_j1 "
+    "bessel_y0 bessel_y1 bessel_k0 bessel_k1 bessel_k0e bessel_k1e airy_ai airy_ai_prime zeta gammainc gammaincc"
 ).split()
 """Functions that scipy computes to some digits less, and not to the sign of 0."""
 
@@ -680,7 +682,13 @@ ULPS = {
 
 ACCUMULATING = frozenset(
     {
-        "sum", "prod", "matmul", "fused_matmul", "linear", "index_add", "scatter_add",
+        "sum",
+        "prod",
+        "matmul",
+        "fused_matmul",
+        "linear",
+        "index_add",
+        "scatter_add",
         *MATRIX_ORACLES,
     }  # fmt: skip
 )

@@ -22,6 +22,7 @@ from graphc.ops.reduce import sum_
 from graphc.storage import Storage
 from graphc.types import TensorType, TupleType
 from tests.matrix_samples import MATRIX_SAMPLES
+from tests.put_samples import PUT_SAMPLES
 from tests.scan_samples import SCAN_SAMPLES, Maker
 
 Array = npt.NDArray[Any]
@@ -498,6 +499,7 @@ BESSEL = (
 ).split()
 MORE_PAIRS = "atan2 hypot copysign nextafter logaddexp logaddexp2".split()
 
+
 def _plain(make: Maker) -> Callable[[np.random.Generator], Iterator[Sample]]:
     return lambda rng: (Sample(arrays, attrs) for arrays, attrs in make(rng))
 
@@ -558,7 +560,7 @@ _MAKERS: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
     "fused": _fused,
     "fused_matmul": _fused_matmul,
     "item": _item,
-    **{name: _plain(make) for name, make in (SCAN_SAMPLES | MATRIX_SAMPLES).items()},
+    **{name: _plain(make) for name, make in (SCAN_SAMPLES | MATRIX_SAMPLES | PUT_SAMPLES).items()},
 }
 
 NAMES = tuple(_MAKERS)

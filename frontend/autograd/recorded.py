@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from graphc.dtypes import INTEGER
 from graphc.frontend.autograd.tape import Edge, GradFn, TypeOnly
 from graphc.frontend.base import symbolic
 from graphc.node import Node
@@ -49,9 +50,10 @@ class RecordedGradFn(GradFn):
             AutogradError: if a leaf was overwritten since.
         """
         inputs: list[Any] = [TypeOnly(node.type) for node in self._inputs]
-        if self.op.saves_inputs:
-            pairs = zip(self._inputs, self.edges, strict=True)
-            inputs = [self._tensor(node, edge) for node, edge in pairs]
+        if self.op.saves_inputs or self.op.saves_positions:
+            for place, (node, edge) in enumerate(zip(self._inputs, self.edges, strict=True)):
+                if self.op.saves_inputs or node.type.dtype.category <= INTEGER:
+                    inputs[place] = self._tensor(node, edge)
         return inputs, symbolic(self.node, self._recorder, True, self)
 
     def _tensor(self, node: Node, edge: Edge) -> Tensor:

@@ -79,7 +79,7 @@ class DynamicGradFn(GradFn):
 
     Args:
         layouts: one per input, then the output's.
-        saved: the inputs, if the rule reads them.
+        saved: the inputs that the rule reads; None if it reads none of them.
         saved_output: the output, if the rule reads it.
     """
 
@@ -91,7 +91,7 @@ class DynamicGradFn(GradFn):
         attrs: Mapping[str, Any],
         edges: tuple[Edge, ...],
         layouts: Sequence[Layout],
-        saved: Sequence[Saved] | None = None,
+        saved: Sequence[Saved | None] | None = None,
         saved_output: Saved | None = None,
     ) -> None:
         super().__init__(op, attrs, edges)
@@ -126,8 +126,11 @@ class DynamicGradFn(GradFn):
         if self._saved is None:
             inputs = [_type_only(layout) for layout in self._layouts[:-1]]
         else:
-            pairs = zip(self._saved, self.edges, strict=True)
-            inputs = [rebuild(self._intact(saved), edge) for saved, edge in pairs]
+            triples = zip(self._saved, self.edges, self._layouts, strict=False)
+            inputs = [
+                _type_only(layout) if saved is None else rebuild(self._intact(saved), edge)
+                for saved, edge, layout in triples
+            ]
         output: Any = _type_only(self._layouts[-1])
         if self._saved_output is not None:
             output = rebuild(self._intact(self._saved_output), self)
@@ -161,6 +164,10 @@ def step_of_run(
 ) -> DynamicGradFn:
     """The step for an application that ran."""
     layouts = [(x.storage.array.shape, x.storage.array.dtype) for x in (*inputs, output)]
-    saved = [_save(x) for x in inputs] if op.saves_inputs else None
+    saved: list[Saved | None] | None = None
+    if op.saves_inputs:
+        saved = [_save(x) for x in inputs]
+    elif op.saves_positions:
+        saved = [_save(x) if x.storage.array.dtype.kind in "iub" else None for x in inputs]
     saved_output = _save(output) if op.saves_output else None
     return DynamicGradFn(op, attrs, edges_of(inputs), layouts, saved, saved_output)

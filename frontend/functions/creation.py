@@ -147,7 +147,9 @@ def full(
     shape = shape_argument("full", (size,) if isinstance(size, int | Dim) else (tuple(size),))
     of = as_dtype(type(fill_value) if dtype is None else dtype)
     if modes.recorder is not None and not requires_grad:
-        return shape_ops.expand(scalar_tensor(fill_value, of), shape=shape)
+        made = shape_ops.expand(scalar_tensor(fill_value, of), shape=shape)
+        made._viewed = None  # a tensor of its own, which may be written
+        return made
     _require_known("full", shape)
     made = empty_array(shape, of.numpy)
     np.copyto(made, fill_value, casting="unsafe")

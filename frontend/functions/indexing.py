@@ -6,10 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphc.dims import Dim, Size
+from graphc.dims import Shape, Size, broadcast_shapes
 from graphc.dtypes import BOOLEAN, INTEGER, int64
-from graphc.errors import ArgumentError, DTypeError, IndexRangeError, SymbolicValueError
+from graphc.errors import (
+    ArgumentError,
+    DTypeError,
+    IndexRangeError,
+    ShapeError,
+    SymbolicValueError,
+)
 from graphc.frontend.base import TensorBase, concrete, is_tensor
+from graphc.frontend.functions.bounds import symbolic_bounds
 from graphc.frontend.functions.convert import (
     cast,
     normalize_dim,
@@ -18,8 +25,9 @@ from graphc.frontend.functions.convert import (
 )  # fmt: skip
 from graphc.frontend.functions.shaping import drop_dims, expand, reshape, unsqueeze
 from graphc.frontend.modes import is_recording
-from graphc.ops import comparison, elementwise, select
+from graphc.ops import comparison, elementwise
 from graphc.ops import index as ops
+from graphc.ops import select as choosing
 from graphc.ops import shape as shape_ops
 from graphc.provenance import user_location_text
 
@@ -29,8 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "gather",
     "index_select",
-    "nonzero",
-    "scatter_add",
+    "select",
     "take_along_dim",
 ]
 
@@ -46,18 +53,19 @@ def getitem(x: Tensor, key: Any) -> Tensor:
         IndexRangeError: for too many indices or an index outside its dim.
         SymbolicValueError: for a bool mask while recording, since its result has no known shape.
     """
-    items = _expand_ellipsis(x, key if isinstance(key, tuple) else (key,))
-    viewed, arrays = _apply_views(x, items)
+    items = expand_ellipsis(x, key if isinstance(key, tuple) else (key,))
+    viewed, arrays = apply_views(x, items)
     return _apply_arrays(viewed, arrays) if arrays else viewed
 
 
-def _is_array(item: Any) -> bool:
+def is_array(item: Any) -> bool:
+    """True for an item that is an array of positions or a mask."""
     return isinstance(item, TensorBase | np.ndarray | list)
 
 
-def _expand_ellipsis(x: Tensor, items: tuple[Any, ...]) -> list[Any]:
+def expand_ellipsis(x: Tensor, items: tuple[Any, ...]) -> list[Any]:
     """Write ``...`` out as slices and add those missing at the end."""
-    flat = [_as_index(item) if _is_array(item) else item for item in items]
+    flat = [_as_index(item) if is_array(item) else item for item in items]
     used = sum(_dims_used(item) for item in flat)
     if used > x.ndim:
         raise IndexRangeError(
@@ -96,7 +104,7 @@ def _as_index(item: Any) -> Tensor:
     return tensor
 
 
-def _apply_views(x: Tensor, items: list[Any]) -> tuple[Tensor, dict[int, Tensor]]:
+def apply_views(x: Tensor, items: list[Any]) -> tuple[Tensor, dict[int, Tensor]]:
     """Do what needs no integer arrays: slices, flips, ints and None.
 
     Returns:
@@ -114,22 +122,22 @@ def _apply_views(x: Tensor, items: list[Any]) -> tuple[Tensor, dict[int, Tensor]
             shape.append(None)
             continue
         if isinstance(item, TensorBase) and item.dtype.category == BOOLEAN:
-            for position in _mask_positions(x, item, axis):
+            for position in mask_positions(x, item, axis):
                 arrays[len(shape)] = position
                 shape.append(len(starts))
                 _take(0, x.shape[len(starts)], 1, starts, stops, steps)
             continue
         if is_tensor(item):
-            arrays[len(shape)] = _non_negative(item, x.shape[axis])
+            arrays[len(shape)] = non_negative(item, x.shape[axis])
             shape.append(axis)
             _take(0, x.shape[axis], 1, starts, stops, steps)
         elif isinstance(item, slice):
-            start, stop, step, flipped = _slice_bounds(item, x.shape[axis])
+            start, stop, step, flipped = slice_bounds(item, x.shape[axis])
             _take(start, stop, step, starts, stops, steps)
             flips.extend([axis] if flipped else [])
             shape.append(axis)
         else:
-            at = _int_position(item, x.shape[axis])
+            at = int_position(item, x.shape[axis])
             _take(at, at + 1, 1, starts, stops, steps)
     if any(s != 0 for s in starts) or tuple(stops) != x.shape or any(s != 1 for s in steps):
         x = shape_ops.slice_(x, starts=tuple(starts), stops=tuple(stops), steps=tuple(steps))
@@ -147,7 +155,8 @@ def _take(
     steps.append(step)
 
 
-def _int_position(item: Any, size: Size) -> Size:
+def int_position(item: Any, size: Size) -> Size:
+    """An int index counted from the front; IndexRangeError if it is outside."""
     if isinstance(item, bool) or not isinstance(item, int | np.integer):
         raise ArgumentError(
             "unsupported index", got=repr(item),
@@ -163,7 +172,7 @@ def _int_position(item: Any, size: Size) -> Size:
     return at + size if at < 0 else at
 
 
-def _slice_bounds(item: slice, size: Size) -> tuple[Size, Size, int, bool]:
+def slice_bounds(item: slice, size: Size) -> tuple[Size, Size, int, bool]:
     """Start, stop and positive step of the elements, and whether their order is reversed."""
     step = 1 if item.step is None else int(item.step)
     if step == 0:
@@ -174,28 +183,11 @@ def _slice_bounds(item: slice, size: Size) -> tuple[Size, Size, int, bool]:
             return 0, 0, 1, False
         low, high = min(positions[0], positions[-1]), max(positions[0], positions[-1])
         return low, high + 1, abs(step), step < 0
-    return _symbolic_bounds(item, size, step)
+    return symbolic_bounds(item, size, step)
 
 
-def _symbolic_bounds(item: slice, size: Dim, step: int) -> tuple[Size, Size, int, bool]:
-    """Bounds within an unknown size: whole, from the front, or counted from the end."""
-
-    def bound(value: Any, default: Size) -> Size:
-        if value is None:
-            return default
-        return size + value if isinstance(value, int) and value < 0 else value
-
-    if step < 0:
-        if item.start is None and item.stop is None and step == -1:
-            return 0, size, 1, True
-        raise ArgumentError(
-            "a negative step over an unknown size needs the whole dim", got=str(item),
-            fix="use x.flip(dim) and then a slice", where=user_location_text(),
-        )  # fmt: skip
-    return bound(item.start, 0), bound(item.stop, size), step, False
-
-
-def _mask_positions(x: Tensor, mask: TensorBase, axis: int) -> list[Tensor]:
+def mask_positions(x: Tensor, mask: TensorBase, axis: int) -> list[Tensor]:
+    """Where a mask over the dims from ``axis`` is True, per dim; dynamic mode only."""
     if is_recording() or mask.is_symbolic:
         raise SymbolicValueError(
             "a bool mask as an index gives a shape that depends on values",
@@ -212,7 +204,7 @@ def _mask_positions(x: Tensor, mask: TensorBase, axis: int) -> list[Tensor]:
     return [concrete(position) for position in np.nonzero(mask.storage.array)]
 
 
-def _non_negative(index: Tensor, size: Size) -> Tensor:
+def non_negative(index: Tensor, size: Size) -> Tensor:
     """Count negative positions from the end."""
     if not index.is_symbolic and not is_recording() and index.type.numel:
         values = index.storage.array
@@ -226,7 +218,7 @@ def _non_negative(index: Tensor, size: Size) -> Tensor:
             return cast(index, int64)
     wide = cast(index, int64)
     below = comparison.lt(wide, scalar_tensor(0, int64))
-    return select.where(below, elementwise.add(wide, scalar_tensor(size, int64)), wide)
+    return choosing.where(below, elementwise.add(wide, scalar_tensor(size, int64)), wide)
 
 
 def _apply_arrays(x: Tensor, arrays: dict[int, Tensor]) -> Tensor:
@@ -234,8 +226,7 @@ def _apply_arrays(x: Tensor, arrays: dict[int, Tensor]) -> Tensor:
     dims = tuple(sorted(arrays))
     result = ops.index(x, *(arrays[dim] for dim in dims), dims=dims)
     rank = max(array.ndim for array in arrays.values())
-    adjacent = dims == tuple(range(dims[0], dims[0] + len(dims)))
-    if not adjacent or dims[0] == 0:
+    if not is_adjacent(dims) or dims[0] == 0:
         return result
     front = dims[0]
     order = (
@@ -246,6 +237,11 @@ def _apply_arrays(x: Tensor, arrays: dict[int, Tensor]) -> Tensor:
     return shape_ops.permute(result, dims=order)
 
 
+def is_adjacent(dims: tuple[int, ...]) -> bool:
+    """True for ascending dims without a gap."""
+    return dims == tuple(range(dims[0], dims[0] + len(dims)))
+
+
 def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """``out[i][j] = input[index[i][j]][j]`` for ``dim=0``, and so on (``torch.gather``).
 
@@ -253,32 +249,17 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
         IndexRangeError: for an index outside ``0 .. size - 1``, when it runs.
     """
     x = require_tensor("gather", input)
-    axis, picked = normalize_dim("gather", dim, x.ndim), _int_index("gather", index)
+    axis, picked = normalize_dim("gather", dim, x.ndim), int_index("gather", index)
     if x.ndim == 0 and picked.ndim == 0:
         return reshape(ops.gather(reshape(x, (1,)), reshape(picked, (1,)), dim=0), ())
     return ops.gather(x, picked, dim=axis)
-
-
-def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
-    """``out[index[i][j]][j] += src[i][j]`` for ``dim=0``; repeated indices add up.
-
-    Source: ``torch.scatter_add``.
-    """
-    x = require_tensor("scatter_add", input)
-    axis = normalize_dim("scatter_add", dim, x.ndim)
-    picked = _int_index("scatter_add", index)
-    if src.shape != picked.shape:
-        src = shape_ops.slice_(
-            src, starts=(0,) * src.ndim, stops=tuple(picked.shape), steps=(1,) * src.ndim
-        )
-    return ops.scatter_add(x, picked, src, dim=axis)
 
 
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices at these positions along a dim (``torch.index_select``)."""
     x = require_tensor("index_select", input)
     axis = normalize_dim("index_select", dim, x.ndim)
-    positions = _int_index("index_select", index)
+    positions = int_index("index_select", index)
     if positions.ndim > 1:
         raise ArgumentError(
             "index_select: the index must be a vector",
@@ -292,7 +273,8 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     return picked if axis == 0 else shape_ops.permute(picked, dims=order)
 
 
-def _int_index(function: str, index: Any) -> Tensor:
+def int_index(function: str, index: Any) -> Tensor:
+    """Raise DTypeError unless these are integers; return them as int64."""
     tensor = require_tensor(function, index)
     if tensor.dtype.category != INTEGER:
         raise DTypeError(
@@ -304,7 +286,7 @@ def _int_index(function: str, index: Any) -> Tensor:
 
 def embedding(weight: Tensor, indices: Tensor) -> Tensor:
     """The rows of ``weight`` at these indices, with their shape in front."""
-    return ops.index(weight, _int_index("embedding", indices), dims=(0,), what="embedding: index")
+    return ops.index(weight, int_index("embedding", indices), dims=(0,), what="embedding: index")
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
@@ -330,25 +312,33 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
     """Gather with broadcasting of the other dims (``torch.take_along_dim``)."""
-    x = require_tensor("take_along_dim", input)
+    x, picked = require_tensor("take_along_dim", input), int_index("take_along_dim", indices)
     if dim is None:
-        return gather(reshape(x, (-1,)), 0, reshape(indices, (-1,)))
+        return gather(reshape(x, (-1,)), 0, reshape(picked, (-1,)))
     axis = normalize_dim("take_along_dim", dim, x.ndim)
-    wide = tuple(indices.shape[d] if d == axis else x.shape[d] for d in range(x.ndim))
-    return gather(x, axis, expand(indices, wide))
+    common = None if picked.ndim != x.ndim else broadcast_shapes(
+        without(x.shape, axis), without(picked.shape, axis)
+    )  # fmt: skip
+    if common is None:
+        raise ShapeError(
+            "take_along_dim: the sizes besides dim must broadcast",
+            got=f"{x.type} and {picked.type}",
+            where=user_location_text(),
+        )
+    source = expand(x, (*common[:axis], x.shape[axis], *common[axis:]))
+    return gather(
+        source, axis, expand(picked, (*common[:axis], picked.shape[axis], *common[axis:]))
+    )
 
 
-def select_at(input: Tensor, dim: int, index: int) -> Tensor:
+def without(shape: Shape, axis: int) -> Shape:
+    """The sizes besides one dim."""
+    return (*shape[:axis], *shape[axis + 1 :])
+
+
+def select(input: Tensor, dim: int, index: int) -> Tensor:
     """One slice along a dim, without it (``torch.select``)."""
     x = require_tensor("select", input)
     axis = normalize_dim("select", dim, x.ndim)
-    at = _int_position(index, x.shape[axis])
+    at = int_position(index, x.shape[axis])
     return drop_dims(shape_ops.narrow(x, axis, at, at + 1), (axis,))
-
-
-def nonzero(input: Tensor) -> Tensor:
-    """The positions of elements that are not zero; dynamic mode only (``torch.nonzero``)."""
-    values = require_tensor("nonzero", input).array("the number of non-zero elements")
-    if values.ndim == 0:
-        return concrete(np.zeros((int(bool(values)), 0), np.int64))
-    return concrete(np.stack(np.nonzero(values), axis=-1).astype(np.int64))

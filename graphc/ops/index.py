@@ -13,7 +13,8 @@ from graphc.dims import Shape, Size, broadcast_shapes, shape_text, unify
 from graphc.errors import DTypeError, IndexRangeError, ShapeError
 from graphc.opdef import Call, OpDef, Saves, Trait
 from graphc.ops.infer import INT, require_category, require_dim, require_dims, require_same_dtype
-from graphc.ops.select import zeros_like
+from graphc.ops.select import scalar
+from graphc.ops.shape import expand
 from graphc.storage import Array
 from graphc.types import TensorType
 
@@ -32,7 +33,8 @@ def range_text(size: int, first: int = 0) -> str:
     return f"{first}..{size - 1}" if size else "none, since the dim has no elements"
 
 
-def _check_range(what: str, index: Array, size: int) -> None:
+def check_range(what: str, index: Array, size: int) -> None:
+    """Raise IndexRangeError for an index outside ``0 .. size - 1``."""
     if index.size and (int(index.min()) < 0 or int(index.max()) >= size):
         outside = int(index.min()) if index.min() < 0 else int(index.max())
         raise IndexRangeError(f"{what} out of range", got=str(outside), expected=range_text(size))
@@ -43,7 +45,8 @@ def _what(call: Call) -> dict[str, str]:
     return {"what": call.attrs["what"]} if "what" in call.attrs else {}
 
 
-def _index_shape(op: str, indices: tuple[TensorType, ...]) -> Shape:
+def index_shape(op: str, indices: tuple[TensorType, ...]) -> Shape:
+    """The shape that indices broadcast to."""
     require_category(op, indices, INT)
     shape = broadcast_shapes(*(index.shape for index in indices))
     if shape is None:
@@ -59,19 +62,20 @@ def _infer_index(x: TensorType, *indices: TensorType, dims: Ints, what: str = ""
     require_dims("index", dims, x.rank)
     if len(dims) != len(indices) or list(dims) != sorted(set(dims)):
         raise ShapeError("index: one index per dim, dims ascending", got=str(dims))
-    return x.with_shape((*_index_shape("index", indices), *_kept(x.shape, dims)))
+    return x.with_shape((*index_shape("index", indices), *_kept(x.shape, dims)))
 
 
-def _position(rank: int, dims: Ints, indices: tuple[Array, ...]) -> tuple[Any, ...]:
+def position(rank: int, dims: Ints, indices: tuple[Array, ...]) -> tuple[Any, ...]:
+    """The order of dims that puts the indexed ones first, and numpy's index in that order."""
     order = (*dims, *(dim for dim in range(rank) if dim not in dims))
     return order, tuple(indices)
 
 
 def _eval_index(x: Array, *indices: Array, dims: Ints, what: str = "index: index") -> Array:
     for dim, index in zip(dims, indices, strict=True):
-        _check_range(what, index, x.shape[dim])
-    order, position = _position(x.ndim, dims, indices)
-    return np.ascontiguousarray(x.transpose(order)[position]).reshape(
+        check_range(what, index, x.shape[dim])
+    order, places = position(x.ndim, dims, indices)
+    return np.ascontiguousarray(x.transpose(order)[places]).reshape(
         (*np.broadcast_shapes(*(i.shape for i in indices)), *_kept(x.shape, dims))
     )
 
@@ -82,14 +86,14 @@ def _index_vjp(call: Call, g: Any) -> tuple[Any, ...]:
     return (grad, *(None for _ in indices))
 
 
-index = OpDef("index", _infer_index, _eval_index, _index_vjp, Trait.FALLIBLE, Saves.INPUTS)
+index = OpDef("index", _infer_index, _eval_index, _index_vjp, Trait.FALLIBLE, Saves.POSITIONS)
 
 
 def _infer_index_add(
     values: TensorType, *indices: TensorType, shape: Shape, dims: Ints, what: str = ""
 ) -> TensorType:
     require_dims("index_add", dims, len(shape))
-    wanted = (*_index_shape("index_add", indices), *_kept(shape, dims))
+    wanted = (*index_shape("index_add", indices), *_kept(shape, dims))
     fits = len(wanted) == values.rank and all(
         unify(own, want) is not None for own, want in zip(values.shape, wanted, strict=False)
     )
@@ -106,13 +110,13 @@ def _eval_index_add(
     values: Array, *indices: Array, shape: Ints, dims: Ints, what: str = "index_add: index"
 ) -> Array:
     for dim, each in zip(dims, indices, strict=True):
-        _check_range(what, each, shape[dim])
-    order, position = _position(len(shape), dims, indices)
+        check_range(what, each, shape[dim])
+    order, places = position(len(shape), dims, indices)
     wide = values.dtype if values.dtype.itemsize > 2 else np.dtype(np.float32)
     if values.dtype.kind in "iub":
         wide = values.dtype
     result = np.zeros(tuple(shape[dim] for dim in order), wide)
-    np.add.at(result, position, values.astype(wide, copy=False))
+    np.add.at(result, places, values.astype(wide, copy=False))
     back = tuple(sorted(range(len(order)), key=order.__getitem__))
     return np.ascontiguousarray(result.transpose(back), dtype=values.dtype).reshape(shape)
 
@@ -124,7 +128,7 @@ def _index_add_vjp(call: Call, g: Any) -> tuple[Any, ...]:
 
 
 index_add = OpDef(
-    "index_add", _infer_index_add, _eval_index_add, _index_add_vjp, Trait.FALLIBLE, Saves.INPUTS
+    "index_add", _infer_index_add, _eval_index_add, _index_add_vjp, Trait.FALLIBLE, Saves.POSITIONS
 )
 
 
@@ -143,23 +147,25 @@ def _infer_gather(x: TensorType, index: TensorType, *, dim: int, what: str = "")
     return x.with_shape(index.shape)
 
 
-def _along(index: Array, dim: int) -> tuple[Array, ...]:
+def along(index: Array, dim: int) -> tuple[Array, ...]:
+    """numpy's index that takes positions in one dim and stays in place in the others."""
     grid = list(np.ogrid[tuple(map(slice, index.shape))])
     grid[dim] = index
     return tuple(grid)
 
 
 def _eval_gather(x: Array, index: Array, *, dim: int, what: str = "gather: index") -> Array:
-    _check_range(what, index, x.shape[dim])
-    return np.ascontiguousarray(x[_along(index, dim)]).reshape(index.shape)
+    check_range(what, index, x.shape[dim])
+    return np.ascontiguousarray(x[along(index, dim)]).reshape(index.shape)
 
 
 def _gather_vjp(call: Call, g: Any) -> tuple[Any, None]:
     x, index = call.inputs
-    return scatter_add(zeros_like(x), index, g, dim=call.attrs["dim"], **_what(call)), None
+    zeros = expand(scalar(g, 0), shape=x.type.shape)
+    return scatter_add(zeros, index, g, dim=call.attrs["dim"], **_what(call)), None
 
 
-gather = OpDef("gather", _infer_gather, _eval_gather, _gather_vjp, Trait.FALLIBLE, Saves.INPUTS)
+gather = OpDef("gather", _infer_gather, _eval_gather, _gather_vjp, Trait.FALLIBLE, Saves.POSITIONS)
 
 
 def _infer_scatter_add(
@@ -180,9 +186,9 @@ def _infer_scatter_add(
 def _eval_scatter_add(
     x: Array, index: Array, source: Array, *, dim: int, what: str = "scatter_add: index"
 ) -> Array:
-    _check_range(what, index, x.shape[dim])
+    check_range(what, index, x.shape[dim])
     result = np.array(x, order="C")
-    np.add.at(result, _along(index, dim), source[tuple(map(slice, index.shape))])
+    np.add.at(result, along(index, dim), source[tuple(map(slice, index.shape))])
     return result
 
 
@@ -199,5 +205,5 @@ def _scatter_add_vjp(call: Call, g: Any) -> tuple[Any, None, Any]:
 
 scatter_add = OpDef(
     "scatter_add", _infer_scatter_add, _eval_scatter_add, _scatter_add_vjp,
-    Trait.FALLIBLE, Saves.INPUTS,
+    Trait.FALLIBLE, Saves.POSITIONS,
 )  # fmt: skip
