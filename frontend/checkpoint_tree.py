@@ -18,17 +18,27 @@ _STORED_AS = {bfloat16: np.uint16, complex64: np.float32, complex128: np.float64
 """Types that safetensors files do not hold everywhere, and what their memory is read as."""
 
 
-def encode(value: Any, tensors: dict[str, Array], path: str = "") -> Any:
+def encode(
+    value: Any, tensors: dict[str, Array], path: str = "", above: frozenset[int] = frozenset()
+) -> Any:
     """A value as JSON.
 
     Args:
         value: None, bool, int, float, str, tensors, and lists, tuples and dicts of these.
         tensors: gets the tensors' arrays, by the path to each.
         path: the path to this value.
+        above: the ids of the containers that this value is in.
 
     Raises:
-        ArgumentError: for a value of another type; the message has its path.
+        ArgumentError: for a value of another type, or one that contains itself; the message has
+            its path.
     """
+    if id(value) in above:
+        raise ArgumentError(
+            f"save: cannot store {path}: it contains itself", got=type(value).__name__,
+            where=user_location_text(),
+        )  # fmt: skip
+    inside = above | {id(value)} if isinstance(value, list | tuple | Mapping) else above
     if isinstance(value, TensorBase):
         return _encode_tensor(value, tensors, path or "tensor")
     if isinstance(value, np.generic):
@@ -38,12 +48,12 @@ def encode(value: Any, tensors: dict[str, Array], path: str = "") -> Any:
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, list | tuple):
-        parts = [encode(part, tensors, _join(path, at)) for at, part in enumerate(value)]
+        parts = [encode(part, tensors, _join(path, at), inside) for at, part in enumerate(value)]
         return parts if isinstance(value, list) else {"tuple": parts}
     if isinstance(value, Mapping):
         return {
             "dict": [
-                [_encode_key(key, path), encode(part, tensors, _join(path, key))]
+                [_encode_key(key, path), encode(part, tensors, _join(path, key), inside)]
                 for key, part in value.items()
             ]
         }

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Union
 
 from graphc.errors import ArgumentError, ShapeError
+from graphc.provenance import user_location_text
 
 Size = Union[int, "Dim"]
 Shape = tuple[Size, ...]
@@ -150,11 +151,36 @@ class Dim:
 
     __int__ = __index__
 
+    def __lt__(self, other: Size) -> bool:
+        return self._is_less(self, other)
+
+    def __gt__(self, other: Size) -> bool:
+        return self._is_less(other, self)
+
+    def __le__(self, other: Size) -> bool:
+        return not self._is_less(other, self)
+
+    def __ge__(self, other: Size) -> bool:
+        return not self._is_less(self, other)
+
+    def _is_less(self, left: Size, right: Size) -> bool:
+        """Whether ``left < right`` for all values of the unknowns, or for none."""
+        if _is_never_negative(right - left - 1):
+            return True
+        if _is_never_negative(left - right):
+            return False
+        raise ShapeError(
+            f"which of the sizes {left} and {right} is larger is known only at run time",
+            fix="give the placeholder a fixed size; a program cannot branch on sizes",
+            where=user_location_text(),
+        )
+
     def _unknown(self, wanted: str) -> ShapeError:
         return ShapeError(
             f"the size {self} is known only at run time, so it has no {wanted} value",
             fix="give the placeholder a fixed size, or compute with the size itself "
             "(+ - * // and reshape accept it)",
+            where=user_location_text(),
         )
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from graphc.errors import CheckpointError, did_you_mean
 from graphc.frontend.base import TensorBase, concrete
 from graphc.frontend.functions.convert import cast
 from graphc.frontend.modes import no_grad, running_now
+from graphc.provenance import user_location_text
 from graphc.storage import Storage
 
 if TYPE_CHECKING:
@@ -62,7 +63,10 @@ def _alias(tensor: Tensor) -> Tensor:
 def load_state_dict(module: Module, state: Mapping[str, Any], strict: bool) -> IncompatibleKeys:
     """Copy values in place after all of them have been checked."""
     if not isinstance(state, Mapping):
-        raise CheckpointError("load_state_dict: expected values by path", got=type(state).__name__)
+        raise CheckpointError(
+            "load_state_dict: expected values by path", got=type(state).__name__,
+            where=user_location_text(),
+        )  # fmt: skip
     own = dict(_entries(module, ""))
     missing = [path for path in own if path not in state]
     unexpected = [path for path in state if path not in own]
@@ -84,6 +88,7 @@ def load_state_dict(module: Module, state: Mapping[str, Any], strict: bool) -> I
             f"load_state_dict: the state does not fit {type(module).__name__}",
             got="\n    ".join(problems),
             fix="" if strict else "strict=False ignores paths, not sizes",
+            where=user_location_text(),
         )
     with no_grad(), running_now():
         for path, value in values.items():
@@ -98,5 +103,6 @@ def _as_tensor(path: str, value: Any) -> Tensor:
         return concrete(np.asarray(value))
     except (TypeError, ValueError) as error:
         raise CheckpointError(
-            f"load_state_dict: no array for {path!r}", got=type(value).__name__
-        ) from error
+            f"load_state_dict: no array for {path!r}", got=type(value).__name__,
+            where=user_location_text(),
+        ) from error  # fmt: skip

@@ -206,3 +206,7 @@ class LambdaLR(LRScheduler):
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimizer and the functions, as plain values."""
         return {key: value for key, value in super().state_dict().items() if key != "lr_lambdas"}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on where the schedule was whose state this is, with the functions of this one."""
+        super().load_state_dict({k: v for k, v in state_dict.items() if k != "lr_lambdas"})
