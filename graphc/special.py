@@ -7,7 +7,6 @@ from graphc.frontend.functions.pointwise import erf as erf
 from graphc.frontend.functions.pointwise import expm1 as expm1
 from graphc.frontend.functions.pointwise import log1p as log1p
 from graphc.frontend.functions.pointwise import round as round
-from graphc.frontend.functions.pointwise import sigmoid as expit  # noqa: F401 - PyTorch's name
 from graphc.frontend.functions.reduction import log_softmax as log_softmax
 from graphc.frontend.functions.reduction import logsumexp as logsumexp
 from graphc.frontend.functions.reduction import softmax as softmax
@@ -17,27 +16,28 @@ from graphc.frontend.functions.special import bessel_j1 as bessel_j1
 from graphc.frontend.functions.special import bessel_y0 as bessel_y0
 from graphc.frontend.functions.special import bessel_y1 as bessel_y1
 from graphc.frontend.functions.special import digamma as digamma
-from graphc.frontend.functions.special import digamma as psi  # noqa: F401 - PyTorch's name
 from graphc.frontend.functions.special import entr as entr
 from graphc.frontend.functions.special import erfc as erfc
 from graphc.frontend.functions.special import erfcx as erfcx
 from graphc.frontend.functions.special import erfinv as erfinv
+from graphc.frontend.functions.special import expit as expit
 from graphc.frontend.functions.special import gammainc as gammainc
 from graphc.frontend.functions.special import gammaincc as gammaincc
+from graphc.frontend.functions.special import gammaln as gammaln
 from graphc.frontend.functions.special import i0 as i0
 from graphc.frontend.functions.special import i0e as i0e
 from graphc.frontend.functions.special import i1 as i1
 from graphc.frontend.functions.special import i1e as i1e
-from graphc.frontend.functions.special import lgamma as gammaln  # noqa: F401 - PyTorch's name
 from graphc.frontend.functions.special import log_ndtr as log_ndtr
 from graphc.frontend.functions.special import modified_bessel_i0 as modified_bessel_i0
 from graphc.frontend.functions.special import modified_bessel_i1 as modified_bessel_i1
 from graphc.frontend.functions.special import modified_bessel_k0 as modified_bessel_k0
 from graphc.frontend.functions.special import modified_bessel_k1 as modified_bessel_k1
-from graphc.frontend.functions.special import mvlgamma as multigammaln  # noqa: F401 - its name
+from graphc.frontend.functions.special import multigammaln as multigammaln
 from graphc.frontend.functions.special import ndtr as ndtr
 from graphc.frontend.functions.special import ndtri as ndtri
 from graphc.frontend.functions.special import polygamma as polygamma
+from graphc.frontend.functions.special import psi as psi
 from graphc.frontend.functions.special import scaled_modified_bessel_k0 as scaled_modified_bessel_k0
 from graphc.frontend.functions.special import scaled_modified_bessel_k1 as scaled_modified_bessel_k1
 from graphc.frontend.functions.special import spherical_bessel_j0 as spherical_bessel_j0

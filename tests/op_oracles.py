@@ -14,6 +14,7 @@ import numpy.typing as npt
 from mpmath import mp
 
 from tests import special_oracles as special
+from tests.convolution_oracles import CONVOLUTION_ORACLES
 from tests.matrix_oracles import MATRIX_ORACLES
 from tests.put_oracles import PUT_ORACLES
 from tests.scan_oracles import SCAN_ORACLES, SCAN_ULPS
@@ -661,11 +662,13 @@ ORACLES: dict[str, Oracle] = {
     "fused_matmul": fused_matmul,
     "item": lambda both, index: both[index],
     **SCAN_ORACLES, **MATRIX_ORACLES, **PUT_ORACLES,
+    **CONVOLUTION_ORACLES,
 }  # fmt: skip
 
 INEXACT = (
     "logaddexp logit erfcx log_ndtr lgamma digamma i1 i0 i0e i1e bessel_j0 bessel_j1 "
-    "bessel_y0 bessel_y1 bessel_k0 bessel_k1 bessel_k0e bessel_k1e airy_ai airy_ai_prime zeta gammainc gammaincc"
+    "bessel_y0 bessel_y1 bessel_k0 bessel_k1 bessel_k0e bessel_k1e airy_ai airy_ai_prime zeta "
+    "gammainc gammaincc"
 ).split()
 """Functions that scipy computes to some digits less, and not to the sign of 0."""
 
@@ -689,6 +692,7 @@ ACCUMULATING = frozenset(
         "linear",
         "index_add",
         "scatter_add",
+        *CONVOLUTION_ORACLES,
         *MATRIX_ORACLES,
     }  # fmt: skip
 )

@@ -21,6 +21,7 @@ from graphc.ops.leaf import placeholder
 from graphc.ops.reduce import sum_
 from graphc.storage import Storage
 from graphc.types import TensorType, TupleType
+from tests.convolution_samples import CONVOLUTION_SAMPLES
 from tests.matrix_samples import MATRIX_SAMPLES
 from tests.put_samples import PUT_SAMPLES
 from tests.scan_samples import SCAN_SAMPLES, Maker
@@ -560,6 +561,7 @@ _MAKERS: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
     "fused": _fused,
     "fused_matmul": _fused_matmul,
     "item": _item,
+    **{name: _plain(make) for name, make in CONVOLUTION_SAMPLES.items()},
     **{name: _plain(make) for name, make in (SCAN_SAMPLES | MATRIX_SAMPLES | PUT_SAMPLES).items()},
 }
 

@@ -8,6 +8,7 @@ from graphc.dtypes import complex128, float64
 from graphc.frontend.functions.convert import (
     TensorLike,
     as_float,
+    cast,
     common_dtype,
     promote_float,
     require_tensor,
@@ -107,7 +108,10 @@ def float_power(input: TensorLike, exponent: TensorLike) -> Tensor:
 
 def ldexp(input: Tensor, other: Tensor) -> Tensor:
     """``input * 2 ** other`` (``torch.ldexp``)."""
-    return mul(require_tensor("ldexp", input), pow(2.0, require_tensor("ldexp", other)))
+    x, power = require_tensor("ldexp", input), require_tensor("ldexp", other)
+    factor = pow(2.0, power)
+    keeps_dtype = x.dtype.is_differentiable and not power.dtype.is_differentiable
+    return mul(x, cast(factor, x.dtype) if keeps_dtype else factor)
 
 
 def frexp(input: Tensor) -> MantissaAndExponent:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-import ml_dtypes
+import numpy as np
 
 from graphc.dtypes import BOOLEAN, FLOATING, DType
 from graphc.errors import ArgumentError, DTypeError
-from graphc.frontend.base import is_tensor
 from graphc.frontend.functions.complexes import join, parts
 from graphc.frontend.functions.convert import (
     Number,
@@ -156,7 +156,8 @@ def nan_to_num(
         return join(*(nan_to_num(part, nan, posinf, neginf) for part in parts(x)))
     if x.dtype.category != FLOATING:
         return x
-    largest = float(ml_dtypes.finfo(x.dtype.numpy).max)
+    infinity = np.array(math.inf, x.dtype.numpy)
+    largest = float(np.nextafter(infinity, np.zeros_like(infinity)))
     above = scalar_tensor(largest if posinf is None else posinf, x.dtype)
     below = scalar_tensor(-largest if neginf is None else neginf, x.dtype)
     known = select.where(isnan(x), scalar_tensor(nan or 0.0, x.dtype), x)
@@ -180,11 +181,11 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | float) -> Tensor:
     if not start.dtype.is_differentiable:
         raise _unsupported("lerp", start.dtype, "floating point or complex")
     span = elementwise.sub(stop, start)
-    share = weight if is_tensor(weight) else scalar_tensor(weight, start.dtype)
+    share = scalar_tensor(weight, start.dtype) if isinstance(weight, int | float) else weight
     early = elementwise.add(start, elementwise.mul(share, span))
     rest = elementwise.sub(scalar_tensor(1, start.dtype), share)
     late = elementwise.sub(stop, elementwise.mul(span, rest))
-    if not is_tensor(weight):
+    if isinstance(weight, int | float):
         return early if -0.5 < weight < 0.5 else late
     size = elementwise.abs_(share)
     return select.where(comparison.lt(size, scalar_tensor(0.5, share.dtype)), early, late)

@@ -121,10 +121,11 @@ def add(input: TensorLike, other: TensorLike, *, alpha: Number = 1) -> Tensor:
 
 
 def _times_alpha(function: str, x: Tensor, alpha: Number) -> Tensor:
-    if alpha == 1:
+    if alpha == 1 and not isinstance(alpha, bool):
         return x
     kind = as_dtype(int if isinstance(alpha, Dim) else type(alpha))
-    if kind.category > x.dtype.category or kind.category == BOOLEAN != x.dtype.category:
+    too_wide = kind.category > max(x.dtype.category, INTEGER)
+    if too_wide or kind.category == BOOLEAN != x.dtype.category:
         raise DTypeError(
             f"{function}: alpha does not fit the result's dtype",
             got=f"alpha={alpha!r} for {x.dtype.name}", where=user_location_text(),
@@ -223,6 +224,8 @@ def pow(input: TensorLike, exponent: TensorLike) -> Tensor:
 
 
 def _special_power(x: Tensor, exponent: float) -> Tensor | None:
+    if x.dtype.category == BOOLEAN and isinstance(exponent, bool):
+        return mul(x, True) if exponent else comparison.eq(x, x)
     if not x.dtype.is_differentiable:
         if exponent < 0 and isinstance(exponent, int):
             raise DTypeError(
@@ -479,6 +482,11 @@ def to_dtype(input: Tensor, dtype: DType) -> Tensor:
 def relu(input: Tensor) -> Tensor:
     """``max(x, 0)``; NaN stays NaN, the gradient at 0 is 0 (``torch.relu``)."""
     x = require_tensor("relu", input)
+    if x.dtype.category == BOOLEAN:
+        raise DTypeError(
+            "relu: bools have no sign", got="bool", fix="cast it first, e.g. x.float()",
+            where=user_location_text(),
+        )  # fmt: skip
     zero = scalar_tensor(0, x.dtype)
     return select.where(comparison.le(x, zero), zero, x)
 

@@ -17,6 +17,7 @@ from graphc.frontend.functions.convert import (
     require_tensor,
     scalar_tensor,
 )  # fmt: skip
+from graphc.frontend.functions.factories import Binary
 from graphc.frontend.functions.shaping import drop_dims, reshape
 from graphc.opdef import OpDef
 from graphc.ops import comparison, elementwise, reduce, select
@@ -218,7 +219,7 @@ def min(
 
 
 def _extremum(
-    function: str, value_op: OpDef, index_op: OpDef, pairwise: pointwise.Binary, input: Tensor,
+    function: str, value_op: OpDef, index_op: OpDef, pairwise: Binary, input: Tensor,
     dim: int | Tensor | None, keepdim: bool,
 ) -> Tensor | ValuesAndIndices:  # fmt: skip
     x = require_tensor(function, input)

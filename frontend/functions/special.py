@@ -6,12 +6,13 @@ scipy evaluates what has no formula of simpler functions; derivatives are PyTorc
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graphc.errors import ArgumentError
 from graphc.frontend.functions.convert import TensorLike, as_float, scalar_tensor
 from graphc.frontend.functions.exponential import times_log
 from graphc.frontend.functions.factories import binary, binary_float, unary
+from graphc.frontend.functions.pointwise import sigmoid
 from graphc.frontend.functions.trigonometric import sinc
 from graphc.ops import elementwise
 from graphc.ops import elementwise_special as ops
@@ -35,8 +36,8 @@ __all__ = [
 erfc = unary(ops.erfc, "erfc", "``1 - erf(x)``, accurate where that is small.")
 erfinv = unary(ops.erfinv, "erfinv", "The inverse of ``erf``; NaN outside -1 .. 1.")
 erfcx = unary(ops.erfcx, "special.erfcx", "``exp(x^2) erfc(x)`` without overflow.")
-lgamma = unary(ops.lgamma, "lgamma", "The logarithm of the gamma function's absolute value.")
-digamma = unary(ops.digamma, "digamma", "The derivative of ``lgamma``.")
+lgamma = gammaln = unary(ops.lgamma, "lgamma", "The logarithm of the magnitude of gamma(x).")
+digamma = psi = unary(ops.digamma, "digamma", "The derivative of ``lgamma``.")
 i0 = unary(ops.i0, "i0", "The modified Bessel function of the first kind of order 0.")
 i0e = unary(ops.i0e, "special.i0e", "``exp(-abs(x)) i0(x)``.")
 i1 = unary(ops.i1, "special.i1", "The modified Bessel function of the first kind of order 1.")
@@ -100,13 +101,17 @@ def polygamma(n: int, input: Tensor) -> Tensor:
         >>> gc.polygamma(1, gc.tensor([1.0, 0.5]))
         tensor([1.6449, 4.9348])
     """
-    if not isinstance(n, int) or n < 0:
-        raise ArgumentError(
-            "polygamma: the order is a whole number, 0 or more", got=repr(n),
-            where=user_location_text(),
-        )  # fmt: skip
+    _require_whole("polygamma: the order", n, 0)
     x = as_float("polygamma", input)
     return ops.digamma(x) if n == 0 else ops.polygamma(x, n=n)
+
+
+def _require_whole(what: str, value: Any, least: int) -> None:
+    if not isinstance(value, int) or value < least:
+        raise ArgumentError(
+            f"{what} is a whole number, {least} or more", got=repr(value),
+            where=user_location_text(),
+        )  # fmt: skip
 
 
 def mvlgamma(input: Tensor, p: int) -> Tensor:
@@ -119,10 +124,7 @@ def mvlgamma(input: Tensor, p: int) -> Tensor:
     Raises:
         ArgumentError: for p below 1.
     """
-    if not isinstance(p, int) or p < 1:
-        raise ArgumentError(
-            "mvlgamma: p is a whole number, 1 or more", got=repr(p), where=user_location_text()
-        )
+    _require_whole("mvlgamma: p", p, 1)
     x = as_float("mvlgamma", input)
     total = scalar_tensor(p * (p - 1) / 4 * math.log(math.pi), x.dtype)
     for step in range(p):
@@ -130,6 +132,9 @@ def mvlgamma(input: Tensor, p: int) -> Tensor:
         total = elementwise.add(total, ops.lgamma(shifted))
     return total
 
+
+multigammaln = mvlgamma
+expit = sigmoid
 
 _NO_FIRST = "There is no gradient by the first argument, as in PyTorch."
 

@@ -55,10 +55,11 @@ gcd = elementwise("gcd", ufunc(np.gcd), None, accepts=INT, traits=TRAITS | Trait
 
 
 def _eval_lcm(a: Array, b: Array) -> Array:
-    """PyTorch's: the absolute value of (a / gcd) * b, which wraps around."""
-    divisor = np.gcd(a, b)
-    quotient = np.floor_divide(a, np.where(divisor == 0, 1, divisor).astype(a.dtype))
-    return np.asarray(np.absolute(quotient * b, order="C"), dtype=a.dtype)
+    """The absolute value of (a / gcd) * b; as in C, small types wrap around at the end only."""
+    wide = np.promote_types(a.dtype, np.int32)
+    divisor = np.gcd(a, b, dtype=wide)
+    quotient = np.floor_divide(a, np.where(divisor == 0, 1, divisor), dtype=wide)
+    return np.asarray(np.absolute(quotient * b).astype(a.dtype), order="C")
 
 
 lcm = elementwise("lcm", _eval_lcm, None, accepts=INT, traits=TRAITS)
