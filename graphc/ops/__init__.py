@@ -3,6 +3,7 @@
 from graphc.ops import (
     broadcasting,
     comparison,
+    convolution,
     determinants,
     eigen,
     diagonal,
@@ -34,6 +35,7 @@ from graphc.ops import (
 __all__ = [
     "broadcasting",
     "comparison",
+    "convolution",
     "determinants",
     "eigen",
     "diagonal",
