@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import numpy as np
 
 from graphc.dtypes import DType, of_array
-from graphc.errors import AutogradError, GraphcError, SymbolicValueError
+from graphc.errors import AutogradError, DTypeError, GraphcError, ShapeError, SymbolicValueError
 from graphc.frontend.autograd.tape import GradFn, step_of_run
 from graphc.frontend.modes import modes
 from graphc.frontend.views import View, follow_tape, view_of
@@ -240,4 +240,15 @@ def require_differentiable(dtype: DType) -> None:
             "only floating point tensors can require gradients",
             got=dtype.name,
             fix="cast it first, e.g. x.float()",
+            where=user_location_text(),
         )
+
+
+def require_like(what: str, value: TensorBase, other: TensorBase) -> None:
+    """Raise DTypeError or ShapeError unless a value has the dtype and shape of another."""
+    if value.dtype is not other.dtype or value.shape != other.shape:
+        kind = DTypeError if value.dtype is not other.dtype else ShapeError
+        raise kind(
+            f"{what} must be as the tensor is", got=str(value.type), expected=str(other.type),
+            where=user_location_text(),
+        )  # fmt: skip

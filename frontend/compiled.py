@@ -184,6 +184,7 @@ class CompiledFunction:
         with noted_reads() as reads:
             graph = trace(self.function, *args, **kwargs)
         recorder = graph.recorder
+        recorder.guard_captured()
         with rolled_back_on_error(recorder), reads.settled():
             _, outputs, rebuild = flatten(graph.structure)
             grads = recorder.argument_grads

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import ReferenceType, ref
 
 import numpy as np
 
@@ -62,6 +64,7 @@ class Recorder:
         self._variables: dict[Storage | HostValue, Node] = {}
         self._tensors: dict[Storage, Tensor] = {}
         self._captured: dict[Storage, Node] = {}
+        self._captured_tensors: list[ReferenceType[Tensor]] = []
         self._names: dict[Storage, str] = {}
         self._taken: set[str] = set()
         self._random_calls: dict[Storage, int] = {}
@@ -129,6 +132,7 @@ class Recorder:
         if storage in self.current:
             return self.current[storage]
         if not (x._requires_grad or x.is_state):
+            self._captured_tensors.append(ref(x))
             return self._capture(storage)
         if x._requires_grad:
             self._require_leaf(x)
@@ -143,6 +147,21 @@ class Recorder:
             fresh = self.record(op, (fresh,), attrs)
         x.node, x._viewed = fresh.node, fresh._viewed
         x._grad_fn, x._requires_grad = fresh._grad_fn, fresh._requires_grad
+
+    def guard_captured(self) -> None:
+        """Let a compiled function notice that a tensor which was captured by value gets gradients.
+
+        The recording is over: what was only part of an expression is gone, and needs no guard.
+        """
+        for x in {
+            id(x): x for each in self._captured_tensors if (x := each()) is not None
+        }.values():
+            if x.dtype.is_differentiable:
+                what = f"requires_grad of a captured {x.type}"
+                self.guard(
+                    functools.partial(getattr, x, "_requires_grad"), what, (x, "_requires_grad")
+                )
+        self._captured_tensors.clear()
 
     def lifted(self, x: Tensor) -> Tensor:
         """A value of the graph for a concrete tensor; a leaf stays what gradients refer to."""

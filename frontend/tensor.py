@@ -25,7 +25,13 @@ from graphc.dtypes import (
 from graphc.errors import ArgumentError, AutogradError, DTypeError
 from graphc.frontend.autograd import api
 from graphc.frontend.autograd.tape import GradFn
-from graphc.frontend.base import concrete, init, require_differentiable, tensor_class
+from graphc.frontend.base import (
+    concrete,
+    init,
+    require_differentiable,
+    require_like,
+    tensor_class,
+)  # fmt: skip
 from graphc.frontend.formatting import format_tensor
 from graphc.frontend.functions import (
     creation,
@@ -42,7 +48,7 @@ from graphc.frontend.methods.products import ProductMethods
 from graphc.frontend.methods.reduction import ReductionMethods
 from graphc.frontend.methods.sampling import SamplingMethods
 from graphc.frontend.methods.shaping import ShapingMethods
-from graphc.frontend.modes import modes
+from graphc.frontend.modes import modes, no_grad
 from graphc.frontend.pickling import reduce_tensor
 from graphc.frontend.views import settled
 from graphc.ops import select
@@ -116,9 +122,10 @@ class Tensor(
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
-        if value is not None and value.shape != self.shape:
+        if value is not None and getattr(value, "type", None) != self.type:
             raise AutogradError(
-                "a gradient must have its tensor's shape", got=str(value.type),
+                "a gradient must have its tensor's shape and dtype",
+                got=str(getattr(value, "type", type(value).__name__)),
                 expected=str(self.type), where=user_location_text(),
             )  # fmt: skip
         recorder = self.recorder or modes.recorder
@@ -139,12 +146,28 @@ class Tensor(
 
     @property
     def data(self) -> Tensor:
-        """The same memory, not tracked."""
+        """The same memory, not tracked.
+
+        Assigning gives the tensor other values, without a trace on the tape: a copy of them, in
+        memory of its own, so that what shared the memory before keeps the old ones.
+
+        Raises:
+            DTypeError, ShapeError: if a parameter or buffer, or a value of a graph, would get
+                another dtype or shape.
+        """
         return self.detach()
 
     @data.setter
     def data(self, value: Tensor) -> None:
-        self.storage.write(value.array("new data"))
+        is_recorded = (self.recorder or modes.recorder or value.recorder) is not None
+        if is_recorded or self._requires_grad or self.is_state:
+            require_like("new data", value, self)
+        if is_recorded:
+            with no_grad():
+                inplace.copy_(self, value)
+        else:
+            self.storage.array = np.array(value.storage.array, order="C")
+            self.storage.version.count += 1
 
     @property
     def retains_grad(self) -> bool:

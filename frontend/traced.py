@@ -90,7 +90,7 @@ class Traced:
                 self._is_watching = self._args is not None and self._watch(self._args)
         return self._rebuilt([concrete(array) for array in results])
 
-    def _run(self, arrays: Sequence[Array]) -> list[Array]:
+    def _run(self, arrays: Sequence[Any]) -> list[Array]:
         """Run once; one thread at a time if gradients outlive the run."""
         if not self.slots:
             return list(self.session.run_values(arrays))

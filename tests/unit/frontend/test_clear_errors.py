@@ -12,7 +12,7 @@ import pytest
 
 import graphc as gc
 from graphc import nn, optim
-from graphc.errors import ArgumentError, CheckpointError, ShapeError
+from graphc.errors import ArgumentError, AutogradError, CheckpointError, DTypeError, ShapeError
 
 
 def traced(function: Callable[[Any], Any]) -> Any:
@@ -97,3 +97,29 @@ def test_a_schedule_by_a_function_takes_over_pytorchs_state() -> None:
         their_schedule.step()
         schedule.step()
         assert schedule.get_last_lr() == their_schedule.get_last_lr()
+
+
+def test_gradients_and_data_of_other_types() -> None:
+    weight = nn.Parameter([1.0, 2.0])
+
+    def of_another_dtype() -> None:
+        weight.grad = gc.ones(2, dtype=gc.float64)
+
+    def of_another_shape() -> None:
+        weight.grad = gc.ones(3)
+
+    def a_number() -> None:
+        weight.grad = 1.0  # type: ignore[assignment]  # the mistake that is tested
+
+    for mistake in (of_another_dtype, of_another_shape, a_number):
+        with pytest.raises(AutogradError, match="its tensor's shape and dtype") as caught:
+            mistake()
+        assert caught.value.where.startswith(f"{__file__}:")
+    with pytest.raises(AutogradError) as caught:
+        gc.arange(3).requires_grad_()
+    assert caught.value.where.startswith(f"{__file__}:")
+    with pytest.raises(ShapeError, match="new data must be as the tensor is"):
+        weight.data = gc.ones(3)
+    with pytest.raises(DTypeError, match="new data must be as the tensor is"):
+        weight.data = gc.ones(2, dtype=gc.float64)
+    assert weight.tolist() == [1.0, 2.0]
