@@ -102,7 +102,7 @@ def _print_compilation(console: Console, step: CompiledFunction, batch: Any) -> 
     others = [kernel for kernel in explanation.kernels if not kernel.native]
     console.print(
         f"kernels: {len(native)} native ones run {_steps(native)} steps; not native: "
-        + ", ".join(f"{_steps([k])} x {k.name} ({k.reason})" for k in others)
+        + (", ".join(f"{_steps([k])} x {k.name} ({k.reason})" for k in others) or "none")
     )
     refusals = [
         f"{tally['count']} x {reason}"
