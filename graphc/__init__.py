@@ -37,23 +37,38 @@ from graphc.frontend.compiled import TensorSpec as TensorSpec
 from graphc.frontend.compiled import compile as compile
 from graphc.frontend.compiled import trace as trace
 from graphc.frontend.functions.assignment import *
+from graphc.frontend.functions.calculus import *
 from graphc.frontend.functions.checks import *
 from graphc.frontend.functions.complexes import *
+from graphc.frontend.functions.contractions import *
 from graphc.frontend.functions.creation import *
 from graphc.frontend.functions.diagonals import *
+from graphc.frontend.functions.distances import *
+from graphc.frontend.functions.einsum import *
+from graphc.frontend.functions.equations import *
 from graphc.frontend.functions.exponential import *
+from graphc.frontend.functions.histograms import *
 from graphc.frontend.functions.indexing import *
-from graphc.frontend.functions.numbers import *
+from graphc.frontend.functions.linalg import *
 from graphc.frontend.functions.norms import *
+from graphc.frontend.functions.joining import *
+from graphc.frontend.functions.numbers import *
 from graphc.frontend.functions.pointwise import *
 from graphc.frontend.functions.products import *
+from graphc.frontend.functions.quantiles import *
+from graphc.frontend.functions.rearranging import *
 from graphc.frontend.functions.reduction import *
 from graphc.frontend.functions.sampling import *
+from graphc.frontend.functions.scan import *
 from graphc.frontend.functions.scattering import *
 from graphc.frontend.functions.searching import *
 from graphc.frontend.functions.shaping import *
+from graphc.frontend.functions.sorting import *
 from graphc.frontend.functions.special import *
+from graphc.frontend.functions.statistics import *
+from graphc.frontend.functions.splitting import *
 from graphc.frontend.functions.trigonometric import *
+from graphc.frontend.functions.uniqueness import *
 from graphc.frontend.graph import Graph as Graph
 from graphc.frontend.graph import placeholder as placeholder
 from graphc.frontend.modes import enable_grad as enable_grad

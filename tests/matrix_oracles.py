@@ -83,6 +83,16 @@ def _lu(a: Array) -> Array:
     return np.array([*(float(v) for row in work for v in row), *pivots, *order])
 
 
+def _row_order(pivots: Array, *, rows: int) -> Array:
+    result = np.empty((*pivots.shape[:-1], rows), np.int64)
+    for place in np.ndindex(*pivots.shape[:-1]):
+        order = list(range(rows))
+        for step, other in enumerate(pivots[place].tolist()):
+            order[step], order[other - 1] = order[other - 1], order[step]
+        result[place] = order
+    return result
+
+
 def _det(a: Array) -> Any:
     return np.float64(mp.det(_exact(a))) if a.size else np.float64(1)
 
@@ -210,6 +220,7 @@ MATRIX_ORACLES: dict[str, Oracle] = {
     "inv": of_matrices(_inverse),
     "cholesky": of_matrices(_cholesky),
     "lu": of_matrices(_lu),
+    "row_order": _row_order,
     "det": of_matrices(_det),
     "cofactors": of_matrices(_cofactors),
     "slogdet": of_matrices(_slogdet),

@@ -102,12 +102,21 @@ def _exponents(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> 
     return (well_posed(rng, shape, np.float64) * 0.5).astype(dtype)
 
 
+def _pivots(rng: np.random.Generator) -> Iterator[Operands]:
+    """Each step exchanges with a row that is not done."""
+    for batch, steps, rows in (((), 3, 3), ((2,), 2, 5), ((), 4, 4), ((0,), 2, 2), ((), 0, 2)):
+        for dtype in (np.int32, np.int64):
+            pivots = rng.integers(np.arange(steps), rows, (*batch, steps)) + 1
+            yield (pivots.astype(dtype),), {"rows": rows}
+
+
 MATRIX_SAMPLES: dict[str, Maker] = {
     "solve": _equations,
     "solve_triangular": _triangular,
     "inv": matrices(SQUARES),
     "cholesky": matrices(SQUARES, positive),
     "lu": matrices(OBLONGS),
+    "row_order": _pivots,
     "det": _singular,
     "cofactors": matrices(SQUARES),
     "slogdet": matrices(SQUARES),

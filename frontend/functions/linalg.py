@@ -1,18 +1,44 @@
-"""Linear algebra from products and norms (``torch.linalg``)."""
+"""More linear algebra: powers, condition, products and inverses of tensors (``torch.linalg``)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.functions import pointwise, products, reduction
-from graphc.frontend.functions.convert import require_tensor
+from graphc.frontend.functions.convert import (
+    normalize_dim,
+    promote,
+    require_tensor,
+    scalar_tensor,
+)  # fmt: skip
 from graphc.frontend.functions.creation import eye
+from graphc.frontend.functions.equations import inv, matrix, slogdet
+from graphc.frontend.functions.norms import matrix_norm
+from graphc.frontend.functions.shaping import (
+    broadcast_tensors,
+    cat,
+    expand,
+    permute,
+    reshape,
+    unsqueeze,
+)  # fmt: skip
+from graphc.ops import elementwise, scan, select
+from graphc.ops.linalg import matmul, swap_last
+from graphc.ops.matrices import constant_like, lower, matrix_sizes
+from graphc.ops.matrix_exp import matrix_exp as matrix_exp_op
+from graphc.ops.orthogonal import svdvals
+from graphc.ops.shape import narrow
+from graphc.ops.solve import solve
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
+
+__all__ = ["cross", "matrix_exp", "matrix_power"]
 
 
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
@@ -20,16 +46,28 @@ def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     return reduction.sum(pointwise.mul(x, y), dim)
 
 
+def matrix_exp(A: Tensor) -> Tensor:  # noqa: N803 - PyTorch's name
+    """The exponential of matrices, ``I + A + A @ A / 2 + ...`` (``torch.linalg.matrix_exp``).
+
+    Example:
+        >>> import graphc as gc
+        >>> gc.linalg.matrix_exp(gc.zeros(2, 2))
+        tensor([[1., 0.],
+                [0., 1.]])
+    """
+    return matrix_exp_op(require_tensor("matrix_exp", A))
+
+
 def matrix_power(A: Tensor, n: int) -> Tensor:  # noqa: N803 - PyTorch's name
     """The product of ``n`` copies of square matrices, by repeated squaring.
 
     Args:
         A: ``(..., m, m)``.
-        n: 0 or more.
+        n: how many; negative for powers of the inverse.
 
     Raises:
         ShapeError: for matrices that are not square.
-        ArgumentError: for a negative power, which needs an inverse.
+        LinAlgError: for a negative power of a singular matrix, when it runs.
 
     Source: ``torch.linalg.matrix_power``.
     """
@@ -41,7 +79,7 @@ def matrix_power(A: Tensor, n: int) -> Tensor:  # noqa: N803 - PyTorch's name
             where=user_location_text(),
         )
     if n < 0:
-        raise ArgumentError("matrix_power: expected n >= 0", got=str(n), where=user_location_text())
+        return matrix_power(inv(x), -n)
     result = eye(int(x.shape[-1]), dtype=x.dtype).expand(x.shape)
     factor = x
     while n:
@@ -52,57 +90,172 @@ def matrix_power(A: Tensor, n: int) -> Tensor:  # noqa: N803 - PyTorch's name
     return result
 
 
-def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
-    """The product of two or more matrices, in the order that needs the fewest multiplications.
+def cond(A: Tensor, p: float | str | None = None) -> Tensor:  # noqa: N803 - PyTorch's name
+    """How much a matrix can magnify relative errors: its norm times that of its inverse.
 
     Args:
-        tensors: matrices; the first and the last may be vectors.
+        A: ``(..., m, n)``, square unless ``p`` is None, 2 or -2; singular ones give inf.
+        p: the norm, as of ``matrix_norm``; None is 2.
 
-    Raises:
-        ShapeError: for fewer than two tensors, or sizes that do not fit.
-
-    Source: ``torch.linalg.multi_dot``.
+    Source: ``torch.linalg.cond``.
     """
-    chain = [require_tensor("multi_dot", x) for x in tensors]
-    if len(chain) < 2 or any(x.ndim != 2 for x in chain[1:-1]):
-        raise ShapeError(
-            "multi_dot: expected two or more matrices",
-            got=", ".join(str(x.type) for x in chain),
-            where=user_location_text(),
-        )
-    row, column = chain[0].ndim == 1, chain[-1].ndim == 1
-    matrices = [
-        chain[0].unsqueeze(0) if row else chain[0],
-        *chain[1:-1],
-        chain[-1].unsqueeze(1) if column else chain[-1],
-    ]
-    product = _chain_product(matrices)
-    product = product.squeeze(0) if row else product
-    return product.squeeze(-1) if column else product
+    x = matrix("cond", A)
+    if p is None or p in (2, -2):
+        values = svdvals(x)
+        first, last = values[..., 0], values[..., -1]
+        return elementwise.div(last, first) if p == -2 else elementwise.div(first, last)
+    size, _ = matrix_sizes("cond", x.type)
+    is_singular = pointwise.eq(slogdet(x.detach()).sign, 0)
+    mask = reshape(is_singular, (*is_singular.shape, 1, 1))
+    regular = select.where(mask, constant_like(x, np.eye(size)), x)
+    found = elementwise.mul(matrix_norm(regular, p), matrix_norm(inv(regular), p))
+    return select.where(is_singular, scalar_tensor(math.inf, x.dtype), found)
 
 
-def _chain_product(matrices: list[Tensor]) -> Tensor:
-    """Matrix-chain multiplication by dynamic programming over (first, last)."""
-    sizes = [int(matrices[0].shape[0]), *(int(x.shape[1]) for x in matrices)]
-    count = len(matrices)
-    cost = {(i, i): 0 for i in range(count)}
-    split: dict[tuple[int, int], int] = {}
-    for length in range(1, count):
-        for first in range(count - length):
-            last = first + length
-            options = {
-                k: cost[first, k]
-                + cost[k + 1, last]
-                + sizes[first] * sizes[k + 1] * sizes[last + 1]
-                for k in range(first, last)
-            }
-            split[first, last] = min(options, key=options.__getitem__)
-            cost[first, last] = options[split[first, last]]
+def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
+    """The vector product along a dim of size 3; other dims broadcast.
 
-    def product(first: int, last: int) -> Tensor:
-        if first == last:
-            return matrices[first]
-        k = split[first, last]
-        return products.matmul(product(first, k), product(k + 1, last))
+    Args:
+        input: tensor.
+        other: tensor.
+        dim: None for the first dim of size 3.
 
-    return product(0, count - 1)
+    Source: ``torch.cross``.
+    """
+    a, b = promote("cross", require_tensor("cross", input), require_tensor("cross", other))
+    if dim is None:
+        shape = broadcast_tensors(a, b)[0].shape
+        dim = next((axis for axis, size in enumerate(shape) if size == 3), -1)
+    return linalg_cross(a, b, dim=dim)
+
+
+def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
+    """The vector product along a dim of size 3; other dims broadcast (``torch.linalg.cross``).
+
+    Example:
+        >>> import graphc as gc
+        >>> gc.linalg.cross(gc.tensor([1.0, 0.0, 0.0]), gc.tensor([0.0, 1.0, 0.0]))
+        tensor([0., 0., 1.])
+    """
+    a, b = promote("cross", require_tensor("cross", input), require_tensor("cross", other))
+    if a.ndim != b.ndim:
+        raise ShapeError("cross: the number of dims differs", got=f"{a.type} and {b.type}",
+                         where=user_location_text())  # fmt: skip
+    axis = normalize_dim("cross", dim, a.ndim)
+    if a.ndim == 0 or a.shape[axis] != 3 or b.shape[axis] != 3:
+        raise ShapeError("cross: expected 3 elements along the dim", got=f"{a.type} and {b.type}",
+                         where=user_location_text())  # fmt: skip
+    return cat([_minor(a, b, axis, place) for place in range(3)], axis)
+
+
+def _minor(a: Tensor, b: Tensor, axis: int, place: int) -> Tensor:
+    one, two = (place + 1) % 3, (place + 2) % 3
+
+    def at(x: Tensor, where: int) -> Tensor:
+        return narrow(x, axis, where, where + 1)
+
+    return elementwise.sub(
+        elementwise.mul(at(a, one), at(b, two)), elementwise.mul(at(a, two), at(b, one))
+    )
+
+
+def vander(x: Tensor, N: int | None = None) -> Tensor:  # noqa: N803 - PyTorch's name
+    """The powers 0, 1, ... of each element, along a new last dim.
+
+    Args:
+        x: ``(..., n)``; bools and integers as int64.
+        N: how many powers; default n.
+
+    Source: ``torch.linalg.vander``.
+    """
+    values = reduction.wide(require_tensor("vander", x), None)
+    if values.ndim == 0:
+        raise ShapeError("vander: expected one dim or more", got=str(values.type),
+                         where=user_location_text())  # fmt: skip
+    count = values.shape[-1] if N is None else N
+    if isinstance(count, int) and count < 1:
+        raise ArgumentError("vander: expected one power or more", got=str(count),
+                            where=user_location_text())  # fmt: skip
+    ones = expand(scalar_tensor(1, values.dtype), (*values.shape, 1))
+    factors = expand(unsqueeze(values, -1), (*values.shape, count - 1))
+    return scan.cumprod(cat([ones, factors], -1), dim=values.ndim)
+
+
+def tensorinv(A: Tensor, ind: int = 2) -> Tensor:  # noqa: N803 - PyTorch's name
+    """The inverse for ``tensordot`` over ``ind`` dims.
+
+    Args:
+        A: its first ``ind`` sizes have the product of the others.
+        ind: 1 or more.
+
+    Returns:
+        A tensor with the last dims of ``A`` first.
+
+    Source: ``torch.linalg.tensorinv``.
+    """
+    x = require_tensor("tensorinv", A)
+    rows, columns = math.prod(x.shape[:ind]), math.prod(x.shape[ind:])
+    if ind < 1 or rows != columns:
+        raise ShapeError("tensorinv: both groups of dims need one number of elements",
+                         got=f"{x.type}, ind={ind}", where=user_location_text())  # fmt: skip
+    inverse = inv(reshape(x, (rows, columns)))
+    return reshape(inverse, (*x.shape[ind:], *x.shape[:ind]))
+
+
+def tensorsolve(
+    A: Tensor,  # noqa: N803 - PyTorch's name
+    B: Tensor,  # noqa: N803 - PyTorch's name
+    dims: tuple[int, ...] | None = None,
+) -> Tensor:
+    """The ``X`` of ``tensordot(A, X, X.ndim) = B``.
+
+    Args:
+        A: ``(*B.shape, *X.shape)``, both with one number of elements.
+        B: tensor.
+        dims: dims of ``A`` that are moved to the end first.
+
+    Source: ``torch.linalg.tensorsolve``.
+    """
+    x, right = require_tensor("tensorsolve", A), require_tensor("tensorsolve", B)
+    if dims is not None:
+        last = [normalize_dim("tensorsolve", dim, x.ndim) for dim in dims]
+        x = permute(x, [*(dim for dim in range(x.ndim) if dim not in last), *last])
+    shape = tuple(x.shape[right.ndim :])
+    size = math.prod(shape)
+    if size != math.prod(right.shape) or math.prod(x.shape) != size * size:
+        raise ShapeError("tensorsolve: the number of elements differs",
+                         got=f"{x.type} and {right.type}", where=user_location_text())  # fmt: skip
+    solution = solve(reshape(x, (size, size)), reshape(right, (size, 1)))
+    return reshape(solution, shape)
+
+
+def householder_product(A: Tensor, tau: Tensor) -> Tensor:  # noqa: N803 - PyTorch's name
+    """The first columns of a product of reflections ``I - tau * v @ v.T``.
+
+    Args:
+        A: ``(..., m, n)`` with m >= n; below the diagonal of each column is what follows the 1
+            of a vector ``v``.
+        tau: ``(..., k)`` with k <= n.
+
+    Returns:
+        ``(..., m, n)`` with orthonormal columns, if A and tau are as LAPACK's geqrf gives them.
+
+    Source: ``torch.linalg.householder_product``.
+    """
+    x, scales = matrix("householder_product", A), require_tensor("householder_product", tau)
+    rows, columns = matrix_sizes("householder_product", x.type)
+    count = scales.shape[-1] if scales.ndim else -1
+    if (
+        rows < columns or scales.dtype is not x.dtype or scales.ndim != x.ndim - 1
+        or not isinstance(count, int) or not 0 <= count <= columns
+    ):  # fmt: skip
+        raise ShapeError("householder_product: expected m >= n and k <= n of one dtype",
+                         got=f"{x.type} and {scales.type}", where=user_location_text())  # fmt: skip
+    vectors = elementwise.add(lower(x, -1), constant_like(x, np.eye(rows, columns)))
+    result = expand(constant_like(x, np.eye(rows, columns)), x.shape)
+    for place in reversed(range(count)):
+        vector = narrow(vectors, x.ndim - 1, place, place + 1)
+        scale = unsqueeze(narrow(scales, scales.ndim - 1, place, place + 1), -1)
+        reflected = matmul(elementwise.mul(vector, scale), matmul(swap_last(vector), result))
+        result = elementwise.sub(result, reflected)
+    return result

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from graphc.errors import ShapeError
-from graphc.frontend.functions.convert import promote, require_tensor
-from graphc.frontend.functions.shaping import drop_dims, unsqueeze
-from graphc.ops import linalg
+from graphc.errors import ArgumentError, DTypeError, ShapeError
+from graphc.frontend.functions.convert import Number, promote, require_tensor, to_operand
+from graphc.frontend.functions.shaping import drop_dims, expand, unsqueeze
+from graphc.ops import elementwise, linalg
+from graphc.ops.reduce import sum_
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
 __all__ = [
+    "addbmm",
+    "addmm",
+    "addmv",
+    "addr",
+    "baddbmm",
     "bmm",
     "dot",
     "matmul",
     "mm",
     "mv",
+    "vdot",
 ]
 
 
@@ -86,3 +93,90 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """The inner product of two vectors (``torch.dot``)."""
     return _ranked("dot", input, tensor, (1, 1))
+
+
+def vdot(input: Tensor, other: Tensor) -> Tensor:
+    """The inner product of two real vectors (``torch.vdot``)."""
+    if require_tensor("vdot", input).dtype.is_complex:
+        raise DTypeError(
+            "vdot: complex vectors are not supported", got=str(input.type),
+            where=user_location_text(),
+        )  # fmt: skip
+    return _ranked("vdot", input, other, (1, 1))
+
+
+def _scaled_sum(
+    function: str, input: Tensor, product: Tensor, beta: Number, alpha: Number
+) -> Tensor:
+    """``beta * input + alpha * product``; with ``beta=0`` the input is not read, NaN or not."""
+    x = require_tensor(function, input)
+    if x.dtype is not product.dtype:
+        raise DTypeError(
+            f"{function}: expected one dtype", got=f"{x.type} and {product.type}",
+            where=user_location_text(),
+        )  # fmt: skip
+    if not x.dtype.is_differentiable and not all(isinstance(f, int) for f in (beta, alpha)):
+        raise ArgumentError(
+            f"{function}: integers need whole factors", got=f"beta={beta}, alpha={alpha}",
+            where=user_location_text(),
+        )  # fmt: skip
+    wide = expand(x, product.shape)
+    scaled = product if alpha == 1 else elementwise.mul(product, to_operand(alpha, x.dtype))
+    if beta == 0:
+        return scaled
+    first = wide if beta == 1 else elementwise.mul(wide, to_operand(beta, x.dtype))
+    return elementwise.add(first, scaled)
+
+
+def addmm(
+    input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1
+) -> Tensor:
+    """``beta * input + alpha * (mat1 @ mat2)``.
+
+    Args:
+        input: broadcasts to ``(n, p)``; with ``beta=0`` its values do not count.
+        mat1: ``(n, m)``.
+        mat2: ``(m, p)``.
+        beta: factor of the input.
+        alpha: factor of the product.
+
+    Source: ``torch.addmm``.
+    """
+    return _scaled_sum("addmm", input, _ranked("addmm", mat1, mat2, (2, 2)), beta, alpha)
+
+
+def addmv(
+    input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1
+) -> Tensor:
+    """``beta * input + alpha * (mat @ vec)`` (``torch.addmv``)."""
+    return _scaled_sum("addmv", input, _ranked("addmv", mat, vec, (2, 1)), beta, alpha)
+
+
+def addr(
+    input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: Number = 1
+) -> Tensor:
+    """``beta * input + alpha * outer(vec1, vec2)`` (``torch.addr``)."""
+    column, row = require_tensor("addr", vec1), require_tensor("addr", vec2)
+    if (column.ndim, row.ndim) != (1, 1):
+        raise ShapeError(
+            "addr: expected two vectors", got=f"{column.type} and {row.type}",
+            where=user_location_text(),
+        )  # fmt: skip
+    product = elementwise.mul(*promote("addr", unsqueeze(column, 1), row))
+    return _scaled_sum("addr", input, product, beta, alpha)
+
+
+def baddbmm(
+    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1
+) -> Tensor:
+    """``beta * input + alpha * (batch1 @ batch2)`` for batches (``torch.baddbmm``)."""
+    return _scaled_sum("baddbmm", input, _ranked("baddbmm", batch1, batch2, (3, 3)), beta, alpha)
+
+
+def addbmm(
+    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1
+) -> Tensor:
+    """``beta * input + alpha * (batch1 @ batch2).sum(0)`` (``torch.addbmm``)."""
+    products = _ranked("addbmm", batch1, batch2, (3, 3))
+    total = drop_dims(sum_(products, dims=(0,)), (0,))
+    return _scaled_sum("addbmm", input, total, beta, alpha)

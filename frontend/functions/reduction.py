@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +22,7 @@ from graphc.frontend.functions.factories import Binary
 from graphc.frontend.functions.shaping import drop_dims, reshape
 from graphc.opdef import OpDef
 from graphc.ops import comparison, elementwise, reduce, select
+from graphc.ops import shape as shape_ops
 from graphc.ops.index import gather
 from graphc.provenance import user_location_text
 
@@ -295,10 +297,19 @@ def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) ->
     dims = dims_argument("logsumexp", x, dim)
     if reduce.reduced_count(x.type, dims) == 0:
         return pointwise.log(sum(x, dims, keepdim))
-    peak = detach_finite(reduce.amax(x, dims=dims))
+    peak = detach_finite(reduce.amax(_with_an_element(x, dims), dims=dims))
     total = reduce.sum_(elementwise.exp(elementwise.sub(x, peak)), dims=dims)
     result = elementwise.add(elementwise.log(total), peak)
     return result if keepdim else drop_dims(result, dims)
+
+
+def _with_an_element(x: Tensor, dims: tuple[int, ...]) -> Tensor:
+    """With -inf at the end of unknown dims, which have no maximum if they turn out to be empty."""
+    longer = tuple(int(d in dims and isinstance(x.shape[d], Dim)) for d in range(x.ndim))
+    if not builtins.any(longer):
+        return x
+    zeros = (0,) * x.ndim
+    return shape_ops.pad(x, low=zeros, high=longer, interior=zeros, value=-math.inf)
 
 
 def detach_finite(peak: Tensor) -> Tensor:

@@ -1,13 +1,19 @@
-"""Matrix products as methods of ``Tensor``."""
+"""Products and linear algebra as methods of ``Tensor``."""
 
 from __future__ import annotations
 
 from graphc.frontend.base import TensorBase
-from graphc.frontend.functions import products
+from graphc.frontend.functions import (
+    calculus,
+    contractions,
+    equations,
+    linalg,
+    products,
+)  # fmt: skip
 
 
 class ProductMethods(TensorBase):
-    """Matrix products as methods; see the functions of the same names."""
+    """Products and linear algebra as methods; see the functions of the same names."""
 
     __slots__ = ()
 
@@ -16,3 +22,22 @@ class ProductMethods(TensorBase):
     bmm = products.bmm
     mv = products.mv
     dot = products.dot
+    vdot = products.vdot
+    addmm = products.addmm
+    addmv = products.addmv
+    addr = products.addr
+    addbmm = products.addbmm
+    baddbmm = products.baddbmm
+    inner = contractions.inner
+    outer = contractions.outer
+    ger = contractions.ger
+    kron = contractions.kron
+    cross = linalg.cross
+    matrix_power = linalg.matrix_power
+    matrix_exp = linalg.matrix_exp
+    inverse = equations.inverse
+    pinverse = equations.pinverse
+    det = equations.det
+    logdet = equations.logdet
+    slogdet = equations.slogdet
+    diff = calculus.diff

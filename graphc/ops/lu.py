@@ -6,9 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from graphc.opdef import Call, OpDef, Saves
+from graphc.dtypes import int64
+from graphc.errors import IndexRangeError, ShapeError
+from graphc.opdef import Call, OpDef, Saves, Trait
 from graphc.ops.comparison import eq
 from graphc.ops.elementwise import add, sub
+from graphc.ops.infer import INT, require_category
 from graphc.ops.linalg import matmul, swap_last
 from graphc.ops.matrices import (
     as_columns,
@@ -127,3 +130,26 @@ def _times_inverse(x: Any, factors: Any) -> Any:
 
 lu = OpDef("lu", _infer_lu, _eval_lu, _lu_vjp, saves=Saves.OUTPUT)
 """L, U and the exchanges of rows in one row of numbers; see ``lu_parts``."""
+
+
+def _infer_row_order(pivots: TensorType, *, rows: int) -> TensorType:
+    require_category("row_order", (pivots,), INT)
+    if pivots.rank < 1:
+        raise ShapeError("row_order: expected the pivots of matrices", got=str(pivots))
+    return TensorType((*pivots.shape[:-1], rows), int64)
+
+
+def _eval_row_order(pivots: Array, *, rows: int) -> Array:
+    if pivots.size and (int(pivots.min()) < 1 or int(pivots.max()) > rows):
+        raise IndexRangeError("row_order: pivot out of range", expected=f"1..{rows}")
+    order = np.broadcast_to(np.arange(rows), (*pivots.shape[:-1], rows)).copy()
+    for step in range(pivots.shape[-1]):
+        other = np.asarray(pivots[..., step : step + 1], np.int64) - 1
+        moved = np.take_along_axis(order, other, -1)
+        np.put_along_axis(order, other, order[..., step : step + 1].copy(), -1)
+        order[..., step : step + 1] = moved
+    return order
+
+
+row_order = OpDef("row_order", _infer_row_order, _eval_row_order, traits=Trait.FALLIBLE)
+"""The operand's row that each row of the product is, from the exchanges counted from 1."""

@@ -1,0 +1,187 @@
+"""Moments, counts and covariances (``torch.var_mean``, ``torch.cov`` and the like)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from graphc.dtypes import DTypeLike, float32
+from graphc.errors import ArgumentError, ShapeError
+from graphc.frontend.functions import pointwise, reduction
+from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor
+from graphc.frontend.functions.products import matmul
+from graphc.frontend.functions.reduction import Dims
+from graphc.frontend.functions.shaping import reshape, t, unsqueeze
+from graphc.ops import comparison, elementwise, select
+from graphc.provenance import user_location_text
+
+if TYPE_CHECKING:
+    from graphc.frontend.tensor import Tensor
+
+__all__ = [
+    "aminmax",
+    "corrcoef",
+    "count_nonzero",
+    "cov",
+    "nanmean",
+    "nansum",
+    "std_mean",
+    "var_mean",
+]
+
+
+def var_mean(
+    input: Tensor, dim: Dims = None, *, correction: float = 1, keepdim: bool = False,
+    unbiased: bool | None = None,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """The variance and the mean over dims (``torch.var_mean``); see ``var``."""
+    spread = reduction.var(input, dim, correction=correction, keepdim=keepdim, unbiased=unbiased)
+    return spread, reduction.mean(input, dim, keepdim)
+
+
+def std_mean(
+    input: Tensor, dim: Dims = None, *, correction: float = 1, keepdim: bool = False,
+    unbiased: bool | None = None,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
+    """The standard deviation and the mean over dims (``torch.std_mean``); see ``std``."""
+    spread = reduction.std(input, dim, correction=correction, keepdim=keepdim, unbiased=unbiased)
+    return spread, reduction.mean(input, dim, keepdim)
+
+
+class Extrema(NamedTuple):
+    """The smallest and the largest elements."""
+
+    min: Tensor
+    max: Tensor
+
+
+def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> Extrema:
+    """The minimum and the maximum of all elements or along one dim (``torch.aminmax``)."""
+    over: Dims = () if dim is None else dim
+    return Extrema(reduction.amin(input, over, keepdim), reduction.amax(input, over, keepdim))
+
+
+def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
+    """How many elements are not zero, over dims, as int64 (``torch.count_nonzero``)."""
+    x = require_tensor("count_nonzero", input)
+    return reduction.sum(comparison.ne(x, scalar_tensor(0, x.dtype)), dim)
+
+
+def nansum(
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
+) -> Tensor:
+    """The sum over dims of the elements that are not NaN (``torch.nansum``)."""
+    return reduction.sum(_without_nan(require_tensor("nansum", input)), dim, keepdim, dtype=dtype)
+
+
+def _without_nan(x: Tensor) -> Tensor:
+    if not x.dtype.is_differentiable:
+        return x
+    return select.where(comparison.ne(x, x), scalar_tensor(0, x.dtype), x)
+
+
+def nanmean(
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
+) -> Tensor:
+    """The mean over dims of the elements that are not NaN (``torch.nanmean``).
+
+    Raises:
+        DTypeError: for integers, unless ``dtype`` says what to cast them to.
+    """
+    x = require_tensor("nanmean", input)
+    if dtype is None:
+        reduction.require_float("nanmean", x)
+    total = nansum(x, dim, keepdim, dtype=dtype)
+    present = comparison.eq(x, x)
+    return elementwise.div(total, cast(reduction.sum(present, dim, keepdim), total.dtype))
+
+
+def cov(
+    input: Tensor, *, correction: int = 1, fweights: Tensor | None = None,
+    aweights: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """The covariances of variables (rows) over observations (columns).
+
+    Args:
+        input: ``(variables, observations)`` or ``(observations,)``.
+        correction: the divisor is the number of observations without this.
+        fweights: how often each observation counts, integers of 0 or more.
+        aweights: how much each observation counts, 0 or more.
+
+    Returns:
+        ``(variables, variables)``, or a number for one variable.
+
+    Source: ``torch.cov``.
+
+    Example:
+        >>> import graphc as gc
+        >>> gc.cov(gc.tensor([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]]))
+        tensor([[ 1., -1.],
+                [-1.,  1.]])
+    """
+    x = require_tensor("cov", input)
+    if x.ndim > 2:
+        raise ShapeError("cov: expected two dims or fewer", got=str(x.type),
+                         where=user_location_text())  # fmt: skip
+    x = x if x.dtype.is_differentiable else cast(x, float32)
+    table = reshape(x, (1, -1)) if x.ndim < 2 else x
+    weights = _weights(table, fweights, aweights)
+    count = scalar_tensor(table.shape[1], x.dtype)
+    if weights is None:
+        average = elementwise.div(reduction.sum(table, 1, keepdim=True), count)
+        freedom = elementwise.sub(count, scalar_tensor(correction, x.dtype))
+        centered = elementwise.sub(table, average)
+        products = matmul(centered, t(centered))
+    else:
+        total = reduction.sum(weights)
+        average = elementwise.div(
+            reduction.sum(elementwise.mul(table, weights), 1, keepdim=True), total
+        )
+        freedom = _freedom(weights, total, aweights, correction)
+        centered = elementwise.sub(table, average)
+        products = matmul(centered, t(elementwise.mul(centered, weights)))
+    result = elementwise.div(products, pointwise.clamp(freedom, min=0))
+    return reshape(result, ()) if x.ndim < 2 else result
+
+
+def _weights(table: Tensor, fweights: Tensor | None, aweights: Tensor | None) -> Tensor | None:
+    found: Tensor | None = None
+    for name, given, whole in (("fweights", fweights, True), ("aweights", aweights, False)):
+        if given is None:
+            continue
+        weights = require_tensor("cov", given)
+        if weights.ndim != 1 or weights.shape[0] != table.shape[1]:
+            raise ShapeError(f"cov: {name} must be one number per observation",
+                             got=f"{weights.type} for {table.type}",
+                             where=user_location_text())  # fmt: skip
+        if whole == weights.dtype.is_differentiable:
+            kind = "integers" if whole else "floating point"
+            raise ArgumentError(f"cov: {name} must be {kind}", got=weights.dtype.name,
+                                where=user_location_text())  # fmt: skip
+        weights = cast(weights, table.dtype)
+        found = weights if found is None else elementwise.mul(found, weights)
+    return found
+
+
+def _freedom(weights: Tensor, total: Tensor, aweights: Tensor | None, correction: int) -> Tensor:
+    if aweights is None or correction == 0:
+        return total - correction
+    squares = reduction.sum(elementwise.mul(weights, cast(aweights, weights.dtype)))
+    return elementwise.sub(total, elementwise.div(squares * correction, total))
+
+
+def corrcoef(input: Tensor) -> Tensor:
+    """The correlations of variables (rows) over observations (columns), from -1 to 1.
+
+    Args:
+        input: ``(variables, observations)`` or ``(observations,)``.
+
+    Source: ``torch.corrcoef``.
+    """
+    covariances = cov(input)
+    if covariances.ndim == 0:
+        return elementwise.div(covariances, covariances)
+    size = covariances.shape[0]
+    own = reshape(covariances, (size * size,))[:: size + 1]
+    spread = pointwise.sqrt(own)
+    scaled = elementwise.div(elementwise.div(covariances, unsqueeze(spread, 1)), spread)
+    return pointwise.clamp(scaled, -1, 1)
