@@ -408,7 +408,7 @@ UNKNOWN: list[tuple[str, Callable[[gc.Tensor], Any]]] = [
     ("zeros", lambda x: x + gc.zeros(x.shape, dtype=x.dtype) + gc.ones_like(x)),
     ("full", lambda x: gc.full((x.shape[0], 2), 3.5).sum() + x),
     ("expand", lambda x: x.mean(1, keepdim=True).expand(-1, 3)),
-    ("squeeze", lambda x: x.unsqueeze(0).squeeze(0).unsqueeze(-1).squeeze()),
+    ("squeeze", lambda x: x.unsqueeze(0).squeeze(0).unsqueeze(-1).squeeze(-1)),
     ("max", lambda x: (x.max(1).values, x.argmax(0), x.amax())),
     ("scaled", lambda x: x / x.shape[0] + x.shape[0] * 2),
     ("pad", lambda x: gc.cat([x[:1], x]).flip(0)),

@@ -80,3 +80,26 @@ def test_a_refused_size() -> None:
     size_value(4, 7, "seven are too many")
     with pytest.raises(ShapeError, match="seven are too many"):
         size_value(7, 7, "seven are too many")
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("dims", [0, (0, 1), 1])
+def test_logsumexp_of_no_elements(dims: Any, backend: str) -> None:
+    def f(x: Any) -> Any:
+        return gc.logsumexp(x, dims)
+
+    session = gc.trace(f, gc.TensorSpec((None, 3))).compile(backend=backend)
+    for size in (0, 1, 4):
+        array = np.linspace(-2, 3, size * 3, dtype=np.float32).reshape(size, 3)
+        expected = f(gc.tensor(array)).numpy()
+        np.testing.assert_allclose(session.run({"x": array}), expected, rtol=1e-6)
+        assert size > 0 or dims == 1 or np.isneginf(expected).all()
+
+
+@pytest.mark.parametrize("dim", [None, 0, (0, 1)])
+def test_squeezing_an_unknown_size_is_refused(dim: Any) -> None:
+    with pytest.raises(ShapeError, match="squeeze: whether dim 0 has size 1") as caught:
+        gc.trace(lambda x: x.squeeze(dim), gc.TensorSpec((None, 1)))
+    assert caught.value.where.startswith(f"{__file__}:")
+    session = gc.trace(lambda x: x.squeeze(1), gc.TensorSpec((None, 1))).compile(backend="numpy")
+    assert session.run({"x": np.ones((1, 1), np.float32)}).shape == (1,)
