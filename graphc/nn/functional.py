@@ -5,6 +5,7 @@ from graphc.frontend.nn.functional.activation import *
 from graphc.frontend.nn.functional.attention import *
 from graphc.frontend.nn.functional.channels import *
 from graphc.frontend.nn.functional.classification import *
+from graphc.frontend.nn.functional.convolution import *
 from graphc.frontend.nn.functional.distance import *
 from graphc.frontend.nn.functional.dropout import *
 from graphc.frontend.nn.functional.embedding import *
@@ -16,5 +17,6 @@ from graphc.frontend.nn.functional.loss import *
 from graphc.frontend.nn.functional.margin import *
 from graphc.frontend.nn.functional.multi_head import *
 from graphc.frontend.nn.functional.normalization import *
+from graphc.frontend.nn.functional.patches import *
 from graphc.frontend.nn.functional.piecewise import *
 from graphc.frontend.nn.functional.triplet import *
