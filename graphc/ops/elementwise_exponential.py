@@ -35,11 +35,13 @@ def _log_vjp(base: float) -> Rule:
 
 
 exp2: OpDef = elementwise(
-    "exp2", ufunc(np.exp2), _exp2_vjp, accepts=FLOAT, saves=OUTPUT, traits=TRAITS
+    "exp2", ufunc(np.exp2), _exp2_vjp, accepts=FLOAT, saves=OUTPUT, traits=Trait.COSTLY
 )
-log2 = elementwise("log2", ufunc(np.log2), _log_vjp(2), accepts=FLOAT, saves=INPUTS, traits=TRAITS)
+log2 = elementwise(
+    "log2", ufunc(np.log2), _log_vjp(2), accepts=FLOAT, saves=INPUTS, traits=Trait.COSTLY
+)
 log10 = elementwise(
-    "log10", ufunc(np.log10), _log_vjp(10), accepts=FLOAT, saves=INPUTS, traits=TRAITS
+    "log10", ufunc(np.log10), _log_vjp(10), accepts=FLOAT, saves=INPUTS, traits=Trait.COSTLY
 )
 
 

@@ -34,7 +34,7 @@ def _fmod_vjp(call: Call, g: Any) -> tuple[Any, Any]:
 
 
 fmod = elementwise(
-    "fmod", ufunc(np.fmod), _fmod_vjp, accepts=ORDERED_NUMBER, saves=INPUTS, traits=TRAITS
+    "fmod", ufunc(np.fmod), _fmod_vjp, accepts=ORDERED_NUMBER, saves=INPUTS, traits=Trait.COSTLY
 )
 """``a - trunc(a / b) * b`` without rounding, with the sign of ``a``; an int by zero gives 0."""
 
@@ -48,7 +48,6 @@ def _copysign_vjp(call: Call, g: Any) -> tuple[Any, Any]:
 
 copysign = elementwise(
     "copysign", ufunc(np.copysign), _copysign_vjp, accepts=FLOAT, saves=INPUTS | OUTPUT,
-    traits=Trait.LIBRARY,
 )  # fmt: skip
 nextafter = elementwise("nextafter", ufunc(np.nextafter), None, accepts=FLOAT, traits=TRAITS)
 gcd = elementwise("gcd", ufunc(np.gcd), None, accepts=INT, traits=TRAITS | Trait.COMMUTATIVE)

@@ -19,6 +19,8 @@ from graphc.ops.select import zeros_like
 from graphc.storage import Array
 from graphc.types import TensorType
 
+TRAITS = Trait.ELEMENTWISE | Trait.LIBRARY
+
 _PART = {complex64: float32, complex128: float64}
 _WHOLE = {part: whole for whole, part in _PART.items()}
 
@@ -64,9 +66,7 @@ def _copied(part: str) -> Any:
     return lambda x: np.array(getattr(x, part), order="C")
 
 
-conj: OpDef = OpDef(
-    "conj", _infer_conj, ufunc(np.conjugate), lambda call, g: (conj(g),), Trait.ELEMENTWISE
-)
+conj: OpDef = OpDef("conj", _infer_conj, ufunc(np.conjugate), lambda call, g: (conj(g),), TRAITS)
 
 
 def _real_vjp(call: Call, g: Any) -> tuple[Any]:
@@ -77,10 +77,10 @@ def _imag_vjp(call: Call, g: Any) -> tuple[Any]:
     return (complex_(zeros_like(g), g),)
 
 
-real = OpDef("real", _infer_part("real"), _copied("real"), _real_vjp, Trait.ELEMENTWISE)
-imag = OpDef("imag", _infer_part("imag"), _copied("imag"), _imag_vjp, Trait.ELEMENTWISE)
+real = OpDef("real", _infer_part("real"), _copied("real"), _real_vjp, TRAITS)
+imag = OpDef("imag", _infer_part("imag"), _copied("imag"), _imag_vjp, TRAITS)
 complex_: OpDef = OpDef(
-    "complex", _infer_complex, _eval_complex, lambda call, g: (real(g), imag(g)), Trait.ELEMENTWISE
+    "complex", _infer_complex, _eval_complex, lambda call, g: (real(g), imag(g)), TRAITS
 )
 
 

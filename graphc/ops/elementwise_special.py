@@ -43,13 +43,12 @@ Factor = Callable[[Any, Any], Any]
 """The derivative from operand and result; their dtype is that of the constants."""
 
 
-def _special(name: str, function: str, factor: Factor | None, saves: Saves) -> OpDef:
-    rule: Rule | None = None
-    if factor is not None:
-        given = factor
-        rule = lambda call, g: (mul(g, given(call.inputs[0], call.output)),)  # noqa: E731
+def _special(
+    name: str, function: str, factor: Factor, saves: Saves, traits: Trait = TRAITS
+) -> OpDef:
+    rule: Rule = lambda call, g: (mul(g, factor(call.inputs[0], call.output)),)  # noqa: E731
     return elementwise(
-        name, scipy_special(function), rule, accepts=FLOAT, saves=saves, traits=TRAITS
+        name, scipy_special(function), rule, accepts=FLOAT, saves=saves, traits=traits
     )
 
 
@@ -63,7 +62,9 @@ def _gauss(x: Any) -> Any:
 
 _HALF_ROOT_PI = math.sqrt(math.pi) / 2
 
-erfc = _special("erfc", "erfc", lambda x, out: _times(-1 / _HALF_ROOT_PI, _gauss(x)), INPUTS)
+erfc = _special(
+    "erfc", "erfc", lambda x, out: _times(-1 / _HALF_ROOT_PI, _gauss(x)), INPUTS, Trait.COSTLY
+)
 erfinv = _special(
     "erfinv", "erfinv", lambda x, out: _times(_HALF_ROOT_PI, exp(mul(out, out))), OUTPUT
 )

@@ -14,7 +14,7 @@ from graphc.ops.infer import FLOAT
 from graphc.ops.scalar_eval import ufunc
 from graphc.ops.select import scalar, where
 
-TRAITS = Trait.COSTLY | Trait.LIBRARY
+TRAITS = Trait.COSTLY
 
 
 def _unary(name: str, function: Callable[..., Any], factor: Callable[[Any, Any], Any]) -> OpDef:

@@ -19,7 +19,7 @@ def is_work(node: Node) -> bool:
         return False
     if has_trait(node, Trait.REDUCE) and not node.attrs["dims"]:
         return False
-    return all(_is_static(each) for each in (node, *node.inputs))
+    return all(_is_static(each) and _has_scalar_code(each) for each in (node, *node.inputs))
 
 
 def is_glue(node: Node) -> bool:
@@ -44,6 +44,11 @@ def base_of(node: Node) -> Node:
     while is_glue(node):
         node = node.inputs[0]
     return node
+
+
+def _has_scalar_code(node: Node) -> bool:
+    """False for complex numbers: kernels have none."""
+    return not node.type.dtype.is_complex
 
 
 def _is_static(node: Node) -> bool:

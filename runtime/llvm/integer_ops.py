@@ -32,6 +32,11 @@ def remainder(e: Emitter, a: Value, b: Value, signed: bool) -> Value:
     return e.select(lower, e.add(rest, divisor), rest)
 
 
+def fmod(e: Emitter, a: Value, b: Value, signed: bool) -> Value:
+    """a - trunc(a / b) b, with the sign of a; 0 where b is 0."""
+    return _truncated(e, a, b)[1] if signed else remainder(e, a, b, signed)
+
+
 def power(e: Emitter, a: Value, b: Value, signed: bool) -> Value:
     """a ** b by repeated squaring, wrapping around; negative powers round towards zero."""
     exponent = e.select(e.cmp("slt", b, 0), 0, b) if signed else b

@@ -16,7 +16,12 @@ from graphc.node import Node
 from graphc.runtime.llvm import halves, integer_ops, normal
 from graphc.runtime.llvm.casts import convert, is_signed
 from graphc.runtime.llvm.emitter import Emitter
-from graphc.runtime.llvm.math.table import BINARY, FLOAT64_FROM_LIBM, UNARY
+from graphc.runtime.llvm.math.table import (
+    ALWAYS_FROM_LIBM,
+    BINARY,
+    FLOAT64_FROM_LIBM,
+    UNARY,
+)  # fmt: skip
 from graphc.runtime.llvm.memory import is_half
 from graphc.runtime.llvm.values import Value
 
@@ -109,6 +114,10 @@ OPERATIONS: Final[Mapping[str, Emission]] = MappingProxyType(
         ),
         "remainder": _by_category(int_=_signed(integer_ops.remainder), float_=_math2("remainder")),
         "pow": _by_category(int_=_signed(integer_ops.power), float_=_math2("pow")),
+        "fmod": _by_category(int_=_signed(integer_ops.fmod), float_=_math2("fmod")),
+        "atan2": _math2("atan2"),
+        "hypot": _math2("hypot"),
+        "copysign": lambda e, dtype, a, b: e.copysign(a, b),
         "maximum": MAXIMUM,
         "minimum": MINIMUM,
         "copy": lambda e, dtype, x: x,
@@ -182,7 +191,7 @@ def require_native(node: Node) -> None:
 def weight(node: Node) -> int:
     """About how many instructions an elementwise node takes."""
     name, dtype = node.op.name, node.inputs[0].type.dtype
-    if name in FLOAT64_FROM_LIBM and dtype.itemsize == 8:
+    if name in ALWAYS_FROM_LIBM or (name in FLOAT64_FROM_LIBM and dtype.itemsize == 8):
         return 64
     if name in UNARY or name in BINARY or name == "normal_from_bits":
         return 16

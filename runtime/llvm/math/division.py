@@ -1,4 +1,4 @@
-"""Floating-point division that rounds down, and its remainder, as numpy defines them."""
+"""Remainders of floating-point numbers, and division that rounds down, as numpy defines them."""
 
 from __future__ import annotations
 
@@ -28,9 +28,14 @@ def floor_divide(e: Emitter, a: Value, b: Value) -> Value:
     return e.select(e.cmp("oeq", b, 0.0), plain, result)
 
 
+def fmod(e: Emitter, a: Value, b: Value) -> Value:
+    """a - trunc(a / b) b, exact; NaN where b is 0."""
+    return lanewise(e, "fmod" if a.elem == "double" else "fmodf", a, b)
+
+
 def _modulus(e: Emitter, a: Value, b: Value) -> tuple[Value, Value, Value]:
     """C's fmod, whether it is not zero, and whether its sign then differs from the divisor's."""
-    modulus = lanewise(e, "fmod" if a.elem == "double" else "fmodf", a, b)
+    modulus = fmod(e, a, b)
     nonzero = e.cmp("une", modulus, 0.0)
     opposite = e.binary("xor", e.cmp("olt", b, 0.0), e.cmp("olt", modulus, 0.0))
     return modulus, nonzero, e.binary("and", nonzero, opposite)

@@ -1,4 +1,4 @@
-"""pow and the square root's inverse."""
+"""pow, the square root's inverse, and hypot."""
 
 from __future__ import annotations
 
@@ -14,6 +14,16 @@ from graphc.runtime.llvm.values import Value
 def rsqrt(e: Emitter, x: Value) -> Value:
     """1 / sqrt(x), two roundings, as the definition says."""
     return e.div(e.like(x, 1.0), e.intrinsic("sqrt", x))
+
+
+def hypot(e: Emitter, x: Value, y: Value) -> Value:
+    """sqrt(x^2 + y^2), in float64 or by the C library; an infinite operand wins over NaN."""
+    if x.elem == "double":
+        return lanewise(e, "hypot", x, y)
+    wide = [e.cast("fpext", each, "double") for each in (x, y)]
+    root = e.intrinsic("sqrt", e.fma(wide[0], wide[0], e.mul(wide[1], wide[1])))
+    infinite = e.binary("or", e.cmp("oeq", e.abs(x), math.inf), e.cmp("oeq", e.abs(y), math.inf))
+    return e.select(infinite, math.inf, e.cast("fptrunc", root, x.elem))
 
 
 def power(e: Emitter, x: Value, y: Value) -> Value:

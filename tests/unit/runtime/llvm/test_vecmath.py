@@ -36,6 +36,18 @@ ORACLES: dict[str, Callable[[Any], Any]] = {
     "tan": mp.tan,
     "erf": mp.erf,
     "rsqrt": lambda x: 1 / mp.sqrt(x),
+    "exp2": lambda x: mp.power(2, x),
+    "log2": lambda x: mp.log(x) / mp.ln2,
+    "log10": mp.log10,
+    "asin": mp.asin,
+    "acos": mp.acos,
+    "atan": mp.atan,
+    "erfc": lambda x: mp.erfc(x) if abs(x) < 100 else mp.mpf(1 - mp.sign(x)),
+    "sinh": mp.sinh,
+    "cosh": mp.cosh,
+    "asinh": mp.asinh,
+    "acosh": mp.acosh,
+    "atanh": mp.atanh,
 }
 
 DTYPES = [np.float32, np.float64]
@@ -53,6 +65,18 @@ EXACT = {
     "cos": [(0.0, 1.0), (-0.0, 1.0), (INF, NAN), (-INF, NAN)],
     "tan": [(0.0, 0.0), (-0.0, -0.0), (INF, NAN), (-INF, NAN)],
     "erf": [(0.0, 0.0), (-0.0, -0.0), (INF, 1.0), (-INF, -1.0), (30.0, 1.0), (-30.0, -1.0)],
+    "exp2": [(0.0, 1.0), (-0.0, 1.0), (INF, INF), (-INF, 0.0), (10.0, 1024.0), (-1e30, 0.0)],
+    "log2": [(0.0, -INF), (-0.0, -INF), (INF, INF), (-1.0, NAN), (1.0, 0.0), (1024.0, 10.0)],
+    "log10": [(0.0, -INF), (-0.0, -INF), (INF, INF), (-1.0, NAN), (1.0, 0.0), (1000.0, 3.0)],
+    "asin": [(0.0, 0.0), (-0.0, -0.0), (INF, NAN), (-INF, NAN), (1.5, NAN)],
+    "acos": [(1.0, 0.0), (INF, NAN), (-INF, NAN), (-1.5, NAN)],
+    "atan": [(0.0, 0.0), (-0.0, -0.0)],
+    "erfc": [(0.0, 1.0), (-0.0, 1.0), (INF, 0.0), (-INF, 2.0), (1e30, 0.0), (-1e30, 2.0)],
+    "sinh": [(0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -INF), (1e30, INF), (-1e30, -INF)],
+    "cosh": [(0.0, 1.0), (-0.0, 1.0), (INF, INF), (-INF, INF), (1e30, INF), (-1e30, INF)],
+    "asinh": [(0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -INF)],
+    "acosh": [(1.0, 0.0), (INF, INF), (-INF, NAN), (0.5, NAN), (-2.0, NAN), (0.0, NAN)],
+    "atanh": [(0.0, 0.0), (-0.0, -0.0), (1.0, INF), (-1.0, -INF), (INF, NAN), (1.5, NAN)],
     "rsqrt": [(0.0, INF), (-0.0, -INF), (INF, 0.0), (-INF, NAN), (-1.0, NAN), (4.0, 0.5)],
 }
 
@@ -212,6 +236,42 @@ def test_power(dtype: Any, target: str) -> None:
     assert worst <= ULP_BOUNDS["pow"][DTYPES.index(dtype)]
 
 
+PAIRS = {"hypot": (mp.hypot, np.hypot), "atan2": (mp.atan2, np.arctan2)}
+
+
+@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.__name__)
+@pytest.mark.parametrize("name", PAIRS)
+def test_lengths_and_angles(name: str, dtype: Any, target: str) -> None:
+    generator = np.random.default_rng(5)
+    a, b = (np.exp2(generator.uniform(-30, 30, (2, 2000))) * [[1], [-1]]).astype(dtype)
+    a, b = np.append(a, [3e38, 3e-39, 1.0]).astype(dtype), np.append(b, [3e38, 1e-40, 1e-40])
+    b = b.astype(dtype)
+    elem = ELEM[np.dtype(dtype)]
+    exactly, numpys = PAIRS[name]
+    for lanes in widths(target, elem):
+        got = run(library(target), Loop(name, BINARY[name], elem, lanes, 2), a, b)
+        with mp.workprec(160):
+            exact = [exactly(float(x), float(y)) for x, y in zip(a, b, strict=True)]
+            with np.errstate(over="ignore"):
+                nearest = np.array([float(value) for value in exact]).astype(dtype)
+            finite = np.isfinite(nearest)
+            np.testing.assert_array_equal(got[~finite], nearest[~finite])
+            spacing = np.spacing(np.abs(nearest[finite]))
+            wanted = [value for value, known in zip(exact, finite, strict=True) if known]
+            errors = [
+                abs(mpmath.mpf(float(g)) - v) for g, v in zip(got[finite], wanted, strict=True)
+            ]
+        worst = max(float(e) / float(s) for e, s in zip(errors, spacing, strict=True))
+        assert worst <= ULP_BOUNDS[name][DTYPES.index(dtype)]
+        special = [0.0, -0.0, 1.0, -1.0, INF, -INF, NAN]
+        one, other = (grid.ravel().astype(dtype) for grid in np.meshgrid(special, special))
+        got = run(library(target), Loop(name, BINARY[name], elem, lanes, 2), one, other)
+        np.testing.assert_array_max_ulp(np.nan_to_num(got), np.nan_to_num(numpys(one, other)), 1)
+        np.testing.assert_array_equal(np.isnan(got), np.isnan(numpys(one, other)))
+        np.testing.assert_array_equal(np.isinf(got), np.isinf(numpys(one, other)))
+
+
 @pytest.mark.parametrize("target", targets())
 @pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.__name__)
 def test_power_special_values(dtype: Any, target: str) -> None:
@@ -230,7 +290,7 @@ def test_power_special_values(dtype: Any, target: str) -> None:
 
 @pytest.mark.parametrize("target", targets())
 @pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.__name__)
-@pytest.mark.parametrize("name", ["remainder", "floor_divide"])
+@pytest.mark.parametrize("name", ["remainder", "floor_divide", "fmod"])
 def test_division_is_numpys(name: str, dtype: Any, target: str) -> None:
     generator = np.random.default_rng(6)
     special = [0.0, -0.0, 1.0, -1.0, 0.1, -0.1, 3.0, -7.5, 1e30, -1e-30, INF, -INF, NAN]
