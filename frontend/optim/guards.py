@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, repeat, starmap, zip_longest
+from itertools import chain, repeat
 from operator import is_
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -48,9 +48,10 @@ def guard_state(optimizer: Optimizer, recorder: Recorder) -> None:
         states = map(optimizer.state.get, params, repeat(_EMPTY))
         return chain.from_iterable(map(dict.values, states))
 
-    known = list(entries())
+    known = [*entries()]
+    places = [*map(id, known)]
 
-    def is_as_traced() -> bool:
-        return all(starmap(is_, zip_longest(entries(), known)))
+    def is_as_traced(known: object = known) -> bool:  # kept alive: no other entry gets its id
+        return [*map(id, entries())] == places
 
     recorder.guard(is_as_traced, f"that {type(optimizer).__name__} has this state")
