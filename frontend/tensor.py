@@ -50,7 +50,7 @@ from graphc.frontend.methods.sampling import SamplingMethods
 from graphc.frontend.methods.shaping import ShapingMethods
 from graphc.frontend.modes import modes, no_grad
 from graphc.frontend.pickling import reduce_tensor
-from graphc.frontend.views import settled
+from graphc.frontend.views import keeps_order, settled
 from graphc.ops import select
 from graphc.provenance import user_location_text
 from graphc.storage import Array, Storage
@@ -298,8 +298,10 @@ class Tensor(
         return self.dtype.is_floating_point
 
     def is_contiguous(self) -> bool:
-        """True if elements lie in memory in index order; always while recording."""
-        return self.is_symbolic or bool(self.storage.array.flags.c_contiguous)
+        """True if elements lie in memory in index order; while recording, if it is no part."""
+        if self.is_symbolic:
+            return self._viewed is None or keeps_order(self._viewed)
+        return bool(self.storage.array.flags.c_contiguous)
 
     def contiguous(self) -> Tensor:
         """The same values in index order; itself if they are."""

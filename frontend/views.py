@@ -11,7 +11,7 @@ from graphc.frontend.modes import modes, running_now, set_grad_enabled
 from graphc.node import Node
 from graphc.opdef import OpDef
 from graphc.ops.diagonal import diagonal, diagonal_order, diagonal_size, first_on_diagonal
-from graphc.ops.select import detach
+from graphc.ops.select import copy, detach
 from graphc.ops.shape import concat, expand, flip, narrow, permute, reshape, slice_
 from graphc.provenance import user_location_text
 
@@ -90,6 +90,23 @@ def settled(x: Tensor) -> Tensor:
         else:
             follow_tape(x, view)
     return x
+
+
+def own(x: Tensor) -> Tensor:
+    """A fresh result as a tensor of its own: a write to it does not reach what it was made from.
+
+    Args:
+        x: what an operation gave; nobody else has it.
+    """
+    if x.node is None:
+        return x if x._viewed is None else copy(x)
+    x._viewed = None
+    return x
+
+
+def keeps_order(view: View) -> bool:
+    """True if a recorded view has all elements of its whole in their order."""
+    return all(op in (reshape, detach) for op, _ in view.steps)
 
 
 def put_back(whole: Tensor, steps: tuple[ViewStep, ...], value: Tensor) -> Tensor:

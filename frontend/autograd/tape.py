@@ -23,6 +23,16 @@ class TypeOnly(NamedTuple):
     type: TensorType
 
 
+class Overwritten:
+    """Stands for an operand whose values are gone: a rule that reads them raises."""
+
+    def __init__(self, type: TensorType, error: AutogradError) -> None:
+        self.type, self._error = type, error
+
+    def __getattr__(self, name: str) -> Any:
+        raise self._error
+
+
 Edge = Union["GradFn", "Tensor", None]
 """Where the gradient of an operand goes: to another step, to a leaf, or nowhere."""
 
@@ -110,10 +120,10 @@ class DynamicGradFn(GradFn):
         self._saved = self._saved_output = None
 
     def operands(self, rebuild: Callable[[Array, Edge], Tensor]) -> tuple[list[Any], Any]:
-        """Inputs and output for the rule: tensors where saved, else their types.
+        """Inputs and output for the rule: tensors where saved and not overwritten, else types.
 
         Raises:
-            AutogradError: if they were freed, or overwritten since.
+            AutogradError: if they were freed.
         """
         if self._released:
             raise AutogradError(
@@ -128,19 +138,20 @@ class DynamicGradFn(GradFn):
         else:
             triples = zip(self._saved, self.edges, self._layouts, strict=False)
             inputs = [
-                _type_only(layout) if saved is None else rebuild(self._intact(saved), edge)
+                _type_only(layout) if saved is None else self._operand(saved, edge, rebuild)
                 for saved, edge, layout in triples
             ]
         output: Any = _type_only(self._layouts[-1])
         if self._saved_output is not None:
-            output = rebuild(self._intact(self._saved_output), self)
+            output = self._operand(self._saved_output, self, rebuild)
         return inputs, output
 
-    def _intact(self, saved: Saved) -> Array:
+    def _operand(self, saved: Saved, edge: Edge, rebuild: Callable[[Array, Edge], Tensor]) -> Any:
         array, version, count = saved
-        if version.count != count:
-            raise self.overwritten(f"at version {version.count}, it was {count}")
-        return array
+        if version.count == count:
+            return rebuild(array, edge)
+        error = self.overwritten(f"at version {version.count}, it was {count}")
+        return Overwritten(TensorType(array.shape, as_dtype(array.dtype)), error)
 
 
 def _type_only(layout: Layout) -> TypeOnly:

@@ -15,6 +15,7 @@ from graphc.frontend.functions.convert import (
     require_tensor,
     shape_argument,
 )  # fmt: skip
+from graphc.frontend.views import own
 from graphc.ops import select
 from graphc.ops import shape as ops
 from graphc.provenance import user_location_text
@@ -163,9 +164,21 @@ def drop_dims(x: Tensor, dims: Sequence[int]) -> Tensor:
 
 
 def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
-    """Leave out dims of size 1: all, or those named (``torch.squeeze``)."""
+    """Leave out dims of size 1: all, or those named (``torch.squeeze``).
+
+    Raises:
+        ShapeError: if one of these sizes is known only at run time, since the rank depends on it.
+    """
     x = require_tensor("squeeze", input)
     dims = normalize_dims("squeeze", dim, x.ndim)
+    unknown = [d for d in dims if isinstance(x.shape[d], Dim)]
+    if unknown:
+        raise ShapeError(
+            f"squeeze: whether dim {unknown[0]} has size 1 is known only at run time",
+            got=str(x.type),
+            fix="name the dims of size 1, e.g. x.squeeze(-1), or use x[0] or x.reshape(...)",
+            where=user_location_text(),
+        )
     return drop_dims(x, [d for d in dims if isinstance(x.shape[d], int) and x.shape[d] == 1])
 
 
@@ -180,7 +193,7 @@ def flip(input: Tensor, *dims: Any) -> Tensor:
     """Reverse the order along dims (``torch.flip``)."""
     x = require_tensor("flip", input)
     given = dims[0] if len(dims) == 1 and isinstance(dims[0], list | tuple) else dims
-    return ops.flip(x, dims=normalize_dims("flip", list(given), x.ndim))
+    return own(ops.flip(x, dims=normalize_dims("flip", list(given), x.ndim)))
 
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
@@ -253,7 +266,7 @@ def split(
     """Pieces of one size (the last may be smaller) or of given sizes (``torch.split``)."""
     x = require_tensor("split", tensor)
     axis = normalize_dim("split", dim, x.ndim)
-    size = _known_size("split", x, axis)
+    size = known_size("split", x, axis)
     if isinstance(split_size_or_sections, int):
         step = split_size_or_sections
         if step < 0 or (step == 0 and size):
@@ -275,7 +288,8 @@ def split(
     return tuple(pieces)
 
 
-def _known_size(function: str, x: Tensor, axis: int) -> int:
+def known_size(function: str, x: Tensor, axis: int) -> int:
+    """The size of a dim; ShapeError if it is not known while recording."""
     size = _size(function, x, axis)
     if isinstance(size, Dim):
         raise ShapeError(
@@ -293,7 +307,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
             "chunk: expected one chunk or more", got=str(chunks), where=user_location_text()
         )
     axis = normalize_dim("chunk", dim, x.ndim)
-    size = _known_size("chunk", x, axis)
+    size = known_size("chunk", x, axis)
     if size == 0:
         return (x,) * chunks
     return split(x, -(-size // chunks), axis)
@@ -303,7 +317,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """All slices along a dim, without it (``torch.unbind``)."""
     x = require_tensor("unbind", input)
     axis = normalize_dim("unbind", dim, x.ndim)
-    count = _known_size("unbind", x, axis)
+    count = known_size("unbind", x, axis)
     return tuple(drop_dims(ops.narrow(x, axis, at, at + 1), (axis,)) for at in range(count))
 
 

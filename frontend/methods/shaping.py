@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from graphc.frontend.base import TensorBase
-from graphc.frontend.functions import shaping
+from graphc.frontend.functions import rearranging, shaping, splitting
 
 
 class ShapingMethods(TensorBase):
@@ -28,3 +28,19 @@ class ShapingMethods(TensorBase):
     split = shaping.split
     chunk = shaping.chunk
     unbind = shaping.unbind
+    tensor_split = splitting.tensor_split
+    hsplit = splitting.hsplit
+    vsplit = splitting.vsplit
+    dsplit = splitting.dsplit
+    movedim = moveaxis = rearranging.movedim
+    swapaxes = swapdims = shaping.transpose
+    ravel = rearranging.ravel
+    unflatten = rearranging.unflatten
+    fliplr = rearranging.fliplr
+    flipud = rearranging.flipud
+    rot90 = rearranging.rot90
+    roll = rearranging.roll
+    repeat = rearranging.repeat
+    tile = rearranging.tile
+    repeat_interleave = rearranging.repeat_interleave
+    unfold = rearranging.unfold

@@ -1,4 +1,4 @@
-"""Writes through views and ``x[...] = v``: memory, gradients and errors as PyTorch's, both modes."""
+"""Writes through views and ``x[...] = v``: memory, gradients, errors, both modes."""
 
 from typing import Any
 
@@ -136,9 +136,9 @@ def augmented(m: Any, x: Any, v: Any) -> Any:
 
 def write_twice_same_value(m: Any, x: Any, v: Any) -> Any:
     y = x.exp() * 1
-    z = y[1] * 1
+    z = y[1] + 0
     y[0] = z
-    y[1] = z * y[2].clone()
+    y[1] = z + y[2]
     return y
 
 
@@ -293,6 +293,16 @@ def test_values_saved_before_a_write_are_missed() -> None:
     part.add_(1)
     with pytest.raises(AutogradError, match="overwritten"):
         z.sum().backward()
+
+
+def test_values_that_no_gradient_needs_may_be_overwritten() -> None:
+    x = gc.ones(3, requires_grad=True)
+    y = x * 2
+    z = y[0] * 3 + y[1:].sum() / 4
+    y[0] = 1
+    (z + y.sum()).backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [6.0, 2.5, 2.5]
 
 
 def test_detached_memory_is_shared() -> None:

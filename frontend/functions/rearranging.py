@@ -1,0 +1,379 @@
+"""Moving dims and elements around, and repeating them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graphc.dims import Dim, Size
+from graphc.dtypes import INTEGER
+from graphc.errors import ArgumentError, DTypeError, ShapeError
+from graphc.frontend.base import concrete, is_tensor
+from graphc.frontend.functions.convert import (
+    normalize_dim,
+    normalize_dims,
+    require_tensor,
+    shape_argument,
+)
+from graphc.frontend.functions.shaping import (
+    cat,
+    clone,
+    expand,
+    flip,
+    known_size,
+    permute,
+    reshape,
+    transpose,
+)
+from graphc.frontend.views import own
+from graphc.ops import index as index_ops
+from graphc.ops.shape import narrow
+from graphc.provenance import user_location_text
+
+if TYPE_CHECKING:
+    from graphc.frontend.tensor import Tensor
+
+__all__ = [
+    "fliplr",
+    "flipud",
+    "moveaxis",
+    "movedim",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "ravel",
+    "repeat_interleave",
+    "roll",
+    "rot90",
+    "swapaxes",
+    "swapdims",
+    "tile",
+    "unflatten",
+]
+
+
+def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
+    """Move dims to other places; the others keep their order (``torch.movedim``).
+
+    Args:
+        input: tensor.
+        source: the dims that move.
+        destination: where each of them goes.
+
+    Example:
+        >>> import graphc as gc
+        >>> gc.movedim(gc.ones(2, 3, 4), 0, -1).shape
+        (3, 4, 2)
+    """
+    x = require_tensor("movedim", input)
+    pairs = []
+    for given in (source, destination):
+        dims = list(given) if isinstance(given, list | tuple) else [given]
+        normalize_dims("movedim", dims, x.ndim)
+        pairs.append([normalize_dim("movedim", dim, x.ndim) for dim in dims])
+    if len(pairs[0]) != len(pairs[1]):
+        raise ArgumentError(
+            "movedim: as many destinations as sources", got=f"{source} to {destination}",
+            where=user_location_text(),
+        )  # fmt: skip
+    if x.ndim == 0:
+        return x
+    places = dict(zip(pairs[1], pairs[0], strict=True))
+    others = iter(dim for dim in range(x.ndim) if dim not in pairs[0])
+    return permute(x, tuple(places[d] if d in places else next(others) for d in range(x.ndim)))
+
+
+moveaxis = movedim
+swapaxes = swapdims = transpose
+
+
+def ravel(input: Tensor) -> Tensor:
+    """All elements in index order as a vector (``torch.ravel``)."""
+    return reshape(require_tensor("ravel", input), (-1,))
+
+
+def unflatten(input: Tensor, dim: int, sizes: Sequence[Size]) -> Tensor:
+    """Split one dim into several; one size may be -1 (``torch.unflatten``)."""
+    x = require_tensor("unflatten", input)
+    axis = normalize_dim("unflatten", dim, x.ndim)
+    wanted = list(shape_argument("unflatten", (tuple(sizes),)))
+    if not wanted or x.ndim == 0:
+        raise ArgumentError(
+            "unflatten: expected a dim and its sizes", got=f"{x.type}, {sizes}",
+            where=user_location_text(),
+        )  # fmt: skip
+    if wanted.count(-1) == 1 and isinstance(x.shape[axis], int):
+        known = math.prod(size for size in wanted if isinstance(size, int) and size != -1)
+        if known and x.shape[axis] % known == 0:
+            wanted[wanted.index(-1)] = x.shape[axis] // known
+    if isinstance(x.shape[axis], int) and (-1 in wanted or math.prod(wanted) != x.shape[axis]):
+        raise ShapeError(
+            "unflatten: the sizes do not make up the dim", got=f"{tuple(sizes)} for {x.type}",
+            expected=f"a product of {x.shape[axis]}", where=user_location_text(),
+        )  # fmt: skip
+    return reshape(x, (*x.shape[:axis], *wanted, *x.shape[axis + 1 :]))
+
+
+def fliplr(input: Tensor) -> Tensor:
+    """Reverse the order of columns (``torch.fliplr``)."""
+    return flip(_with_dims("fliplr", input, 2), 1)
+
+
+def flipud(input: Tensor) -> Tensor:
+    """Reverse the order of rows (``torch.flipud``)."""
+    return flip(_with_dims("flipud", input, 1), 0)
+
+
+def _with_dims(function: str, input: Tensor, rank: int) -> Tensor:
+    x = require_tensor(function, input)
+    if x.ndim < rank:
+        raise ShapeError(
+            f"{function}: expected {rank} dims or more", got=str(x.type),
+            where=user_location_text(),
+        )  # fmt: skip
+    return x
+
+
+def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
+    """Turn by 90 degrees ``k`` times, from the first dim towards the second (``torch.rot90``)."""
+    x = _with_dims("rot90", input, 2)
+    if len(dims) != 2 or len(normalize_dims("rot90", list(dims), x.ndim)) != 2:
+        raise ArgumentError("rot90: expected two dims", got=str(dims), where=user_location_text())
+    first, second = dims
+    turns = k % 4
+    if turns == 0:
+        return clone(x)
+    if turns == 2:
+        return flip(x, (first, second))
+    return transpose(flip(x, second if turns == 1 else first), first, second)
+
+
+def roll(
+    input: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None
+) -> Tensor:
+    """Move elements along dims; those that leave at one end come in at the other.
+
+    Args:
+        input: tensor.
+        shifts: how far, per dim.
+        dims: the dims; None rolls all elements in index order.
+
+    Source: ``torch.roll``.
+
+    Example:
+        >>> import graphc as gc
+        >>> gc.roll(gc.arange(5), 2)
+        tensor([3, 4, 0, 1, 2])
+    """
+    x = require_tensor("roll", input)
+    amounts = list(shifts) if isinstance(shifts, list | tuple) else [shifts]
+    if dims is None or dims == ():
+        if len(amounts) != 1:
+            raise ArgumentError(
+                "roll: several shifts need as many dims", got=str(shifts),
+                where=user_location_text(),
+            )  # fmt: skip
+        return reshape(_rolled(reshape(x, (-1,)), amounts[0], 0), x.shape)
+    axes = list(dims) if isinstance(dims, list | tuple) else [dims]
+    if len(axes) != len(amounts) or x.ndim == 0:
+        raise ArgumentError(
+            "roll: as many shifts as dims", got=f"{shifts} for {dims} of {x.type}",
+            where=user_location_text(),
+        )  # fmt: skip
+    for amount, dim in zip(amounts, axes, strict=True):
+        x = _rolled(x, amount, normalize_dim("roll", dim, x.ndim))
+    return x
+
+
+def _rolled(x: Tensor, shift: Any, axis: int) -> Tensor:
+    size = x.shape[axis]
+    if isinstance(size, int):
+        shift = shift % size if size else 0
+    if isinstance(shift, int) and shift == 0:
+        return clone(x)
+    at = size - shift if not isinstance(shift, int) or shift > 0 else -shift
+    return cat([narrow(x, axis, at, size), narrow(x, axis, 0, at)], axis)
+
+
+def repeat(input: Tensor, *repeats: Any) -> Tensor:
+    """The whole tensor several times along each dim (``torch.Tensor.repeat``).
+
+    Args:
+        input: tensor.
+        repeats: how many times, per dim of the result; as many as dims, or more.
+    """
+    x = require_tensor("repeat", input)
+    counts = shape_argument("repeat", repeats)
+    lead = len(counts) - x.ndim
+    if lead < 0 or any(isinstance(count, int) and count < 0 for count in counts):
+        raise ArgumentError(
+            "repeat: expected one count per dim, none below 0", got=f"{counts} for {x.type}",
+            where=user_location_text(),
+        )  # fmt: skip
+    sizes = (1,) * lead + tuple(x.shape)
+    pairs = list(zip(counts, sizes, strict=True))
+    apart = reshape(x, tuple(size for _, own_size in pairs for size in (1, own_size)))
+    wide = expand(apart, tuple(size for pair in pairs for size in pair))
+    return own(reshape(wide, tuple(count * size for count, size in pairs)))
+
+
+def tile(input: Tensor, *dims: Any) -> Tensor:
+    """The whole tensor several times along its last dims (``torch.tile``)."""
+    x = require_tensor("tile", input)
+    counts = shape_argument("tile", dims)
+    return repeat(x, (1,) * (x.ndim - len(counts)) + counts)
+
+
+def repeat_interleave(
+    input: Tensor, repeats: int | Tensor | None = None, dim: int | None = None, *,
+    output_size: int | None = None,
+) -> Tensor:  # fmt: skip
+    """Each element several times in a row.
+
+    Args:
+        input: tensor; if it stands alone, the counts whose positions are repeated.
+        repeats: how many times: one count, or a tensor with one per slice.
+        dim: repeat slices along it; None repeats elements in index order.
+        output_size: the sum of ``repeats``, which is checked.
+
+    Raises:
+        SymbolicValueError: for counts that are symbolic, since the size depends on them.
+
+    Source: ``torch.repeat_interleave``.
+
+    Example:
+        >>> import graphc as gc
+        >>> gc.repeat_interleave(gc.tensor([7, 8]), gc.tensor([1, 3]))
+        tensor([7, 8, 8, 8])
+    """
+    x = require_tensor("repeat_interleave", input)
+    if repeats is None:
+        return concrete(_repeated_positions(x, int(x.shape[0]) if x.ndim else 1, output_size))
+    if dim is None:
+        x, axis = reshape(x, (-1,)), 0
+    else:
+        axis = normalize_dim("repeat_interleave", dim, x.ndim)
+        x = x if x.ndim else reshape(x, (1,))
+    if is_tensor(repeats) and repeats.type.numel != 1:
+        size = known_size("repeat_interleave", x, axis)
+        places = concrete(_repeated_positions(repeats, size, output_size))
+        picked = index_ops.index(x, places, dims=(axis,))
+        return permute(picked, (*range(1, axis + 1), 0, *range(axis + 1, x.ndim)))
+    count = _one_count(repeats) if is_tensor(repeats) else repeats
+    if not isinstance(count, int | Dim) or (isinstance(count, int) and count < 0):
+        raise ArgumentError(
+            "repeat_interleave: counts must not be negative", got=repr(count),
+            where=user_location_text(),
+        )  # fmt: skip
+    before, size, behind = x.shape[:axis], x.shape[axis], x.shape[axis + 1 :]
+    _require_total(output_size, size * count)
+    wide = expand(reshape(x, (*before, size, 1, *behind)), (*before, size, count, *behind))
+    return own(reshape(wide, (*before, size * count, *behind)))
+
+
+def _one_count(counts: Tensor) -> int:
+    _require_integers(counts)
+    return int(counts.array("the number of repetitions").item())
+
+
+def _require_integers(counts: Tensor) -> None:
+    if counts.dtype.category != INTEGER:
+        raise DTypeError(
+            "repeat_interleave: counts must be integers", got=counts.dtype.name,
+            where=user_location_text(),
+        )  # fmt: skip
+
+
+def _repeated_positions(counts: Tensor, size: int, total: int | None) -> Any:
+    _require_integers(counts)
+    values = counts.array("the number of repetitions")
+    if values.shape != (size,) or (values < 0).any():
+        raise ShapeError(
+            "repeat_interleave: expected one count per slice, none below 0",
+            got=str(counts.type), expected=f"{size} counts", where=user_location_text(),
+        )  # fmt: skip
+    _require_total(total, int(values.sum()))
+    return np.repeat(np.arange(size), values)
+
+
+def _require_total(given: int | None, total: Size) -> None:
+    if given is not None and given != total:
+        raise ArgumentError(
+            "repeat_interleave: output_size is not the sum of the counts", got=str(given),
+            expected=str(total), where=user_location_text(),
+        )  # fmt: skip
+
+
+def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
+    """All windows along a dim, with their elements along a new last dim; a copy.
+
+    Args:
+        input: tensor.
+        dimension: the dim.
+        size: elements per window.
+        step: from the start of a window to that of the next.
+
+    Source: ``torch.Tensor.unfold``, which gives a view.
+    """
+    x = require_tensor("unfold", input)
+    axis = normalize_dim("unfold", dimension, x.ndim)
+    wide = x if x.ndim else reshape(x, (1,))
+    length = known_size("unfold", wide, axis)
+    if not 0 <= size <= length or step < 1:
+        raise ArgumentError(
+            "unfold: the window must fit, and the step be positive",
+            got=f"size {size}, step {step} for {x.type}", where=user_location_text(),
+        )  # fmt: skip
+    places = np.arange(0, length - size + 1, step)[:, None] + np.arange(size)
+    windows = index_ops.index(wide, concrete(places), dims=(axis,))
+    order = (*range(2, axis + 2), 0, *range(axis + 2, windows.ndim), 1)
+    result = permute(windows, order)
+    return result if x.ndim else reshape(result, (size,))
+
+
+def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
+    """Turn channels into finer pixels: ``(*, C r r, H, W)`` to ``(*, C, H r, W r)``.
+
+    Args:
+        input: images.
+        upscale_factor: r.
+
+    Source: ``torch.nn.functional.pixel_shuffle``.
+    """
+    x, r = _with_dims("pixel_shuffle", input, 3), upscale_factor
+    channels = known_size("pixel_shuffle", x, x.ndim - 3)
+    if r < 1 or channels % (r * r):
+        raise ShapeError(
+            "pixel_shuffle: the channels must be a multiple of the factor's square",
+            got=f"{x.type}, factor {r}", where=user_location_text(),
+        )  # fmt: skip
+    *batch, _, height, width = x.shape
+    n = len(batch)
+    apart = reshape(x, (*batch, channels // (r * r), r, r, height, width))
+    mixed = permute(apart, (*range(n), n, n + 3, n + 1, n + 4, n + 2))
+    return own(reshape(mixed, (*batch, channels // (r * r), height * r, width * r)))
+
+
+def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
+    """Turn pixels into channels: ``(*, C, H r, W r)`` to ``(*, C r r, H, W)``.
+
+    Args:
+        input: images.
+        downscale_factor: r.
+
+    Source: ``torch.nn.functional.pixel_unshuffle``.
+    """
+    x, r = _with_dims("pixel_unshuffle", input, 3), downscale_factor
+    *batch, channels, height, width = x.shape
+    divides = all(not isinstance(size, int) or size % max(r, 1) == 0 for size in (height, width))
+    if r < 1 or not divides:
+        raise ShapeError(
+            "pixel_unshuffle: height and width must be multiples of the factor",
+            got=f"{x.type}, factor {r}", where=user_location_text(),
+        )  # fmt: skip
+    n = len(batch)
+    apart = reshape(x, (*batch, channels, height // r, r, width // r, r))
+    mixed = permute(apart, (*range(n), n, n + 2, n + 4, n + 1, n + 3))
+    return own(reshape(mixed, (*batch, channels * r * r, height // r, width // r)))
