@@ -2,6 +2,7 @@
 
 from graphc.frontend.functions.shaping import pad as pad
 from graphc.frontend.nn.functional.activation import *
+from graphc.frontend.nn.functional.adaptive import *
 from graphc.frontend.nn.functional.attention import *
 from graphc.frontend.nn.functional.channels import *
 from graphc.frontend.nn.functional.classification import *
@@ -19,4 +20,6 @@ from graphc.frontend.nn.functional.multi_head import *
 from graphc.frontend.nn.functional.normalization import *
 from graphc.frontend.nn.functional.patches import *
 from graphc.frontend.nn.functional.piecewise import *
+from graphc.frontend.nn.functional.pooling import *
 from graphc.frontend.nn.functional.triplet import *
+from graphc.frontend.nn.functional.unpooling import *
