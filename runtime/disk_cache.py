@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib.metadata
 import os
 import stat
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +57,8 @@ class DiskCache:
         """Store something; a reader sees all of it or nothing. Returns whether it was stored."""
         if self.directory is None:
             return False
+        import tempfile  # loads random numbers, and more
+
         temporary = ""
         try:
             descriptor, temporary = tempfile.mkstemp(dir=self.directory, suffix=".tmp")
@@ -124,4 +124,6 @@ def _checksum(key: str, code: bytes) -> bytes:
 @functools.cache
 def graphc_version() -> str:
     """The installed version."""
+    import importlib.metadata  # loads the mail parser, and more
+
     return importlib.metadata.version("graphc")
