@@ -449,12 +449,4 @@ class Tensor(
     __ror__ = pointwise.bitwise_or
     __rxor__ = pointwise.bitwise_xor
 
-    # --- in place ---------------------------------------------------------------------------
-
-    __iadd__ = inplace.add_
-    __isub__ = inplace.sub_
-    __imul__ = inplace.mul_
-    __itruediv__ = inplace.div_
-
-
 tensor_class.append(Tensor)

@@ -2,69 +2,95 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
-from graphc.frontend.functions import pointwise, sampling
+from graphc.errors import AutogradError, ShapeError
+from graphc.frontend.functions import diagonals
 from graphc.frontend.functions.convert import TensorLike, to_operand
 from graphc.frontend.writing import assign, before_write
+from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
+P = ParamSpec("P")
+Self = TypeVar("Self")
 
-def copy_(self: Tensor, src: TensorLike) -> Tensor:
-    """Overwrite with other values, broadcast and cast (``torch.Tensor.copy_``)."""
+
+def writes(
+    function: Callable[Concatenate[Any, P], Tensor],
+) -> Callable[Concatenate[Tensor, P], Tensor]:
+    """The method that overwrites a tensor with what a function makes of it.
+
+    It takes the function's other arguments. The result must have the tensor's shape, and a dtype
+    of no higher category.
+
+    Args:
+        function: its first argument is the tensor.
+    """
+
+    @functools.wraps(function)
+    def method(self: Tensor, *args: P.args, **kwargs: P.kwargs) -> Tensor:
+        return assign(self, function(before_write(self), *args, **kwargs))
+
+    name = function.__name__
+    method.__name__ = method.__qualname__ = f"{name}_"
+    method.__doc__ = f"``{name}`` in place (``torch.Tensor.{name}_``)."
+    method.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    return method
+
+
+def copy_(self: Tensor, src: TensorLike, non_blocking: bool = False) -> Tensor:
+    """Overwrite with other values, broadcast and cast (``torch.Tensor.copy_``).
+
+    Args:
+        self: tensor.
+        src: tensor or number.
+        non_blocking: without meaning on the CPU.
+    """
     return assign(self, to_operand(src, self.dtype))
 
 
 def fill_(self: Tensor, value: TensorLike) -> Tensor:
-    """Overwrite every element with one number."""
-    return assign(self, to_operand(value, self.dtype))
+    """Overwrite every element with one number (``torch.Tensor.fill_``)."""
+    number = to_operand(value, self.dtype)
+    if number.ndim:
+        raise ShapeError(
+            "fill_: expected one number", got=str(number.type), fix="use copy_",
+            where=user_location_text(),
+        )  # fmt: skip
+    return assign(self, number)
 
 
 def zero_(self: Tensor) -> Tensor:
-    """Overwrite with zeros."""
+    """Overwrite with zeros (``torch.Tensor.zero_``)."""
     return fill_(self, 0)
 
 
-def add_(self: Tensor, other: TensorLike, *, alpha: float = 1) -> Tensor:
-    """Add in place."""
-    return assign(self, pointwise.add(before_write(self), other, alpha=alpha))
-
-
-def sub_(self: Tensor, other: TensorLike, *, alpha: float = 1) -> Tensor:
-    """Subtract in place."""
-    return assign(self, pointwise.sub(before_write(self), other, alpha=alpha))
-
-
-def mul_(self: Tensor, other: TensorLike) -> Tensor:
-    """Multiply in place."""
-    return assign(self, pointwise.mul(before_write(self), other))
-
-
-def div_(self: Tensor, other: TensorLike) -> Tensor:
-    """Divide in place."""
-    return assign(self, pointwise.div(before_write(self), other))
-
-
-def clamp_(self: Tensor, min: TensorLike | None = None, max: TensorLike | None = None) -> Tensor:
-    """Limit in place."""
-    return assign(self, pointwise.clamp(before_write(self), min, max))
-
-
-def uniform_(self: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
-    """Overwrite with uniform numbers in ``[a, b)``."""
-    drawn = sampling.uniform_values(self.shape, self.dtype, None)
-    return assign(self, pointwise.add(pointwise.mul(drawn, b - a), a))
-
-
-def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
-    """Overwrite with normal numbers."""
-    drawn = sampling.randn(self.shape, dtype=self.dtype)
-    return assign(self, pointwise.add(pointwise.mul(drawn, std), mean))
+def fill_diagonal_(self: Tensor, fill_value: TensorLike) -> Tensor:
+    """Overwrite the main diagonal with one number (``torch.Tensor.fill_diagonal_``)."""
+    if self.ndim != 2:
+        raise ShapeError(
+            "fill_diagonal_: expected a matrix", got=str(self.type), where=user_location_text()
+        )
+    fill_(diagonals.diagonal(self), fill_value)
+    return self
 
 
 def detach_(self: Tensor) -> Tensor:
-    """Cut this tensor off from gradients."""
+    """Cut this tensor off from gradients (``torch.Tensor.detach_``).
+
+    Raises:
+        AutogradError: for a view, whose tensor would stay tracked.
+    """
+    view = self._viewed
+    if view is not None and (view.whole._requires_grad or view.whole._grad_fn is not None):
+        raise AutogradError(
+            "a view of a tracked tensor cannot be detached in place",
+            got=str(self.type), fix="use detach()", where=user_location_text(),
+        )  # fmt: skip
     self._grad_fn, self._requires_grad = None, False
     return self

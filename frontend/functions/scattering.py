@@ -6,23 +6,25 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from graphc.dtypes import BOOLEAN, FLOATING, INTEGER, DType
+from graphc.dtypes import BOOLEAN, FLOATING, INTEGER, DType, int64
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.base import is_tensor
 from graphc.frontend.functions.assignment import put_at
 from graphc.frontend.functions.convert import (
     Number,
     TensorLike,
+    cast,
     normalize_dim,
     require_tensor,
     scalar_tensor,
     to_operand,
 )
 from graphc.frontend.functions.indexing import int_index, non_negative
-from graphc.frontend.functions.shaping import clone, expand, reshape
-from graphc.ops import elementwise
+from graphc.frontend.functions.shaping import broadcast_tensors, clone, expand, reshape
+from graphc.ops import elementwise, select
 from graphc.ops import index as index_ops
 from graphc.ops import put as ops
+from graphc.ops.scan import cumsum
 from graphc.ops.shape import slice_
 from graphc.provenance import user_location_text
 
@@ -34,6 +36,7 @@ __all__ = [
     "index_copy",
     "index_fill",
     "index_reduce",
+    "masked_scatter",
     "put",
     "scatter",
     "scatter_add",
@@ -334,3 +337,35 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
     at = non_negative(reshape(places, (-1,)), flat.shape[0])
     made = put_at(flat, {0: at}, reshape(values, (-1,)), accumulate)
     return reshape(made, x.shape)
+
+
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """A copy with the source's elements, in their order, where the mask is True.
+
+    Args:
+        input: tensor; broadcast with the mask.
+        mask: bool.
+        source: of the input's dtype, with as many elements as the mask has True ones, or more.
+
+    Raises:
+        IndexRangeError: if there are too few elements, when it runs.
+
+    Source: ``torch.masked_scatter``.
+    """
+    x, chosen = require_tensor("masked_scatter", input), require_tensor("masked_scatter", mask)
+    values = reshape(
+        _of_dtype("masked_scatter", require_tensor("masked_scatter", source), x.dtype), (-1,)
+    )
+    if chosen.dtype.category != BOOLEAN:
+        raise DTypeError(
+            "masked_scatter: the mask must be bool", got=chosen.dtype.name,
+            where=user_location_text(),
+        )  # fmt: skip
+    x, chosen = broadcast_tensors(x, chosen)
+    flat = reshape(chosen, (-1,))
+    rank = elementwise.sub(cumsum(cast(flat, int64), dim=0), scalar_tensor(1, int64))
+    if values.type.numel == 0 and not chosen.is_symbolic and not chosen.storage.array.any():
+        return clone(x)
+    place = select.where(flat, rank, scalar_tensor(0, int64))
+    picked = index_ops.index(values, place, dims=(0,), what="masked_scatter: element of the source")
+    return select.where(chosen, reshape(picked, x.shape), x)

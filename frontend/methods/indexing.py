@@ -24,6 +24,7 @@ class IndexingMethods(TensorBase):
     scatter = scattering.scatter
     scatter_add = scattering.scatter_add
     scatter_reduce = scattering.scatter_reduce
+    masked_scatter = scattering.masked_scatter
     index_add = scattering.index_add
     index_copy = scattering.index_copy
     index_fill = scattering.index_fill
