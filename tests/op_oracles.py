@@ -4,6 +4,7 @@ Nothing here calls graphc or the numpy function that graphc uses: elements are P
 and complex numbers, integers wrap by arithmetic on unbounded ints.
 """
 
+import cmath
 import itertools
 import math
 from collections.abc import Callable, Iterable
@@ -548,6 +549,26 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
 }  # fmt: skip
 """From floats to a float of the same dtype."""
 
+COMPLEX_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    **{
+        name: getattr(cmath, name)
+        for name in (
+            "exp log sqrt sin cos tan tanh asin acos atan sinh cosh asinh acosh atanh"
+        ).split()
+    },
+    "expm1": lambda z: complex(mp.expm1(z)),
+    "log1p": lambda z: complex(mp.log1p(z)),
+    "rsqrt": lambda z: 1 / cmath.sqrt(z),
+    "pow": lambda a, b: a**b,
+}
+
+
+def or_complex(name: str, oracle: Oracle) -> Oracle:
+    """An oracle of real numbers, and the function of that name for complex ones."""
+    of_complex = per_element(COMPLEX_FUNCTIONS[name])
+    return lambda *arrays: (of_complex if arrays[0].dtype.kind == "c" else oracle)(*arrays)
+
+
 ORACLES: dict[str, Oracle] = {
     "add": per_element(add),
     "sub": per_element(lambda a, b: a - b),
@@ -664,6 +685,8 @@ ORACLES: dict[str, Oracle] = {
     **SCAN_ORACLES, **MATRIX_ORACLES, **PUT_ORACLES,
     **CONVOLUTION_ORACLES,
 }  # fmt: skip
+
+ORACLES |= {name: or_complex(name, ORACLES[name]) for name in COMPLEX_FUNCTIONS}
 
 INEXACT = (
     "logaddexp logit erfcx log_ndtr lgamma digamma i1 i0 i0e i1e bessel_j0 bessel_j1 "

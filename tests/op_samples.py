@@ -455,6 +455,23 @@ def _item(rng: np.random.Generator) -> Iterator[Sample]:
     yield Sample((both,), {"index": 1})
 
 
+def _and_complex(
+    real: Callable[[np.random.Generator], Iterator[Sample]], arity: int = 1
+) -> Callable[[np.random.Generator], Iterator[Sample]]:
+    """The samples of real numbers, and complex numbers away from poles and branches."""
+
+    def make(rng: np.random.Generator) -> Iterator[Sample]:
+        yield from real(rng)
+        for dtype in COMPLEXES:
+            for shape in ((), (5,), (2, 0), (3, 4)):
+                arrays = [ordinary(rng, shape, dtype) for _ in range(arity)]
+                yield Sample(tuple(arrays))
+            for array in layouts(rng, (2, 3), dtype):
+                yield Sample((array,) * arity)
+
+    return make
+
+
 def _polygamma(rng: np.random.Generator) -> Iterator[Sample]:
     for n in (1, 2, 3):
         for dtype in FLOATS:
@@ -490,8 +507,11 @@ def _positive_pairs(rng: np.random.Generator) -> Iterator[Sample]:
         yield Sample((np.abs(array) + 1.1, np.abs(array.T.copy().T) + 0.1))
 
 
+OF_COMPLEX = (
+    "exp expm1 log log1p sqrt rsqrt sin cos tan tanh asin acos atan sinh cosh asinh acosh atanh"
+).split()
 MORE_FUNCTIONS = (
-    "asin acos atan sinh cosh asinh acosh atanh exp2 log2 log10 logit erfc erfinv erfcx entr ndtri "
+    "exp2 log2 log10 logit erfc erfinv erfcx entr ndtri "
     "log_ndtr lgamma digamma i0 i1 i0e i1e mantissa exponent"
 ).split()
 BESSEL = (
@@ -510,15 +530,16 @@ _MAKERS: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
     **dict.fromkeys(("add", "mul", "eq", "ne"), _binary(ANY)),
     "sub": _binary(NUMBER),
     "div": _binary(FLOATS + COMPLEXES),
-    **dict.fromkeys(("floor_divide", "remainder", "pow"), _binary(_ORDERED)),
+    **dict.fromkeys(("floor_divide", "remainder"), _binary(_ORDERED)),
     **dict.fromkeys(("maximum", "minimum", "lt", "le", "gt", "ge"), _binary(REAL)),
     "neg": _unary(NUMBER),
     **dict.fromkeys(("abs", "sign"), _unary(_ORDERED)),
     **dict.fromkeys(("floor", "ceil", "round", "trunc"), _unary(FLOATS)),
-    **dict.fromkeys(("exp", "expm1", "log", "log1p", "sqrt", "rsqrt"), _unary(FLOATS)),
-    **dict.fromkeys(("sin", "cos", "tan", "tanh", "sigmoid", "erf"), _unary(FLOATS)),
+    **dict.fromkeys(("sigmoid", "erf"), _unary(FLOATS)),
     **dict.fromkeys(MORE_FUNCTIONS, _unary(FLOATS)),
     **dict.fromkeys(BESSEL, _of_moderate_size),
+    **dict.fromkeys(OF_COMPLEX, _and_complex(_unary(FLOATS))),
+    "pow": _and_complex(_binary(_ORDERED), 2),
     **dict.fromkeys(MORE_PAIRS, _binary(FLOATS)),
     "fmod": _binary(_ORDERED),
     **dict.fromkeys(("gcd", "lcm"), _binary(INTS)),

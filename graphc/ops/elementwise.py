@@ -84,12 +84,14 @@ def _pow_vjp(call: Call, g: Any) -> tuple[Any, Any]:
     """The factors b = 0 and a = 0 are cut out before they can make 0 * inf."""
     a, b = call.inputs
     zero, one = scalar(g, 0), scalar(g, 1)
-    by_base = where(eq(b, zero), zero, mul(g, mul(b, power(a, sub(b, one)))))
+    slope = mul(b, power(a, sub(b, one)))
+    by_base = where(eq(b, zero), zero, mul(g, conjugated(slope)))
     if 1 in call.unwanted:
         return by_base, None
     base_is_zero = eq(a, zero)
     log_base = log(where(base_is_zero, one, a))
-    by_exponent = mul(g, where(base_is_zero, zero, mul(call.output, log_base)))
+    growth = where(base_is_zero, zero, mul(call.output, log_base))
+    by_exponent = mul(g, conjugated(growth))
     return by_base, by_exponent
 
 
@@ -126,7 +128,7 @@ remainder = elementwise(
 )  # fmt: skip
 power = elementwise(
     "pow", int_pow_eval, _pow_vjp,
-    accepts=ORDERED_NUMBER, saves=INPUTS | OUTPUT, traits=COSTLY,
+    accepts=NUMBER, saves=INPUTS | OUTPUT, traits=COSTLY,
 )  # fmt: skip
 maximum = elementwise(
     "maximum", ufunc(np.maximum), _extremum_vjp(lambda a, b: lt(a, b)),
@@ -149,12 +151,19 @@ round_ = elementwise("round", ufunc(np.rint), _flat_vjp, accepts=FLOAT)
 trunc = elementwise("trunc", ufunc(np.trunc), _flat_vjp, accepts=FLOAT)
 
 
-def _unary(name: str, compute: Callable[..., Any], vjp: Rule, saves: Saves) -> OpDef:
-    return elementwise(name, compute, vjp, accepts=FLOAT, saves=saves, traits=COSTLY)
+def _unary(
+    name: str,
+    compute: Callable[..., Any],
+    vjp: Rule,
+    saves: Saves,
+    accepts: frozenset[int] = FLOAT_OR_COMPLEX,
+) -> OpDef:
+    return elementwise(name, compute, vjp, accepts=accepts, saves=saves, traits=COSTLY)
 
 
 def _tanh_vjp(call: Call, g: Any) -> tuple[Any]:
-    return (mul(g, sub(scalar(g, 1), mul(call.output, call.output))),)
+    out = conjugated(call.output)
+    return (mul(g, sub(scalar(g, 1), mul(out, out))),)
 
 
 def _sigmoid_vjp(call: Call, g: Any) -> tuple[Any]:
@@ -162,7 +171,8 @@ def _sigmoid_vjp(call: Call, g: Any) -> tuple[Any]:
 
 
 def _rsqrt_vjp(call: Call, g: Any) -> tuple[Any]:
-    cube = mul(call.output, mul(call.output, call.output))
+    out = conjugated(call.output)
+    cube = mul(out, mul(out, out))
     return (mul(scalar(g, -0.5), mul(g, cube)),)
 
 
@@ -172,30 +182,44 @@ def _erf_vjp(call: Call, g: Any) -> tuple[Any]:
 
 
 def _tan_vjp(call: Call, g: Any) -> tuple[Any]:
-    return (mul(g, add(scalar(g, 1), mul(call.output, call.output))),)
+    out = conjugated(call.output)
+    return (mul(g, add(scalar(g, 1), mul(out, out))),)
 
 
 def _rsqrt_eval(x: Any) -> Any:
     return np.asarray(np.true_divide(np.ones((), x.dtype), np.sqrt(x), order="C"))
 
 
-exp: OpDef = _unary("exp", ufunc(np.exp), lambda call, g: (mul(g, call.output),), OUTPUT)
-expm1 = _unary(
-    "expm1", ufunc(np.expm1), lambda call, g: (mul(g, add(call.output, scalar(g, 1))),), OUTPUT
+exp: OpDef = _unary(
+    "exp", ufunc(np.exp), lambda call, g: (mul(g, conjugated(call.output)),), OUTPUT
 )
-log = _unary("log", ufunc(np.log), lambda call, g: (div(g, call.inputs[0]),), INPUTS)
+expm1 = _unary(
+    "expm1",
+    ufunc(np.expm1),
+    lambda call, g: (mul(g, add(conjugated(call.output), scalar(g, 1))),),
+    OUTPUT,
+)
+log = _unary("log", ufunc(np.log), lambda call, g: (div(g, conjugated(call.inputs[0])),), INPUTS)
 log1p = _unary(
-    "log1p", ufunc(np.log1p), lambda call, g: (div(g, add(call.inputs[0], scalar(g, 1))),), INPUTS
+    "log1p",
+    ufunc(np.log1p),
+    lambda call, g: (div(g, add(conjugated(call.inputs[0]), scalar(g, 1))),),
+    INPUTS,
 )
 sqrt = _unary(
-    "sqrt", ufunc(np.sqrt), lambda call, g: (div(g, mul(scalar(g, 2), call.output)),), OUTPUT
+    "sqrt",
+    ufunc(np.sqrt),
+    lambda call, g: (div(g, mul(scalar(g, 2), conjugated(call.output))),),
+    OUTPUT,
 )
 rsqrt = _unary("rsqrt", _rsqrt_eval, _rsqrt_vjp, OUTPUT)
-sin: OpDef = _unary("sin", ufunc(np.sin), lambda call, g: (mul(g, cos(call.inputs[0])),), INPUTS)
+sin: OpDef = _unary(
+    "sin", ufunc(np.sin), lambda call, g: (mul(g, cos(conjugated(call.inputs[0]))),), INPUTS
+)
 cos: OpDef = _unary(
-    "cos", ufunc(np.cos), lambda call, g: (neg(mul(g, sin(call.inputs[0]))),), INPUTS
+    "cos", ufunc(np.cos), lambda call, g: (neg(mul(g, sin(conjugated(call.inputs[0])))),), INPUTS
 )
 tan = _unary("tan", ufunc(np.tan), _tan_vjp, OUTPUT)
 tanh = _unary("tanh", ufunc(np.tanh), _tanh_vjp, OUTPUT)
-sigmoid = _unary("sigmoid", scipy_special("expit"), _sigmoid_vjp, OUTPUT)
-erf = _unary("erf", scipy_special("erf"), _erf_vjp, INPUTS)
+sigmoid = _unary("sigmoid", scipy_special("expit"), _sigmoid_vjp, OUTPUT, FLOAT)
+erf = _unary("erf", scipy_special("erf"), _erf_vjp, INPUTS, FLOAT)

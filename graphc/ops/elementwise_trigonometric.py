@@ -10,7 +10,8 @@ import numpy as np
 from graphc.opdef import Call, OpDef, Rule, Saves, Trait
 from graphc.ops.comparison import eq
 from graphc.ops.elementwise import INPUTS, OUTPUT, add, div, elementwise, mul, neg, rsqrt, sub
-from graphc.ops.infer import FLOAT
+from graphc.ops.elementwise_parts import conjugated
+from graphc.ops.infer import FLOAT, FLOAT_OR_COMPLEX
 from graphc.ops.scalar_eval import ufunc
 from graphc.ops.select import scalar, where
 
@@ -19,8 +20,10 @@ TRAITS = Trait.COSTLY
 
 def _unary(name: str, function: Callable[..., Any], factor: Callable[[Any, Any], Any]) -> OpDef:
     """``factor(x, g)`` is the derivative at x; ``g`` gives constants their dtype."""
-    rule: Rule = lambda call, g: (mul(g, factor(call.inputs[0], g)),)  # noqa: E731
-    return elementwise(name, ufunc(function), rule, accepts=FLOAT, saves=INPUTS, traits=TRAITS)
+    rule: Rule = lambda call, g: (mul(g, factor(conjugated(call.inputs[0]), g)),)  # noqa: E731
+    return elementwise(
+        name, ufunc(function), rule, accepts=FLOAT_OR_COMPLEX, saves=INPUTS, traits=TRAITS
+    )
 
 
 def _one_minus_square(x: Any, g: Any) -> Any:
@@ -33,7 +36,10 @@ atan = _unary("atan", np.arctan, lambda x, g: div(scalar(g, 1), add(mul(x, x), s
 sinh: OpDef = _unary("sinh", np.sinh, lambda x, g: cosh(x))
 cosh: OpDef = _unary("cosh", np.cosh, lambda x, g: sinh(x))
 asinh = _unary("asinh", np.arcsinh, lambda x, g: rsqrt(add(mul(x, x), scalar(g, 1))))
-acosh = _unary("acosh", np.arccosh, lambda x, g: rsqrt(sub(mul(x, x), scalar(g, 1))))
+acosh = _unary(
+    "acosh", np.arccosh,
+    lambda x, g: mul(rsqrt(sub(x, scalar(g, 1))), rsqrt(add(x, scalar(g, 1)))),
+)  # fmt: skip
 atanh = _unary("atanh", np.arctanh, lambda x, g: div(scalar(g, 1), _one_minus_square(x, g)))
 
 

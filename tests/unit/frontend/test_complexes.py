@@ -38,6 +38,33 @@ def test_gradients_of_real_tensors(name: str, dtype: str, rng: np.random.Generat
     check(lambda m, a, b: THROUGH[name](m, m.polar(a, b)), np.abs(a), b, loose=200)
 
 
+FUNCTIONS = (
+    "exp expm1 log log1p sqrt rsqrt sin cos tan tanh asin acos atan sinh cosh asinh acosh atanh "
+    "square reciprocal sinc"
+).split()
+
+
+def seen(z: Any) -> Any:
+    """Real numbers that show both parts."""
+    return z.real + z.imag * 2
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_of_complex_numbers(name: str, rng: np.random.Generator) -> None:
+    a, b = rng.normal(size=(2, 3)), rng.normal(size=(2, 3))
+    check(lambda m, a, b: seen(getattr(m, name)(m.complex(a, b))), a, b, loose=1000)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("exponent", [2, 2.5, -1, 0.5, 1j])
+def test_complex_powers(exponent: complex, rng: np.random.Generator) -> None:
+    a, b = rng.normal(size=(2, 3)), rng.normal(size=(2, 3))
+    check(lambda m, a, b: seen(m.pow(m.complex(a, b), m.complex(b, a))), a, b, loose=1000)
+    check(lambda m, a, b: seen(m.complex(a, b) ** exponent), a, b, loose=1000)
+    check(lambda m, a, b: seen(2.5 ** m.complex(a, b)), a, b, loose=1000)
+
+
 @pytest.mark.parity
 def test_gradients_at_zero() -> None:
     zero = np.zeros(2)

@@ -9,7 +9,7 @@ from graphc.evaluate import evaluate_node
 from graphc.node import constant
 from graphc.opdef import OpDef, Trait, all_ops, get_op
 from tests.closeness import assert_same
-from tests.op_oracles import ACCUMULATING, INEXACT, ORACLES, ULPS
+from tests.op_oracles import ACCUMULATING, COMPLEX_FUNCTIONS, INEXACT, ORACLES, ULPS
 from tests.op_samples import NAMES, Sample, samples, type_of
 
 COMPUTED = [name for name in NAMES if name != "placeholder"]
@@ -41,8 +41,9 @@ def test_value(name: str) -> None:
 
 def tolerance(name: str, sample: Sample) -> dict[str, float]:
     if name not in ACCUMULATING:
-        if name in {"mul", "div"} and sample.arrays[0].dtype.kind == "c":
-            return {"absolute": 64 * float(np.finfo(sample.arrays[0].dtype).eps)}
+        computed = {"mul", "div", *COMPLEX_FUNCTIONS}
+        if name in computed and sample.arrays[0].dtype.kind == "c":
+            return {"ulps": 64, "absolute": 64 * float(np.finfo(sample.arrays[0].dtype).eps)}
         absolute = {"normal_from_bits": 1e-7, **dict.fromkeys(INEXACT, 1e-15)}.get(name, 0.0)
         signed = name not in {
             "maximum", "minimum", "amax", "amin", "sign", "normal_from_bits", "nextafter", *INEXACT
