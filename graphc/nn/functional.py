@@ -1,6 +1,5 @@
 """What layers compute, as functions: ``import graphc.nn.functional as F``."""
 
-from graphc.frontend.functions.shaping import pad as pad
 from graphc.frontend.nn.functional.activation import *
 from graphc.frontend.nn.functional.adaptive import *
 from graphc.frontend.nn.functional.attention import *
@@ -18,8 +17,10 @@ from graphc.frontend.nn.functional.loss import *
 from graphc.frontend.nn.functional.margin import *
 from graphc.frontend.nn.functional.multi_head import *
 from graphc.frontend.nn.functional.normalization import *
+from graphc.frontend.nn.functional.padding import *
 from graphc.frontend.nn.functional.patches import *
 from graphc.frontend.nn.functional.piecewise import *
 from graphc.frontend.nn.functional.pooling import *
+from graphc.frontend.nn.functional.resize import *
 from graphc.frontend.nn.functional.triplet import *
 from graphc.frontend.nn.functional.unpooling import *
