@@ -6,11 +6,13 @@ from graphc.frontend.nn.functional.attention import *
 from graphc.frontend.nn.functional.channels import *
 from graphc.frontend.nn.functional.classification import *
 from graphc.frontend.nn.functional.convolution import *
+from graphc.frontend.nn.functional.ctc import *
 from graphc.frontend.nn.functional.distance import *
 from graphc.frontend.nn.functional.dropout import *
 from graphc.frontend.nn.functional.embedding import *
 from graphc.frontend.nn.functional.exponential import *
 from graphc.frontend.nn.functional.gating import *
+from graphc.frontend.nn.functional.grids import *
 from graphc.frontend.nn.functional.likelihood import *
 from graphc.frontend.nn.functional.linear import *
 from graphc.frontend.nn.functional.loss import *

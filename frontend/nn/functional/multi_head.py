@@ -244,7 +244,7 @@ class _Mask:
         queries, keys = scores.shape[2:]
         if self.attention is not None:
             mask = self.attention
-            expected = (queries, keys)
+            expected: tuple[Size, ...] = (queries, keys)
             if mask.ndim == 3:
                 expected = (heads.batch * heads.count, queries, keys)
             _check_mask("attn_mask", mask, expected)

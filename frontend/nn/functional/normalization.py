@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import ml_dtypes
+import numpy as np
 
 from graphc.dims import Dim, Size, numel
 from graphc.dtypes import DType, float64
@@ -174,7 +174,7 @@ def _last_dims(function: str, x: Tensor, normalized_shape: Sequence[int]) -> tup
 
 def resolution(dtype: DType) -> float:
     """The distance from 1 to the next number of this dtype."""
-    return float(ml_dtypes.finfo(dtype.numpy).eps)
+    return float(np.spacing(np.ones((), dtype.numpy)))
 
 
 def rms_norm(
