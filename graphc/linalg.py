@@ -22,15 +22,15 @@ from graphc.frontend.functions.equations import slogdet as slogdet
 from graphc.frontend.functions.equations import solve as solve
 from graphc.frontend.functions.equations import solve_triangular as solve_triangular
 from graphc.frontend.functions.linalg import cond as cond
+from graphc.frontend.functions.linalg import cross as cross
 from graphc.frontend.functions.linalg import householder_product as householder_product
-from graphc.frontend.functions.linalg import linalg_cross as cross  # noqa: F401 - PyTorch's name
 from graphc.frontend.functions.linalg import matrix_exp as matrix_exp
 from graphc.frontend.functions.linalg import matrix_power as matrix_power
+from graphc.frontend.functions.linalg import norm as norm
 from graphc.frontend.functions.linalg import tensorinv as tensorinv
 from graphc.frontend.functions.linalg import tensorsolve as tensorsolve
 from graphc.frontend.functions.linalg import vander as vander
 from graphc.frontend.functions.linalg import vecdot as vecdot
-from graphc.frontend.functions.norms import linalg_norm as norm  # noqa: F401 - PyTorch's name
 from graphc.frontend.functions.norms import matrix_norm as matrix_norm
 from graphc.frontend.functions.norms import vector_norm as vector_norm
 from graphc.frontend.functions.products import matmul as matmul

@@ -74,8 +74,8 @@ def _lu(a: Array) -> Array:
     for step in range(min(rows, columns)):
         best = max(range(step, rows), key=lambda row: abs(work[row][step]))
         pivots.append(best + 1)
-        for each in (work, order):
-            each[step], each[best] = each[best], each[step]
+        work[step], work[best] = work[best], work[step]
+        order[step], order[best] = order[best], order[step]
         for row in range(step + 1, rows):
             work[row][step] /= work[step][step]
             for column in range(step + 1, columns):

@@ -90,7 +90,7 @@ def argsort(values: list[Any], *, descending: bool) -> list[int]:
 
     def before(a: Any, b: Any) -> bool:
         if a != a or b != b:
-            return (a != a) > (b != b) if descending else (b != b) > (a != a)
+            return bool((a != a) > (b != b) if descending else (b != b) > (a != a))
         return bool(a > b if descending else a < b)
 
     order: list[int] = []
@@ -102,6 +102,15 @@ def argsort(values: list[Any], *, descending: bool) -> list[int]:
     return order
 
 
+def median(x: Array, *, skip_nan: bool) -> Array:
+    """The lower middle of the sorted list; NaN wins, unless it is skipped."""
+    values = _python(x)
+    present = sorted(value for value in values if value == value)
+    if not present or (len(present) < len(values) and not skip_nan):
+        return np.array(np.nan, x.dtype)
+    return np.array(present[(len(present) - 1) // 2]).astype(x.dtype)
+
+
 SCAN_ORACLES: dict[str, Callable[..., Array]] = {
     "cumsum": along(running(_add)),
     "cumprod": along(running(lambda a, b: a * b)),
@@ -110,6 +119,7 @@ SCAN_ORACLES: dict[str, Callable[..., Array]] = {
     "cumargmax": along(last_extremum(lambda a, b: a >= b), np.int64),
     "cumargmin": along(last_extremum(lambda a, b: a <= b), np.int64),
     "argsort": along(argsort, np.int64),
+    "median": median,
 }
 
 SCAN_ULPS = {"cumsum": 1, "cumprod": 2, "logcumsumexp": 4, "recurrence": 2}

@@ -67,6 +67,18 @@ def recurrences(rng: np.random.Generator) -> Iterator[Operands]:
     yield (np.asfortranarray(a), b[:, ::-1]), {"dim": 1}
 
 
+def medians(rng: np.random.Generator) -> Iterator[Operands]:
+    """Vectors of odd and even size, with equal elements and NaN."""
+    for skip_nan in (False, True):
+        for dtype in BOOLS + INTS + FLOATS:
+            for size in (1, 2, 7):
+                yield (_values(rng, (size,), dtype),), {"skip_nan": skip_nan}
+        for dtype in FLOATS:
+            for row in ([np.nan, 3, 1, np.nan, 2], [np.nan], [np.inf, -np.inf, np.inf, 0, 1]):
+                yield (np.array(row).astype(dtype),), {"skip_nan": skip_nan}
+        yield (rng.normal(size=(8,))[::-2],), {"skip_nan": skip_nan}
+
+
 SCAN_SAMPLES: dict[str, Maker] = {
     "cumsum": scans(BOOLS + INTS + COMPLEXES + FLOATS),
     "cumprod": scans(INTS + COMPLEXES + FLOATS),
@@ -74,6 +86,7 @@ SCAN_SAMPLES: dict[str, Maker] = {
     "recurrence": recurrences,
     "cumargmax": scans_with_specials(BOOLS + INTS + FLOATS),
     "cumargmin": scans_with_specials(BOOLS + INTS + FLOATS),
+    "median": medians,
     "argsort": lambda rng: (
         each
         for descending in (False, True)

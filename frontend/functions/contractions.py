@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from graphc.dims import unify
 from graphc.errors import ArgumentError, ShapeError
-from graphc.frontend.base import is_tensor
 from graphc.frontend.functions.convert import normalize_dim, promote, require_tensor
+from graphc.frontend.functions.linalg import cross as cross_along
 from graphc.frontend.functions.products import matmul
-from graphc.frontend.functions.shaping import permute, unsqueeze
+from graphc.frontend.functions.shaping import broadcast_tensors, permute, unsqueeze
 from graphc.ops import elementwise, linalg
 from graphc.ops.shape import reshape
 from graphc.provenance import user_location_text
@@ -19,7 +19,7 @@ from graphc.provenance import user_location_text
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
-__all__ = ["chain_matmul", "ger", "inner", "kron", "outer", "tensordot"]
+__all__ = ["chain_matmul", "cross", "ger", "inner", "kron", "outer", "tensordot"]
 
 
 def inner(input: Tensor, other: Tensor) -> Tensor:
@@ -46,6 +46,23 @@ def ger(input: Tensor, vec2: Tensor) -> Tensor:
     return outer(input, vec2)
 
 
+def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
+    """The vector product along a dim of size 3; other dims broadcast.
+
+    Args:
+        input: tensor.
+        other: tensor.
+        dim: None for the first dim of size 3.
+
+    Source: ``torch.cross``.
+    """
+    a, b = promote("cross", require_tensor("cross", input), require_tensor("cross", other))
+    if dim is None:
+        shape = broadcast_tensors(a, b)[0].shape
+        dim = next((axis for axis, size in enumerate(shape) if size == 3), -1)
+    return cross_along(a, b, dim=dim)
+
+
 def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] | Tensor = 2) -> Tensor:
     """The sum of products over pairs of dims.
 
@@ -67,7 +84,7 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] | Tensor
                 [3., 3.]])
     """
     x, y = promote("tensordot", require_tensor("tensordot", a), require_tensor("tensordot", b))
-    left, right = _paired_dims(x, y, dims.tolist() if is_tensor(dims) else dims)
+    left, right = _paired_dims(x, y, dims)
     if len(left) != len(right) or any(
         unify(x.shape[one], y.shape[other]) is None for one, other in zip(left, right, strict=True)
     ):
@@ -86,17 +103,20 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] | Tensor
     return reshape(product, shape=(*row_sizes, *column_sizes))
 
 
-def _paired_dims(x: Tensor, y: Tensor, dims: int | Sequence[Sequence[int]]) -> list[list[int]]:
-    if isinstance(dims, int):
-        if not 0 <= dims <= min(x.ndim, y.ndim):
+def _paired_dims(
+    x: Tensor, y: Tensor, dims: int | Sequence[Sequence[int]] | Tensor
+) -> list[list[int]]:
+    pairs = dims if isinstance(dims, int | Sequence) else dims.tolist()
+    if isinstance(pairs, int):
+        if not 0 <= pairs <= min(x.ndim, y.ndim):
             raise ArgumentError(
-                "tensordot: unknown number of dims", got=str(dims),
+                "tensordot: unknown number of dims", got=str(pairs),
                 expected=f"0..{min(x.ndim, y.ndim)}", where=user_location_text(),
             )  # fmt: skip
-        return [list(range(x.ndim - dims, x.ndim)), list(range(dims))]
+        return [list(range(x.ndim - pairs, x.ndim)), list(range(pairs))]
     return [
         [normalize_dim("tensordot", dim, each.ndim) for dim in chosen]
-        for each, chosen in zip((x, y), dims, strict=True)
+        for each, chosen in zip((x, y), pairs, strict=True)
     ]
 
 

@@ -270,10 +270,10 @@ def lu_solve(
         raise DTypeError("lu_solve: pivots must be integers", got=exchanges.dtype.name,
                          where=user_location_text())  # fmt: skip
     if not left:
-        turned = lu_solve(factors, exchanges, swap_last(right), adjoint=not adjoint)
+        turned: Tensor = lu_solve(factors, exchanges, swap_last(right), adjoint=not adjoint)
         return swap_last(turned)
     order = row_order(exchanges, rows=matrix_sizes("lu_solve", factors.type)[0])
-    changes = row_exchanges(cast(order, factors.dtype))
+    changes: Tensor = row_exchanges(cast(order, factors.dtype))
     if adjoint:
         middle = solve_triangular(swap_last(factors), right, upper=False)
         last = solve_triangular(swap_last(factors), middle, upper=True, unitriangular=True)

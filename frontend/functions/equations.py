@@ -258,7 +258,7 @@ def lstsq(
     is_vector = _is_vector(a, b) and b.ndim < a.ndim
     right = unsqueeze(b, -1) if is_vector else matrix("lstsq", b)
     solution = orthogonal.lstsq(a, right, rtol=share)
-    values = orthogonal.svdvals(a)
+    values = orthogonal.svdvals(a.detach())
     rank = _rank(values, 0.0, share)
     residuals = concrete(np.zeros(0, a.dtype.numpy))
     if a.shape[-2] > a.shape[-1] and driver != "gelsy" and _is_full(driver, rank, a):

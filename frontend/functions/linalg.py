@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from graphc.dtypes import DTypeLike, as_dtype
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.functions import pointwise, products, reduction
 from graphc.frontend.functions.convert import (
+    cast,
     normalize_dim,
     promote,
     require_tensor,
@@ -17,9 +20,9 @@ from graphc.frontend.functions.convert import (
 )  # fmt: skip
 from graphc.frontend.functions.creation import eye
 from graphc.frontend.functions.equations import inv, matrix, slogdet
-from graphc.frontend.functions.norms import matrix_norm
+from graphc.frontend.functions.norms import matrix_norm, vector_norm
+from graphc.frontend.functions.reduction import Dims
 from graphc.frontend.functions.shaping import (
-    broadcast_tensors,
     cat,
     expand,
     permute,
@@ -38,7 +41,7 @@ from graphc.provenance import user_location_text
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
-__all__ = ["cross", "matrix_exp", "matrix_power"]
+__all__ = ["matrix_exp", "matrix_power"]
 
 
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
@@ -112,24 +115,7 @@ def cond(A: Tensor, p: float | str | None = None) -> Tensor:  # noqa: N803 - PyT
     return select.where(is_singular, scalar_tensor(math.inf, x.dtype), found)
 
 
-def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
-    """The vector product along a dim of size 3; other dims broadcast.
-
-    Args:
-        input: tensor.
-        other: tensor.
-        dim: None for the first dim of size 3.
-
-    Source: ``torch.cross``.
-    """
-    a, b = promote("cross", require_tensor("cross", input), require_tensor("cross", other))
-    if dim is None:
-        shape = broadcast_tensors(a, b)[0].shape
-        dim = next((axis for axis, size in enumerate(shape) if size == 3), -1)
-    return linalg_cross(a, b, dim=dim)
-
-
-def linalg_cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
+def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
     """The vector product along a dim of size 3; other dims broadcast (``torch.linalg.cross``).
 
     Example:
@@ -164,7 +150,7 @@ def vander(x: Tensor, N: int | None = None) -> Tensor:  # noqa: N803 - PyTorch's
 
     Args:
         x: ``(..., n)``; bools and integers as int64.
-        N: how many powers; default n.
+        N: how many powers, 2 or more; default n.
 
     Source: ``torch.linalg.vander``.
     """
@@ -173,8 +159,8 @@ def vander(x: Tensor, N: int | None = None) -> Tensor:  # noqa: N803 - PyTorch's
         raise ShapeError("vander: expected one dim or more", got=str(values.type),
                          where=user_location_text())  # fmt: skip
     count = values.shape[-1] if N is None else N
-    if isinstance(count, int) and count < 1:
-        raise ArgumentError("vander: expected one power or more", got=str(count),
+    if isinstance(count, int) and count < 2:
+        raise ArgumentError("vander: expected two powers or more", got=str(count),
                             where=user_location_text())  # fmt: skip
     ones = expand(scalar_tensor(1, values.dtype), (*values.shape, 1))
     factors = expand(unsqueeze(values, -1), (*values.shape, count - 1))
@@ -259,3 +245,37 @@ def householder_product(A: Tensor, tau: Tensor) -> Tensor:  # noqa: N803 - PyTor
         reflected = matmul(elementwise.mul(vector, scale), matmul(swap_last(vector), result))
         result = elementwise.sub(result, reflected)
     return result
+
+
+def norm(
+    A: Tensor,  # noqa: N803 - PyTorch's name
+    ord: float | str | None = None,
+    dim: Dims = None,
+    keepdim: bool = False,
+    *,
+    dtype: DTypeLike | None = None,
+) -> Tensor:
+    """A vector norm over one dim or a matrix norm over two.
+
+    Args:
+        A: floating point tensor.
+        ord: as in ``vector_norm`` or ``matrix_norm``; None is the square root of all squares.
+        dim: dim or two dims; None for those of a vector or matrix, or for all if ``ord`` is None.
+        keepdim: keep reduced dims with size 1.
+        dtype: cast to this type first.
+
+    Source: ``torch.linalg.norm``.
+    """
+    x = require_tensor("norm", A)
+    x = x if dtype is None else cast(x, as_dtype(dtype))
+    if ord is None:
+        return vector_norm(x, 2, dim, keepdim)
+    over = x.ndim if dim is None else len(dim) if isinstance(dim, Sequence) else 1
+    if over == 2:
+        return matrix_norm(x, ord, (0, 1) if dim is None else dim, keepdim)
+    if over != 1 or isinstance(ord, str):
+        raise ArgumentError(
+            "norm: this order needs one dim for vectors or two for matrices",
+            got=f"ord={ord!r}, dim={dim}, {x.type}", where=user_location_text(),
+        )  # fmt: skip
+    return vector_norm(x, ord, dim, keepdim)

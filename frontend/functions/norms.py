@@ -144,9 +144,9 @@ def matrix_norm(
         )
     if ord == "fro":
         return vector_norm(x, 2, dims, keepdim)
-    if ord in ("nuc", 2, -2):
+    if ord == "nuc" or ord == 2 or ord == -2:
         return _of_singular_values(x, ord, dims, keepdim)
-    if ord not in (1, -1, math.inf, -math.inf) or isinstance(ord, str):
+    if isinstance(ord, str) or ord not in (1, -1, math.inf, -math.inf):
         raise _unknown_order("matrix_norm", ord, "'fro', 'nuc', inf, -inf, 1, -1, 2 or -2")
     along, across = dims if abs(ord) == 1 else dims[::-1]
     sums = reduction.sum(pointwise.abs(x), along, keepdim=True)
@@ -173,36 +173,3 @@ def _of_singular_values(x: Tensor, ord: float | str, dims: list[int], keepdim: b
     if not keepdim:
         return found
     return reshape(found, tuple(1 if axis in dims else x.shape[axis] for axis in range(x.ndim)))
-
-
-def linalg_norm(
-    A: Tensor,  # noqa: N803 - PyTorch's name
-    ord: float | str | None = None,
-    dim: Dims = None,
-    keepdim: bool = False,
-    *,
-    dtype: DTypeLike | None = None,
-) -> Tensor:
-    """A vector norm over one dim or a matrix norm over two.
-
-    Args:
-        A: floating point tensor.
-        ord: as in ``vector_norm`` or ``matrix_norm``; None is the square root of all squares.
-        dim: dim or two dims; None for those of a vector or matrix, or for all if ``ord`` is None.
-        keepdim: keep reduced dims with size 1.
-        dtype: cast to this type first.
-
-    Source: ``torch.linalg.norm``.
-    """
-    x = _values("norm", A, dtype)
-    if ord is None:
-        return vector_norm(x, 2, dim, keepdim)
-    over = x.ndim if dim is None else len(dim) if isinstance(dim, Sequence) else 1
-    if over == 2:
-        return matrix_norm(x, ord, (0, 1) if dim is None else dim, keepdim)
-    if over != 1 or isinstance(ord, str):
-        raise ArgumentError(
-            "norm: this order needs one dim for vectors or two for matrices",
-            got=f"ord={ord!r}, dim={dim}, {x.type}", where=user_location_text(),
-        )  # fmt: skip
-    return vector_norm(x, ord, dim, keepdim)

@@ -70,23 +70,10 @@ def _median(
 
 
 def _median_of_all(function: str, x: Tensor) -> Tensor:
-    """Equal elements share the gradient, as in PyTorch."""
-    flat = reshape(x, (-1,) if x.type.numel != 0 else (0,))
     if x.type.numel == 0:
         require_float(function, x)
         return scalar_tensor(float("nan"), x.dtype)
-    value = gather(flat, _middle(function, flat, 0), dim=0).detach()
-    if not x.requires_grad:
-        return reshape(value, ())
-    chosen = pointwise.logical_or(
-        pointwise.eq(flat, value), pointwise.logical_and(pointwise.isnan(flat),
-                                                         pointwise.isnan(value))
-    )  # fmt: skip
-    zero = scalar_tensor(0, x.dtype)
-    apart = select.where(chosen, elementwise.sub(flat, flat.detach()), zero)
-    finite = select.where(pointwise.isfinite(apart.detach()), apart, zero)
-    shared = elementwise.div(reduction.sum(finite), reduction.sum(cast(chosen, x.dtype)))
-    return elementwise.add(reshape(value, ()), shared)
+    return ops.median(reshape(x, (-1,)), skip_nan=function == "nanmedian")
 
 
 def _middle(function: str, x: Tensor, axis: int) -> Tensor:

@@ -32,7 +32,7 @@ class ProductMethods(TensorBase):
     outer = contractions.outer
     ger = contractions.ger
     kron = contractions.kron
-    cross = linalg.cross
+    cross = contractions.cross
     matrix_power = linalg.matrix_power
     matrix_exp = linalg.matrix_exp
     inverse = equations.inverse

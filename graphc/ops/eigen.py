@@ -10,7 +10,7 @@ from graphc.dtypes import complex64, complex128, float32
 from graphc.errors import AutogradError
 from graphc.opdef import Call, OpDef, Saves, Trait
 from graphc.ops.comparison import eq
-from graphc.ops.elementwise import div, mul, sub
+from graphc.ops.elementwise import add, div, mul, sub
 from graphc.ops.linalg import matmul, swap_last
 from graphc.ops.matrices import (
     as_columns,
@@ -48,22 +48,18 @@ def eigh_parts(both: Any, size: int) -> tuple[Any, Any]:
 
 
 def _eigh_vjp(call: Call, g: Any) -> tuple[Any]:
-    """Vectors of equal eigenvalues have no gradient, unless nothing asks for it."""
+    """Symmetric; vectors of equal eigenvalues have no gradient, unless nothing asks for it."""
     size = call.inputs[0].type.shape[-1]
     values, vectors = eigh_parts(call.output, size)
     to_values, to_vectors = eigh_parts(g, size)
     turned = swap_last(vectors)
-    ones = constant_like(g, np.eye(size))
-    mixing = mul(matmul(turned, to_vectors), sub(scalar(g, 1), ones))
+    turning = matmul(turned, to_vectors)
+    mixing = mul(sub(turning, swap_last(turning)), scalar(g, 0.5))
     gaps = sub(as_rows_of_one(values), as_columns(values))
     is_zero = eq(mixing, scalar(g, 0))
     rotation = where(is_zero, scalar(g, 0), div(mixing, where(is_zero, scalar(g, 1), gaps)))
-    inner = where(_is_diagonal(g, size), mul(ones, as_columns(to_values)), rotation)
-    return (matmul(matmul(vectors, inner), turned),)
-
-
-def _is_diagonal(like: Any, size: int) -> Any:
-    return like.__literal__(np.eye(size, dtype=np.bool_))
+    stretching = mul(constant_like(g, np.eye(size)), as_columns(to_values))
+    return (matmul(matmul(vectors, add(stretching, rotation)), turned),)
 
 
 eigh: OpDef = OpDef("eigh", _infer_eigh, _eval_eigh, _eigh_vjp, Trait.FALLIBLE, Saves.OUTPUT)

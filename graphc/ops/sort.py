@@ -1,12 +1,20 @@
-"""The order of elements along a dim."""
+"""The order of elements along a dim, and the middle of all."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
 from graphc.dtypes import int64
-from graphc.opdef import OpDef
+from graphc.errors import ShapeError
+from graphc.opdef import Call, OpDef, Saves
+from graphc.ops.comparison import eq, logical_and, logical_or, ne
+from graphc.ops.elementwise import div
 from graphc.ops.infer import REAL, require_category, require_dim
+from graphc.ops.reduce import sum_
+from graphc.ops.select import cast, scalar, where
+from graphc.ops.shape import reshape
 from graphc.storage import Array
 from graphc.types import TensorType
 
@@ -27,3 +35,34 @@ def _eval_argsort(x: Array, *, dim: int, descending: bool) -> Array:
 
 argsort = OpDef("argsort", _infer_argsort, _eval_argsort)
 """The positions that sort; equal elements keep their order, NaN counts as the largest."""
+
+
+def _infer_median(x: TensorType, *, skip_nan: bool) -> TensorType:
+    require_category("median", (x,), REAL)
+    if x.rank != 1 or x.shape[0] == 0:
+        raise ShapeError("median: expected a vector with one element or more", got=str(x))
+    return x.with_shape(())
+
+
+def _eval_median(x: Array, *, skip_nan: bool) -> Array:
+    missing = x != x
+    if missing.any():
+        if not skip_nan or missing.all():
+            return np.asarray(x[np.argmax(missing)])
+        x = x[~missing]
+    middle = (len(x) - 1) // 2
+    return np.asarray(np.partition(x, middle)[middle])
+
+
+def _median_vjp(call: Call, g: Any) -> tuple[Any]:
+    """Equal elements share the gradient."""
+    (x,) = call.inputs
+    both_nan = logical_and(ne(x, x), ne(call.output, call.output))
+    chosen = logical_or(eq(x, call.output), both_nan)
+    count = reshape(sum_(cast(chosen, dtype=g.type.dtype), dims=(0,)), shape=())
+    return (where(chosen, div(g, count), scalar(g, 0)),)
+
+
+median = OpDef("median", _infer_median, _eval_median, _median_vjp,
+               saves=Saves.INPUTS | Saves.OUTPUT)  # fmt: skip
+"""The lower middle element of a vector."""
