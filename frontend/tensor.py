@@ -41,6 +41,7 @@ from graphc.frontend.functions import (
     shaping,
 )  # fmt: skip
 from graphc.frontend.functions.convert import TensorLike, is_operand, normalize_dim
+from graphc.frontend.methods.creation import CreationMethods
 from graphc.frontend.methods.indexing import IndexingMethods
 from graphc.frontend.methods.inplace import InplaceMethods
 from graphc.frontend.methods.pointwise import PointwiseMethods
@@ -57,6 +58,7 @@ from graphc.storage import Array, Storage
 
 
 class Tensor(
+    CreationMethods,
     ShapingMethods,
     PointwiseMethods,
     ReductionMethods,

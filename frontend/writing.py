@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
 
-def assign(target: Tensor, value: Tensor) -> Tensor:
+def assign(target: Tensor, value: Tensor, is_fresh: bool = False) -> Tensor:
     """Write a value into a tensor's memory, or record the write.
 
     Args:
         target: the tensor; views of it and tensors that it views see the write.
         value: broadcast to its shape, cast to its dtype.
+        is_fresh: nobody else has the value, so its memory may be taken.
 
     Raises:
         AutogradError: for a leaf that requires a gradient, outside ``no_grad``, and for memory
@@ -40,7 +41,7 @@ def assign(target: Tensor, value: Tensor) -> Tensor:
     require_writable(target)
     made = fitted(target, value)
     if modes.grad_enabled and (target._requires_grad or made._requires_grad):
-        _write_tracked(target, made)
+        _write_tracked(target, made, is_fresh or made is not value)
     else:
         _write(target, made.storage.array)
     return target
@@ -89,6 +90,8 @@ def fitted(target: Tensor, value: Tensor) -> Tensor:
                 where=user_location_text(),
             )
         value = cast(value, dtype=target.dtype)
+    if value._requires_grad and value._grad_fn is None and modes.grad_enabled:
+        value = copy(value)  # a step of the tape, so that the target is no second leaf
     return spread(value, target.shape, "the tensor")
 
 
@@ -114,11 +117,11 @@ def _write(target: Tensor, values: Array) -> None:
     target.storage.write(values)
 
 
-def _write_tracked(target: Tensor, value: Tensor) -> None:
+def _write_tracked(target: Tensor, value: Tensor, is_fresh: bool) -> None:
     """Write, and put the write on the tape: it happened to the whole, if this is a view."""
     view = target._viewed
     if view is None and not target.storage.version.shared:
-        _become(target, value)
+        _become(target, value if is_fresh and value._viewed is None else copy(value))
         return
     if view is not None and not view.is_tracked:
         raise AutogradError(
@@ -138,7 +141,5 @@ def _write_tracked(target: Tensor, value: Tensor) -> None:
 
 def _become(target: Tensor, value: Tensor) -> None:
     """Nobody else has the target's memory: it gets the value's, and the tape keeps the old one."""
-    if not value.is_contiguous() or value._viewed is not None:
-        value = copy(value)
     target.storage = value.storage
     target._grad_fn, target._requires_grad = value._grad_fn, value._requires_grad

@@ -19,7 +19,8 @@ from graphc.frontend.base import (
     symbolic,
 )
 from graphc.frontend.functions import pointwise
-from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor, shape_argument
+from graphc.frontend.functions.convert import cast, require_tensor, shape_argument
+from graphc.frontend.functions.convert import scalar_tensor as constant_of
 from graphc.frontend.modes import modes
 from graphc.ops import shape as shape_ops
 from graphc.ops.leaf import iota
@@ -40,9 +41,13 @@ __all__ = [
     "full",
     "full_like",
     "linspace",
+    "logspace",
     "ones",
     "ones_like",
+    "scalar_tensor",
     "tensor",
+    "tril_indices",
+    "triu_indices",
     "zeros",
     "zeros_like",
 ]
@@ -147,7 +152,7 @@ def full(
     shape = shape_argument("full", (size,) if isinstance(size, int | Dim) else (tuple(size),))
     of = as_dtype(type(fill_value) if dtype is None else dtype)
     if modes.recorder is not None and not requires_grad:
-        made = shape_ops.expand(scalar_tensor(fill_value, of), shape=shape)
+        made = shape_ops.expand(constant_of(fill_value, of), shape=shape)
         made._viewed = None  # a tensor of its own, which may be written
         return made
     _require_known("full", shape)
@@ -182,28 +187,40 @@ def empty(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = Fals
     return zeros(*size, dtype=dtype, requires_grad=requires_grad)
 
 
-def zeros_like(input: Tensor, *, dtype: DTypeLike | None = None) -> Tensor:
+def zeros_like(
+    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False
+) -> Tensor:
     """Zeros of the shape and dtype of another tensor (``torch.zeros_like``)."""
-    return full_like(input, 0, dtype=dtype)
+    return full_like(input, 0, dtype=dtype, requires_grad=requires_grad)
 
 
-def ones_like(input: Tensor, *, dtype: DTypeLike | None = None) -> Tensor:
+def ones_like(
+    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False
+) -> Tensor:
     """Ones of the shape and dtype of another tensor (``torch.ones_like``)."""
-    return full_like(input, 1, dtype=dtype)
+    return full_like(input, 1, dtype=dtype, requires_grad=requires_grad)
 
 
-def empty_like(input: Tensor, *, dtype: DTypeLike | None = None) -> Tensor:
+def empty_like(
+    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False
+) -> Tensor:
     """A tensor of the same shape whose values do not matter (``torch.empty_like``)."""
-    return full_like(input, 0, dtype=dtype)
+    return full_like(input, 0, dtype=dtype, requires_grad=requires_grad)
 
 
-def full_like(input: Tensor, fill_value: Any, *, dtype: DTypeLike | None = None) -> Tensor:
+def full_like(
+    input: Tensor, fill_value: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False
+) -> Tensor:
     """One value in the shape and dtype of another tensor (``torch.full_like``)."""
     x = require_tensor("full_like", input)
-    return full(x.shape, fill_value, dtype=x.dtype if dtype is None else dtype)
+    of = x.dtype if dtype is None else dtype
+    return full(x.shape, fill_value, dtype=of, requires_grad=requires_grad)
 
 
-def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: DTypeLike | None = None) -> Tensor:
+def arange(
+    start: Any, end: Any = None, step: Any = 1, *, dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """``start, start + step, ...`` below ``end``; int64 for ints, else float32.
 
     Args:
@@ -211,6 +228,7 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: DTypeLike | Non
         end: bound, not reached.
         step: distance.
         dtype: element type.
+        requires_grad: track gradients.
 
     Source: ``torch.arange``.
 
@@ -232,7 +250,7 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: DTypeLike | Non
     of = as_dtype((int64 if whole else float32) if dtype is None else dtype)
     count = math.ceil((end - start) / step)
     ramp = np.arange(count, dtype=np.int64 if whole else np.float64)
-    return concrete((start + ramp * step).astype(of.numpy))
+    return _with_grad(concrete((start + ramp * step).astype(of.numpy)), requires_grad)
 
 
 def _symbolic_arange(start: Any, end: Any, step: Any, dtype: DTypeLike | None) -> Tensor:
@@ -245,18 +263,82 @@ def _symbolic_arange(start: Any, end: Any, step: Any, dtype: DTypeLike | None) -
     return cast_op(pointwise.add(ramp, start) if start != 0 else ramp, dtype=of)
 
 
-def linspace(start: float, end: float, steps: int, *, dtype: DTypeLike | None = None) -> Tensor:
+def linspace(
+    start: Any, end: Any, steps: int, *, dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """``steps`` values from start to end, both included (``torch.linspace``)."""
+    values = _evenly("linspace", start, end, steps)
+    of = float32 if dtype is None else as_dtype(dtype)
+    return _with_grad(concrete(values.astype(of.numpy)), requires_grad)
+
+
+def _evenly(function: str, start: Any, end: Any, steps: int) -> Array:
     if steps < 0:
         raise ArgumentError(
-            "linspace: steps must not be negative", got=str(steps), where=user_location_text()
+            f"{function}: steps must not be negative", got=str(steps), where=user_location_text()
         )
+    bounds = [each.item() if is_tensor(each) else each for each in (start, end)]
+    return np.asarray(np.linspace(*bounds, steps))
+
+
+def logspace(
+    start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: DTypeLike | None = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Powers of the base with ``steps`` exponents from start to end (``torch.logspace``).
+
+    Example:
+        >>> import graphc as gc
+        >>> gc.logspace(0, 3, 4, base=2)
+        tensor([1., 2., 4., 8.])
+    """
+    exponents = _evenly("logspace", start, end, steps)
     of = float32 if dtype is None else as_dtype(dtype)
-    return concrete(np.linspace(start, end, steps).astype(of.numpy))
+    with np.errstate(all="ignore"):
+        values = np.power(float(base), exponents).astype(of.numpy)
+    return _with_grad(concrete(values), requires_grad)
 
 
-def eye(n: int, m: int | None = None, *, dtype: DTypeLike | None = None) -> Tensor:
+def eye(
+    n: int, m: int | None = None, *, dtype: DTypeLike | None = None, requires_grad: bool = False
+) -> Tensor:
     """Ones on the diagonal, zeros elsewhere (``torch.eye``)."""
     _require_known("eye", (n,) if m is None else (n, m))
     of = float32 if dtype is None else as_dtype(dtype)
-    return concrete(np.eye(n, m, dtype=of.numpy))
+    return _with_grad(concrete(np.eye(n, m, dtype=of.numpy)), requires_grad)
+
+
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: DTypeLike = int64) -> Tensor:
+    """Rows and columns of the elements of a lower triangle (``torch.tril_indices``).
+
+    Args:
+        row: rows of the matrix.
+        col: columns of the matrix.
+        offset: the last diagonal that belongs to it.
+        dtype: int32 or int64.
+    """
+    _require_known("tril_indices", (row, col))
+    return _places(np.tri(row, col, offset, dtype=np.bool_), dtype)
+
+
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: DTypeLike = int64) -> Tensor:
+    """Rows and columns of the elements of an upper triangle (``torch.triu_indices``).
+
+    Args:
+        row: rows of the matrix.
+        col: columns of the matrix.
+        offset: the first diagonal that belongs to it.
+        dtype: int32 or int64.
+    """
+    _require_known("triu_indices", (row, col))
+    return _places(~np.tri(row, col, offset - 1, dtype=np.bool_), dtype)
+
+
+def _places(mask: Array, dtype: DTypeLike) -> Tensor:
+    return concrete(np.stack(np.nonzero(mask)).astype(as_dtype(dtype).numpy))
+
+
+def scalar_tensor(s: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+    """One number as a tensor without dims, float32 by default (``torch.scalar_tensor``)."""
+    return tensor(s, dtype=dtype or float32, requires_grad=requires_grad)

@@ -34,7 +34,7 @@ def writes(
 
     @functools.wraps(function)
     def method(self: Tensor, *args: P.args, **kwargs: P.kwargs) -> Tensor:
-        return assign(self, function(before_write(self), *args, **kwargs))
+        return assign(self, function(before_write(self), *args, **kwargs), is_fresh=True)
 
     name = function.__name__
     method.__name__ = method.__qualname__ = f"{name}_"

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import graphc as gc
-from graphc.errors import ArgumentError, AutogradError, DTypeError
+from graphc.errors import ArgumentError, AutogradError, DTypeError, SymbolicValueError
 from graphc.frontend.graph import Graph
 from tests.both_modes import check_both
 from tests.closeness import assert_same
-from tests.torch_oracle import check
+from tests.torch_oracle import check, torch
 
 
 @pytest.mark.parity
@@ -152,3 +152,80 @@ def test_fresh_tensors_while_recording_do_not_alias() -> None:
     assert not a.is_symbolic
     got = check_both(lambda: (gc.zeros(2, 3), gc.full((2,), 5), gc.arange(3) * gc.ones(3)))
     assert_same(got.outputs[0], np.zeros((2, 3), np.float32))
+
+
+@pytest.mark.parity
+def test_more_sequences_and_places() -> None:
+    check(
+        lambda m: (
+            m.logspace(0, 2, 5), m.logspace(-1, 3, 4, base=2), m.logspace(0, 3, 4, 2.0).long(),
+            m.logspace(1, 1, 1, dtype=m.float64), m.logspace(0, 1, 0),
+            m.linspace(m.tensor(0.0), 1, 3), m.scalar_tensor(3), m.scalar_tensor(2, dtype=m.int32),
+        ),
+        grads=False,
+    )  # fmt: skip
+    for offset in range(-4, 5):
+        check(
+            lambda m, k=offset: (
+                m.tril_indices(3, 4, k), m.triu_indices(4, 3, offset=k, dtype=m.int32),
+                m.tril_indices(0, 2, k), m.triu_indices(1, 1, k),
+            ),
+            grads=False,
+        )  # fmt: skip
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int16", "bool"])
+def test_new_tensors_of_a_tensors_dtype(dtype: str) -> None:
+    check(
+        lambda m, x: (
+            x.new_zeros(2, 3), x.new_ones((2,)), x.new_full((1, 2), 1), x.new_tensor([1, 0]),
+            x.new_zeros(()), x.new_full((2,), 7, dtype=m.int64), x.new_tensor(2.5, dtype=m.float64),
+        ),
+        np.zeros(1, dtype), grads=False,
+    )  # fmt: skip
+    x = gc.zeros(1, dtype=dtype)
+    assert x.new_empty(2, 3).shape == (2, 3)
+    assert gc.zeros(1).new_ones(2, requires_grad=True).requires_grad
+
+
+def test_gradients_can_be_asked_for() -> None:
+    x = gc.ones(2)
+    made = [
+        gc.zeros_like(x, requires_grad=True), gc.ones_like(x, requires_grad=True),
+        gc.full_like(x, 2, requires_grad=True), gc.empty_like(x, requires_grad=True),
+        gc.arange(0.0, 3.0, requires_grad=True), gc.linspace(0, 1, 3, requires_grad=True),
+        gc.logspace(0, 1, 3, requires_grad=True), gc.eye(2, requires_grad=True),
+    ]  # fmt: skip
+    assert all(each.requires_grad and each.is_leaf for each in made)
+    with pytest.raises(AutogradError):
+        gc.arange(3, requires_grad=True)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int64", "uint8", "complex64", "bool"])
+def test_dlpack_shares_memory(dtype: str) -> None:
+    ours = gc.arange(6).reshape(2, 3).to(dtype)
+    theirs = torch().from_dlpack(ours)
+    assert theirs.tolist() == ours.tolist()
+    ours[0, 1] = 0
+    assert theirs[0, 1] == 0
+    back = gc.from_dlpack(theirs)
+    assert back.dtype is ours.dtype
+    theirs[1, 1] = 1
+    assert back[1, 1].item() == 1
+    strided = gc.from_dlpack(torch().arange(6).reshape(2, 3).t())
+    assert strided.tolist() == [[0, 3], [1, 4], [2, 5]]
+    assert strided.stride() == (1, 3)
+    assert strided.stride(-1) == 3
+
+
+def test_dlpack_errors() -> None:
+    with pytest.raises(ArgumentError, match="from_dlpack"):
+        gc.from_dlpack([1, 2])
+    with pytest.raises(AutogradError, match="detach"):
+        np.from_dlpack(gc.ones(2, requires_grad=True))
+    with pytest.raises(DTypeError, match="bfloat16"):
+        np.from_dlpack(gc.ones(2, dtype=gc.bfloat16))
+    with gc.Graph(), pytest.raises(SymbolicValueError):
+        gc.placeholder((2,)).__dlpack__()

@@ -285,6 +285,16 @@ def test_what_does_not_fit() -> None:
         gc.ones(2, dtype=gc.int64).mul_(1.5)
 
 
+def test_a_copied_leaf_stays_another_tensor() -> None:
+    x = gc.ones(3, requires_grad=True)
+    y = gc.zeros(3).copy_(x)
+    y.add_(1)
+    assert x.tolist() == [1, 1, 1]
+    (y * 2).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [2, 2, 2]
+
+
 def test_values_saved_before_a_write_are_missed() -> None:
     x = gc.ones(3, requires_grad=True)
     y = x * 2
