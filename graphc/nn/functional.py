@@ -1,5 +1,7 @@
 """What layers compute, as functions: ``import graphc.nn.functional as F``."""
 
+from graphc.frontend.functions.rearranging import pixel_shuffle as pixel_shuffle
+from graphc.frontend.functions.rearranging import pixel_unshuffle as pixel_unshuffle
 from graphc.frontend.nn.functional.activation import *
 from graphc.frontend.nn.functional.adaptive import *
 from graphc.frontend.nn.functional.attention import *
@@ -11,6 +13,7 @@ from graphc.frontend.nn.functional.distance import *
 from graphc.frontend.nn.functional.dropout import *
 from graphc.frontend.nn.functional.embedding import *
 from graphc.frontend.nn.functional.exponential import *
+from graphc.frontend.nn.functional.fractional import *
 from graphc.frontend.nn.functional.gating import *
 from graphc.frontend.nn.functional.grids import *
 from graphc.frontend.nn.functional.likelihood import *

@@ -41,7 +41,7 @@ def ctc_loss(
     """Minus the logarithm of the probability of label sequences.
 
     A sequence of labels stands for all sequences of classes that give it when equal neighbours are
-    merged and blanks left out. The program grows with the number of time steps. The gradient is that
+    merged and blanks left out. The program grows with the time steps. The gradient is that
     by ``log_probs`` as they are; PyTorch's assumes that they come from ``log_softmax``.
 
     Args:
