@@ -218,9 +218,14 @@ def unary(draw: st.DrawFn, pool: list[Drawn], smooth: bool) -> Made:
     return Step(name, (at,), table[name]), exact and table is not SMOOTH
 
 
+def numbers(x: Any) -> Any:
+    """Bools as numbers, since they cannot be subtracted."""
+    return x.byte() if x.dtype is gc.bool else x
+
+
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "add": lambda x, y: x + y,
-    "sub": lambda x, y: x - y,
+    "sub": lambda x, y: numbers(x) - numbers(y),
     "mul": lambda x, y: x * y,
     "ratio": lambda x, y: x / (y * y + 1),
 }

@@ -7,8 +7,9 @@ import functools
 import sys
 
 _DOUBLE = (
-    "sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh exp exp2 expm1 log log2 log10 log1p pow "
-    "erf erfc cbrt hypot fmod fma floor ceil trunc rint nearbyint round roundeven ldexp"
+    "sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh exp exp2 expm1 log log2 "
+    "log10 log1p pow erf erfc cbrt hypot fmod fma floor ceil trunc rint nearbyint round roundeven "
+    "ldexp"
 ).split()
 
 NAMES = tuple(sorted([*_DOUBLE, *(f"{name}f" for name in _DOUBLE)]))
