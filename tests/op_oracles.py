@@ -717,6 +717,6 @@ ACCUMULATING = frozenset(
         "scatter_add",
         *CONVOLUTION_ORACLES,
         *MATRIX_ORACLES,
-    }  # fmt: skip
+    }
 )
 """Operations whose error grows with the number of terms."""

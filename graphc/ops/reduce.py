@@ -5,6 +5,7 @@ Every evaluation reads a C-contiguous array, so the order of additions depends o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -18,8 +19,9 @@ from graphc.ops.comparison import eq
 from graphc.ops.elementwise import div, mul
 from graphc.ops.elementwise_parts import conjugated
 from graphc.ops.infer import ANY, NUMBER, REAL, require_category, require_dims
-from graphc.ops.select import cast, scalar, where
-from graphc.ops.shape import expand
+from graphc.ops.scan import cumprod, shifted
+from graphc.ops.select import cast
+from graphc.ops.shape import expand, flip, permute, reshape
 from graphc.storage import Array
 from graphc.types import TensorType
 
@@ -131,20 +133,23 @@ def _extremum_vjp(call: Call, g: Any) -> tuple[Any]:
 
 
 def _prod_vjp(call: Call, g: Any) -> tuple[Any]:
-    """The product of the others: by division, or without the only zero where there is one."""
+    """The product of the others: those before times those after, so that zeros need no care."""
     (x,) = call.inputs
-    dims = call.attrs["dims"]
-    zero, one = scalar(g, 0), scalar(g, 1)
-    is_zero = eq(x, zero)
-    zeros = sum_(cast(is_zero, dtype=g.type.dtype), dims=dims)
-    others = prod(where(is_zero, one, x), dims=dims)
-    by_division = div(call.output, where(is_zero, one, x))
-    only_zero = where(is_zero, where(eq(zeros, one), others, zero), zero)
-    return (mul(g, conjugated(where(eq(zeros, zero), by_division, only_zero))),)
+    shape, dims = x.type.shape, call.attrs["dims"]
+    kept = tuple(dim for dim in range(len(shape)) if dim not in dims)
+    order = (*kept, *dims)
+    count = math.prod(shape[dim] for dim in dims)
+    lanes = reshape(permute(x, dims=order), shape=(*(shape[dim] for dim in kept), count))
+    last = len(kept)
+    behind = shifted(cumprod(flip(lanes, dims=(last,)), dim=last), last, 1.0)
+    others = mul(shifted(cumprod(lanes, dim=last), last, 1.0), flip(behind, dims=(last,)))
+    wide = reshape(others, shape=tuple(shape[dim] for dim in order))
+    back = permute(wide, dims=tuple(sorted(range(len(order)), key=order.__getitem__)))
+    return (mul(g, conjugated(back)),)
 
 
 sum_ = _reduction("sum", _sum, _sum_vjp, ANY, has_identity=True)
-prod = _reduction("prod", _prod, _prod_vjp, NUMBER, Saves.INPUTS | Saves.OUTPUT, has_identity=True)
+prod = _reduction("prod", _prod, _prod_vjp, NUMBER, Saves.INPUTS, has_identity=True)
 amax = _reduction(
     "amax",
     lambda x, dims: np.asarray(np.maximum.reduce(x, dims, keepdims=True)),

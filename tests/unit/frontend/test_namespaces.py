@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import graphc as gc
-from graphc.errors import ArgumentError, AutogradError, LinAlgError, ShapeError
+from graphc.errors import AutogradError, LinAlgError, ShapeError
 
 X = np.array([[3.0, -4.0, 0.0], [1.0, 2.0, -2.0]], np.float32)
 
