@@ -25,6 +25,10 @@ _PATCH_BYTES = 1 << 25
 """Windows are copied out for as many elements of the batch as fit into this much memory."""
 
 
+_WIDE = 64
+"""Matrix products with less columns than this are slow; then the batch makes them wider."""
+
+
 def window_span(kernel: Size, dilation: int) -> Size:
     """How many elements a window reaches over."""
     return (kernel - 1) * dilation + 1
@@ -114,9 +118,23 @@ def _eval_conv(x: Array, weight: Array, *, stride: Ints, dilation: Ints, groups:
         count = max(1, _PATCH_BYTES // (channels * math.prod(kernel) * places * x.dtype.itemsize))
         for start in range(0, batch, count):
             some = windows[start : start + count]
-            patches = np.ascontiguousarray(some).reshape(len(some), groups, depth, places)
-            np.matmul(matrices, patches, out=result[start : start + count])
+            result[start : start + count] = _products(matrices, some, places)
     return result.reshape(batch, made, *out)
+
+
+def _products(matrices: Array, windows: Array, places: int) -> Array:
+    """``(batch, groups, out / groups, places)``: the weights of each group times all windows."""
+    groups, made, depth = matrices.shape
+    batch = len(windows)
+    if places >= _WIDE:
+        patches = np.ascontiguousarray(windows).reshape(batch, groups, depth, places)
+        return np.asarray(np.matmul(matrices, patches))
+    spatial = (windows.ndim - 2) // 2
+    kernel, out = range(2, 2 + spatial), range(2 + spatial, windows.ndim)
+    together = windows.transpose(1, *kernel, 0, *out)
+    patches = np.ascontiguousarray(together).reshape(groups, depth, batch * places)
+    found = np.matmul(matrices, patches).reshape(groups, made, batch, places)
+    return found.transpose(2, 0, 1, 3)
 
 
 def _conv_vjp(call: Call, g: Any) -> tuple[Any | None, Any | None]:
