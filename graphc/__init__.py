@@ -46,15 +46,17 @@ from graphc.frontend.functions.diagonals import *
 from graphc.frontend.functions.distances import *
 from graphc.frontend.functions.einsum import *
 from graphc.frontend.functions.equations import *
+from graphc.frontend.functions.exchange import *
 from graphc.frontend.functions.exponential import *
 from graphc.frontend.functions.histograms import *
 from graphc.frontend.functions.indexing import *
+from graphc.frontend.functions.joining import *
 from graphc.frontend.functions.linalg import *
 from graphc.frontend.functions.norms import *
-from graphc.frontend.functions.joining import *
 from graphc.frontend.functions.numbers import *
 from graphc.frontend.functions.pointwise import *
 from graphc.frontend.functions.products import *
+from graphc.frontend.functions.promotion import *
 from graphc.frontend.functions.quantiles import *
 from graphc.frontend.functions.rearranging import *
 from graphc.frontend.functions.reduction import *
@@ -65,8 +67,8 @@ from graphc.frontend.functions.searching import *
 from graphc.frontend.functions.shaping import *
 from graphc.frontend.functions.sorting import *
 from graphc.frontend.functions.special import *
-from graphc.frontend.functions.statistics import *
 from graphc.frontend.functions.splitting import *
+from graphc.frontend.functions.statistics import *
 from graphc.frontend.functions.trigonometric import *
 from graphc.frontend.functions.uniqueness import *
 from graphc.frontend.graph import Graph as Graph

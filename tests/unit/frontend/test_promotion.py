@@ -167,3 +167,15 @@ def test_what_is_no_operand() -> None:
         with pytest.raises(gc.GraphcError) as caught:
             gc.ones(2) + wrong  # type: ignore[operator]  # the error is what is tested
         assert "test_promotion.py" in str(caught.value)
+
+
+@pytest.mark.parity
+def test_result_type_and_can_cast() -> None:
+    for left, right in itertools.product(NAMES, NAMES):
+        ours, theirs = ([getattr(m, name) for name in (left, right)] for m in (gc, torch()))
+        assert gc.can_cast(*ours) == torch().can_cast(*theirs), f"{left} to {right}"
+        if not has_complex32({left, right}):
+            found = gc.result_type(ones(gc, left, 0), ones(gc, right, 1))
+            wanted = torch().result_type(ones(torch(), left, 0), ones(torch(), right, 1))
+            assert str(wanted) == f"torch.{found.name}"
+    assert gc.result_type(gc.ones(2, dtype=gc.int8), 2) is gc.int8
