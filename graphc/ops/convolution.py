@@ -132,9 +132,9 @@ def _products(matrices: Array, windows: Array, places: int) -> Array:
     spatial = (windows.ndim - 2) // 2
     kernel, out = range(2, 2 + spatial), range(2 + spatial, windows.ndim)
     together = windows.transpose(1, *kernel, 0, *out)
-    patches = np.ascontiguousarray(together).reshape(groups, depth, batch * places)
-    found = np.matmul(matrices, patches).reshape(groups, made, batch, places)
-    return found.transpose(2, 0, 1, 3)
+    columns = np.ascontiguousarray(together).reshape(groups, depth, batch * places)
+    found: Array = np.matmul(matrices, columns)
+    return found.reshape(groups, made, batch, places).transpose(2, 0, 1, 3)
 
 
 def _conv_vjp(call: Call, g: Any) -> tuple[Any | None, Any | None]:
