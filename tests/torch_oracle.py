@@ -61,6 +61,10 @@ def assert_near(actual: Array, expected: Array, *, loose: float = 1.0, what: str
     if actual.dtype.kind in "biu":
         np.testing.assert_array_equal(actual, expected, what)
         return
+    if actual.dtype.kind == "c":
+        assert_near(actual.real, expected.real, loose=loose, what=what)
+        assert_near(actual.imag, expected.imag, loose=loose, what=what)
+        return
     eps = EPS[actual.dtype.name] * loose
     with np.errstate(all="ignore"):
         np.testing.assert_allclose(

@@ -30,6 +30,7 @@ from graphc.frontend.functions.shaping import (
     unsqueeze,
 )  # fmt: skip
 from graphc.ops import elementwise, scan, select
+from graphc.ops.elementwise_parts import conjugated
 from graphc.ops.linalg import matmul, swap_last
 from graphc.ops.matrices import constant_like, lower, matrix_sizes
 from graphc.ops.matrix_exp import matrix_exp as matrix_exp_op
@@ -45,8 +46,8 @@ __all__ = ["matrix_exp", "matrix_power"]
 
 
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
-    """The inner products along a dim; other dims broadcast (``torch.linalg.vecdot``)."""
-    return reduction.sum(pointwise.mul(x, y), dim)
+    """The inner products along a dim, of the first conjugated (``torch.linalg.vecdot``)."""
+    return reduction.sum(pointwise.mul(conjugated(require_tensor("vecdot", x)), y), dim)
 
 
 def matrix_exp(A: Tensor) -> Tensor:  # noqa: N803 - PyTorch's name

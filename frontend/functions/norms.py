@@ -87,6 +87,7 @@ def vector_norm(
     if isinstance(ord, bool) or not isinstance(ord, int | float):
         raise _unknown_order("vector_norm", ord, "a number")
     dims = dims_argument("vector_norm", values, dim)
+    values = pointwise.abs(values) if values.dtype.is_complex else values
     if ord == 0:
         present = cast(comparison.ne(values, scalar_tensor(0, values.dtype)), values.dtype)
         return reduction.sum(present, dims, keepdim)

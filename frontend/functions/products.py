@@ -8,6 +8,7 @@ from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.functions.convert import Number, promote, require_tensor, to_operand
 from graphc.frontend.functions.shaping import drop_dims, expand, unsqueeze
 from graphc.ops import elementwise, linalg
+from graphc.ops.elementwise_parts import conjugated
 from graphc.ops.reduce import sum_
 from graphc.provenance import user_location_text
 
@@ -96,13 +97,8 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
 
 
 def vdot(input: Tensor, other: Tensor) -> Tensor:
-    """The inner product of two real vectors (``torch.vdot``)."""
-    if require_tensor("vdot", input).dtype.is_complex:
-        raise DTypeError(
-            "vdot: complex vectors are not supported", got=str(input.type),
-            where=user_location_text(),
-        )  # fmt: skip
-    return _ranked("vdot", input, other, (1, 1))
+    """The inner product of two vectors, of the first conjugated (``torch.vdot``)."""
+    return _ranked("vdot", conjugated(require_tensor("vdot", input)), other, (1, 1))
 
 
 def _scaled_sum(

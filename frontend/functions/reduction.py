@@ -156,12 +156,13 @@ def var(
     if unbiased is not None:
         correction = int(unbiased)
     centered = elementwise.sub(x, mean(x, dims, keepdim=True) if dims else mean(x))
+    centered = pointwise.abs(centered) if x.dtype.is_complex else centered
     squares = reduce.sum_(elementwise.mul(centered, centered), dims=dims)
     count = reduce.reduced_count(x.type, dims)
     if isinstance(count, Dim):
-        freedom = pointwise.clamp(scalar_tensor(count, x.dtype) - correction, min=0)
+        freedom = pointwise.clamp(scalar_tensor(count, centered.dtype) - correction, min=0)
     else:
-        freedom = scalar_tensor(builtins.max(count - correction, 0.0), x.dtype)
+        freedom = scalar_tensor(builtins.max(count - correction, 0.0), centered.dtype)
     variance = elementwise.div(squares, freedom)
     return variance if keepdim else drop_dims(variance, dims)
 

@@ -12,6 +12,7 @@ from graphc.frontend.functions.products import matmul
 from graphc.frontend.functions.reduction import Dims
 from graphc.frontend.functions.shaping import reshape, t, unsqueeze
 from graphc.ops import comparison, elementwise, select
+from graphc.ops.elementwise_parts import conjugated
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def cov(
         average = elementwise.div(reduction.sum(table, 1, keepdim=True), count)
         freedom = elementwise.sub(count, scalar_tensor(correction, x.dtype))
         centered = elementwise.sub(table, average)
-        products = matmul(centered, t(centered))
+        products = matmul(centered, t(conjugated(centered)))
     else:
         total = reduction.sum(weights)
         average = elementwise.div(
@@ -138,8 +139,10 @@ def cov(
         )
         freedom = _freedom(weights, total, aweights, correction)
         centered = elementwise.sub(table, average)
-        products = matmul(centered, t(elementwise.mul(centered, weights)))
-    result = elementwise.div(products, pointwise.clamp(freedom, min=0))
+        products = matmul(centered, t(conjugated(elementwise.mul(centered, weights))))
+    if not x.dtype.is_complex:
+        freedom = pointwise.clamp(freedom, min=0)
+    result = elementwise.div(products, freedom)
     return reshape(result, ()) if x.ndim < 2 else result
 
 

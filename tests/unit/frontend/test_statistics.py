@@ -150,3 +150,25 @@ def test_wrong_arguments() -> None:
         gc.cov(gc.ones(2, 2), fweights=gc.ones(2))
     with pytest.raises(DTypeError, match="nanmean: expected a floating point"):
         gc.nanmean(gc.tensor([1, 2]))
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda m, x: m.var(x, 1),
+        lambda m, x: m.std_mean(x),
+        lambda m, x: m.cov(x),
+        lambda m, x: m.norm(x),
+        lambda m, x: m.linalg.vector_norm(x, 3, 0),
+        lambda m, x: m.linalg.vecdot(x, x + 1),
+        lambda m, x: m.vdot(x[0], x[1]),
+        lambda m, x: m.inner(x, x),
+        lambda m, x: m.cumprod(x, 1),
+        lambda m, x: m.einsum("ij,kj->ik", x, x),
+        lambda m, x: m.prod(x, 1),
+    ],
+)
+def test_complex_numbers(function: Any, rng: np.random.Generator) -> None:
+    x = rng.normal(size=(3, 5)) + 1j * rng.normal(size=(3, 5))
+    check(function, x, grads=False, loose=100)
