@@ -451,4 +451,5 @@ class Tensor(
     __ror__ = pointwise.bitwise_or
     __rxor__ = pointwise.bitwise_xor
 
+
 tensor_class.append(Tensor)

@@ -22,6 +22,7 @@ from graphc.frontend.functions import pointwise
 from graphc.frontend.functions.convert import cast, require_tensor, shape_argument
 from graphc.frontend.functions.convert import scalar_tensor as constant_of
 from graphc.frontend.modes import modes
+from graphc.frontend.views import own
 from graphc.ops import shape as shape_ops
 from graphc.ops.leaf import iota
 from graphc.ops.select import cast as cast_op
@@ -152,9 +153,7 @@ def full(
     shape = shape_argument("full", (size,) if isinstance(size, int | Dim) else (tuple(size),))
     of = as_dtype(type(fill_value) if dtype is None else dtype)
     if modes.recorder is not None and not requires_grad:
-        made = shape_ops.expand(constant_of(fill_value, of), shape=shape)
-        made._viewed = None  # a tensor of its own, which may be written
-        return made
+        return own(shape_ops.expand(constant_of(fill_value, of), shape=shape))
     _require_known("full", shape)
     made = empty_array(shape, of.numpy)
     np.copyto(made, fill_value, casting="unsafe")
@@ -279,7 +278,7 @@ def _evenly(function: str, start: Any, end: Any, steps: int) -> Array:
             f"{function}: steps must not be negative", got=str(steps), where=user_location_text()
         )
     bounds = [each.item() if is_tensor(each) else each for each in (start, end)]
-    return np.asarray(np.linspace(*bounds, steps))
+    return np.asarray(np.linspace(bounds[0], bounds[1], steps))
 
 
 def logspace(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from graphc.errors import AutogradError, ShapeError
 from graphc.frontend.functions import diagonals
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
 P = ParamSpec("P")
-Self = TypeVar("Self")
 
 
 def writes(
@@ -32,14 +30,13 @@ def writes(
         function: its first argument is the tensor.
     """
 
-    @functools.wraps(function)
-    def method(self: Tensor, *args: P.args, **kwargs: P.kwargs) -> Tensor:
+    def method(self: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Tensor:
         return assign(self, function(before_write(self), *args, **kwargs), is_fresh=True)
 
     name = function.__name__
     method.__name__ = method.__qualname__ = f"{name}_"
     method.__doc__ = f"``{name}`` in place (``torch.Tensor.{name}_``)."
-    method.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    method.__dict__["__signature__"] = inspect.signature(function)
     return method
 
 

@@ -127,9 +127,9 @@ def _count_of(dtype: DType) -> int:
     """How many whole numbers from 0 the dtype holds exactly."""
     significands = {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 53, "bool": 1}
     if dtype.name in significands:
-        return 2 ** significands[dtype.name] + (0 if dtype.name == "bool" else 1)
+        return (1 << significands[dtype.name]) + (0 if dtype.name == "bool" else 1)
     bits = 8 * dtype.itemsize - (0 if dtype.name == "uint8" else 1)
-    return min(2**bits, 2**63 - 1)
+    return min(1 << bits, (1 << 63) - 1)
 
 
 def _unsuitable(function: str, got: str, expected: str) -> ArgumentError:

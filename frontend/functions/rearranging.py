@@ -70,7 +70,7 @@ def movedim(input: Tensor, source: int | Sequence[int], destination: int | Seque
     x = require_tensor("movedim", input)
     pairs = []
     for given in (source, destination):
-        dims = list(given) if isinstance(given, list | tuple) else [given]
+        dims: list[Any] = list(given) if isinstance(given, list | tuple) else [given]
         normalize_dims("movedim", dims, x.ndim)
         pairs.append([normalize_dim("movedim", dim, x.ndim) for dim in dims])
     if len(pairs[0]) != len(pairs[1]):
@@ -261,7 +261,7 @@ def repeat_interleave(
         places = concrete(_repeated_positions(repeats, size, output_size))
         picked = index_ops.index(x, places, dims=(axis,))
         return permute(picked, (*range(1, axis + 1), 0, *range(axis + 1, x.ndim)))
-    count = _one_count(repeats) if is_tensor(repeats) else repeats
+    count: Any = _one_count(repeats) if is_tensor(repeats) else repeats
     if not isinstance(count, int | Dim) or (isinstance(count, int) and count < 0):
         raise ArgumentError(
             "repeat_interleave: counts must not be negative", got=repr(count),

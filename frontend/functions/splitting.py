@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.base import is_tensor
@@ -40,7 +40,7 @@ def tensor_split(
     axis = normalize_dim("tensor_split", dim, x.ndim)
     size = known_size("tensor_split", x, axis)
     given = indices_or_sections
-    cuts: int | Sequence[int] = given.tolist() if is_tensor(given) else given
+    cuts: Any = given.tolist() if is_tensor(given) else given
     if isinstance(cuts, int):
         if cuts < 1:
             raise ArgumentError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from graphc.dims import unify
@@ -32,7 +34,7 @@ def _infer_searchsorted(
 
 
 def _eval_searchsorted(sequence: Array, values: Array, *, right: bool) -> Array:
-    side = "right" if right else "left"
+    side: Literal["left", "right"] = "right" if right else "left"
     if sequence.ndim == 1:
         return np.asarray(np.searchsorted(sequence, values, side), np.int64).reshape(values.shape)
     result = np.zeros(values.shape, np.int64)

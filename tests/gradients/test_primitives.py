@@ -110,7 +110,8 @@ WITHOUT_GRADIENT = {
     "logical_and", "logical_or", "logical_xor", "logical_not",
     "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "shift_left", "shift_right",
     "nextafter", "gcd", "lcm", "exponent",
-    "floor_divide", "fused", "fused_matmul", "item", "searchsorted", "cumargmax", "cumargmin", "argsort", "row_order",
+    "floor_divide", "fused", "fused_matmul", "item", "searchsorted",
+    "cumargmax", "cumargmin", "argsort", "row_order",
 }  # fmt: skip
 
 

@@ -11,15 +11,5 @@ if TYPE_CHECKING:
 
 
 def overwrite(x: Tensor, result: Tensor, inplace: bool) -> Tensor:
-    """The result, and if ``inplace`` also as the new value of ``x``.
-
-    A tracked result is not written into the memory that backward may still read: ``x`` gets the
-    result's memory and place on the tape instead.
-    """
-    if not inplace:
-        return result
-    if x.is_symbolic or not result.requires_grad or x.is_leaf:
-        return assign(x, result)
-    x.storage = result.storage
-    x._grad_fn = result._grad_fn
-    return x
+    """The result, and if ``inplace`` also as the new value of ``x``."""
+    return assign(x, result, is_fresh=True) if inplace else result
