@@ -18,7 +18,7 @@ FUNCTIONS: dict[str, Callable[[gc.Tensor], Any]] = {
     "topk": lambda x: x.topk(2, 0).values,
     "kthvalue": lambda x: x.kthvalue(2, 0).values,
     "mode": lambda x: x.round().mode(0).values,
-    "median": lambda x: x.median(0).values,
+    "median": lambda x: x.median(0)[0],
     "median of all": lambda x: x.median(),
     "quantile": lambda x: gc.quantile(x, 0.3, 0),
     "var_mean": lambda x: gc.var_mean(x, 0)[0],
