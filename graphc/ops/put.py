@@ -72,9 +72,7 @@ index_put = OpDef(
 """The array with values at positions along ``dims``; values are shaped as ``index`` gives them."""
 
 
-def _infer_scatter(
-    x: TensorType, index: TensorType, source: TensorType, *, dim: int
-) -> TensorType:
+def _infer_scatter(x: TensorType, index: TensorType, source: TensorType, *, dim: int) -> TensorType:
     require_same_dtype("scatter", (x, source))
     gather.infer(x, index, dim=dim)
     if source.rank != index.rank or not all(
