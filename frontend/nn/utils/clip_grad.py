@@ -9,8 +9,8 @@ from graphc.dtypes import float32
 from graphc.errors import AutogradError
 from graphc.frontend.base import TensorBase
 from graphc.frontend.functions.convert import cast
-from graphc.frontend.functions.pointwise import add, clamp, div, mul
 from graphc.frontend.functions.norms import norm
+from graphc.frontend.functions.pointwise import add, clamp, div, mul
 from graphc.frontend.functions.shaping import reshape, stack
 from graphc.frontend.modes import no_grad
 from graphc.frontend.nn.parameter import zeros
