@@ -429,3 +429,12 @@ def test_a_kept_gradient_is_not_written_by_later_runs(backend: str) -> None:
     fast(gc.tensor([5.0, 6.0]))
     assert kept.tolist() == view.tolist() == [3.0, 4.0]
     assert w.grad.tolist() == [10.0, 12.0]
+
+
+def test_compare_tells_compiling_only_where_it_did_it() -> None:
+    fast = gc.compile(lambda x: x * 2, backend="numpy")
+    first, again = (gc.compare(fast, gc.ones(3), repeats=1) for _ in range(2))
+    assert first.trace_seconds is not None
+    assert str(first).endswith(" ms")
+    assert again.trace_seconds is None
+    assert str(again).endswith("before")
