@@ -27,8 +27,12 @@ def compile_parts(
         CompileError: if LLVM refuses a text.
     """
     start = time.perf_counter()
+    longest_first = sorted(parts, key=len, reverse=True)
     with ThreadPoolExecutor(default_threads()) as workers:
-        results = list(workers.map(lambda part: compile_cached(part, target, cache), parts))
+        futures = {
+            part: workers.submit(compile_cached, part, target, cache) for part in longest_first
+        }
+        results = [futures[part].result() for part in parts]
     all_cached = all(cached for _, cached in results)
     phases["load from cache" if all_cached else "compile"] = time.perf_counter() - start
     return [code for code, _ in results], tuple(key_of(part, target) for part in parts)

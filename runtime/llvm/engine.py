@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from graphc.errors import CompileError, SessionError
-from graphc.runtime.llvm import libm, native
+from graphc.runtime.llvm import libm, native, side_by_side
 from graphc.runtime.llvm.target import Target, host_target
 
 _LINK_LOCK = threading.RLock()  # a collected library may be unloaded while another is linked
@@ -33,8 +33,7 @@ def compile_object(ir: str, target: Target) -> bytes:
         CompileError: if LLVM refuses the text.
     """
     module, machine = _optimized(ir, target)
-    code: bytes = machine.emit_object(module)
-    return code
+    return side_by_side.emit_object(machine, module)
 
 
 def assembly(ir: str, target: Target) -> str:
@@ -57,7 +56,7 @@ def _optimized(ir: str, target: Target) -> tuple[Any, Any]:
     llvm = native.binding()
     machine = _target_machine(target)
     try:
-        module = llvm.parse_assembly(ir, llvm.create_context())
+        module = side_by_side.parse(ir, llvm.create_context())
         module.verify()
     except RuntimeError as error:
         raise CompileError(
@@ -70,7 +69,7 @@ def _optimized(ir: str, target: Target) -> tuple[Any, Any]:
     passes.add_sroa_pass()
     passes.add_instruction_combine_pass()
     passes.add_simplify_cfg_pass()
-    passes.run(module, builder)
+    side_by_side.run_passes(passes, module, builder)
     return module, machine
 
 

@@ -35,12 +35,27 @@ def split(module: Module, enough: int = ENOUGH) -> list[str]:
     for name, text in definitions.items():
         if _LOCAL.match(text):
             continue
-        if length + len(text) > enough:
+        size = len(text) + sum(len(definitions[need]) for need in _locals(name, needs, definitions))
+        if length + size > enough:
             parts.append([])
             length = 0
         parts[-1].append(name)
-        length += len(text)
+        length += size
     return [_text(module, part, needs, definitions, declarations) for part in parts]
+
+
+def _locals(
+    name: str, needs: Mapping[str, Iterable[str]], definitions: Mapping[str, str]
+) -> Iterable[str]:
+    """The local functions and constants that a function cannot do without."""
+    found: dict[str, None] = {}
+    pending = [name]
+    while pending:
+        for need in needs[pending.pop()]:
+            if need in definitions and need not in found and _LOCAL.match(definitions[need]):
+                found[need] = None
+                pending.append(need)
+    return found
 
 
 def _references(text: str, known: Mapping[str, str]) -> list[str]:

@@ -38,11 +38,11 @@ def module_of_three() -> Module:
     return module
 
 
-@pytest.mark.parametrize("enough", [0, 300, 10_000])
+@pytest.mark.parametrize("enough", [0, 600, 10_000])
 def test_linked_parts_are_the_module(enough: int) -> None:
     module = module_of_three()
     parts = split(module, enough)
-    assert len(parts) == {0: 3, 300: 2, 10_000: 1}[enough]
+    assert len(parts) == {0: 3, 600: 2, 10_000: 1}[enough]
     objects = [engine.compile_object(part, module.target) for part in parts]
     library = engine.link(objects, ["sum", "first"])
     function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(library.address("sum"))
