@@ -6,13 +6,14 @@ methods that users call; the functions in ``graphc.frontend.functions`` need onl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
 from graphc.dtypes import DType, of_array
 from graphc.errors import AutogradError, DTypeError, GraphcError, ShapeError, SymbolicValueError
+from graphc.frontend.autograd.hooks import Hooks
 from graphc.frontend.autograd.tape import GradFn, step_of_run
 from graphc.frontend.modes import modes
 from graphc.frontend.views import View, follow_tape, view_of
@@ -50,7 +51,7 @@ class TensorBase:
     is_state: bool
     _grad: Tensor | None
     _grad_fn: GradFn | None
-    _hooks: tuple[Callable[[Tensor], Tensor | None], ...] | None
+    _hooks: Hooks | None
     _requires_grad: bool
     _retains_grad: bool
     _viewed: View | None
@@ -235,9 +236,9 @@ def _explained(
 
 def require_differentiable(dtype: DType) -> None:
     """Raise AutogradError unless gradients exist for this dtype."""
-    if not dtype.is_floating_point:
+    if not dtype.is_differentiable:
         raise AutogradError(
-            "only floating point tensors can require gradients",
+            "only floating point and complex tensors can require gradients",
             got=dtype.name,
             fix="cast it first, e.g. x.float()",
             where=user_location_text(),

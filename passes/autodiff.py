@@ -223,6 +223,13 @@ def _seed(output: Node, seed: Node | None) -> Node:
                 where=describe(output),
             )
         return seed
+    if kind.dtype.is_complex:
+        raise AutogradError(
+            "without a gradient argument, only a real output can be differentiated",
+            got=str(kind),
+            fix="make it real first, or pass its gradient",
+            where=describe(output),
+        )
     if any(size != 1 for size in kind.shape):
         raise AutogradError(
             "without a gradient argument, only an output with one element can be differentiated",

@@ -10,7 +10,7 @@ import numpy as np
 
 from graphc.errors import AutogradError, ShapeError
 from graphc.frontend.autograd.engine import accumulate, run_backward
-from graphc.frontend.autograd.tape import GradFn
+from graphc.frontend.autograd.hooks import RemovableHandle, add_hook
 from graphc.frontend.base import TensorBase, concrete
 from graphc.frontend.modes import modes
 from graphc.provenance import user_location_text
@@ -20,26 +20,6 @@ if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
 Hook = Callable[["Tensor"], "Tensor | None"]
-
-
-class RemovableHandle:
-    """What ``register_hook`` returns; ``remove`` takes the hook off again."""
-
-    def __init__(self, owner: Tensor | GradFn, attribute: str, hook: Hook) -> None:
-        self._owner, self._attribute, self._hook = owner, attribute, hook
-
-    def remove(self) -> None:
-        """Take the hook off; nothing happens the second time."""
-        hooks = list(getattr(self._owner, self._attribute) or ())
-        if self._hook in hooks:
-            hooks.remove(self._hook)
-            setattr(self._owner, self._attribute, tuple(hooks) or None)
-
-    def __enter__(self) -> RemovableHandle:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.remove()
 
 
 def backward(
@@ -169,6 +149,13 @@ def _require_gradient(x: Tensor) -> None:
 
 
 def _require_start(output: Tensor, gradient: Tensor | None) -> None:
+    if gradient is None and output.dtype.is_complex:
+        raise AutogradError(
+            "a gradient can be left out only for a real tensor",
+            got=str(output.type),
+            fix="make it real first, e.g. .abs() or .real, or pass the gradient",
+            where=user_location_text(),
+        )
     if gradient is None and output.numel() != 1:
         raise AutogradError(
             "a gradient can be left out only for a tensor of one element",
@@ -220,12 +207,7 @@ def register_hook(self: Tensor, hook: Hook) -> RemovableHandle:
     Source: ``torch.Tensor.register_hook``.
     """
     _require_gradient(self)
-    step = self._grad_fn
-    if step is None:
-        self._hooks = (*(self._hooks or ()), hook)
-        return RemovableHandle(self, "_hooks", hook)
-    step.pre_hooks = (*(step.pre_hooks or ()), hook)
-    return RemovableHandle(step, "pre_hooks", hook)
+    return add_hook(self._grad_fn or self, "arriving", hook)
 
 
 def backward_all(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from graphc.dims import Size
 from graphc.dtypes import DTypeLike, as_dtype, float32
 from graphc.errors import ArgumentError
 from graphc.frontend.base import concrete
@@ -71,11 +72,11 @@ def ifftshift(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
 
 
 def _rotate(
-    function: str, input: Tensor, dim: int | Sequence[int] | None, first: Callable[[int], int]
+    function: str, input: Tensor, dim: int | Sequence[int] | None, first: Callable[[Size], Size]
 ) -> Tensor:
     x = require_tensor(function, input)
     for axis in normalize_dims(function, dim, x.ndim):
-        size = int(x.shape[axis])
+        size = x.shape[axis]
         at = first(size)
         x = cat([narrow(x, axis, at, size), narrow(x, axis, 0, at)], axis)
     return x
