@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from graphc.errors import AutogradError
 from graphc.frontend.autograd.engine import accumulate
-from graphc.frontend.autograd.tape import GradFn
+from graphc.frontend.autograd.tape import DeadEnd
 from graphc.frontend.base import TensorBase, concrete, is_tensor
 from graphc.frontend.graph import Graph
 from graphc.frontend.modes import modes
@@ -19,8 +18,6 @@ from graphc.frontend.nn.observed import Observed
 from graphc.frontend.nn.reads import Reads
 from graphc.frontend.structure import Rebuild
 from graphc.frontend.tensor import Tensor
-from graphc.ops.select import copy
-from graphc.provenance import user_location_text
 from graphc.runtime.direct import Conditions, Watched
 from graphc.runtime.locks import renew_after_fork
 from graphc.runtime.session import Session
@@ -214,14 +211,9 @@ class _Likeness:
 
 def _cut_off(result: Tensor) -> None:
     """A result that requires a gradient has no tape behind it."""
-    result._requires_grad, result._grad_fn = True, GradFn(copy, {}, ())
-    result._grad_fn.pre_hooks = (_no_tape,)
-
-
-def _no_tape(grad: Tensor) -> None:
-    """The hook of every compiled function's results: gradients end there, and it says so."""
-    raise AutogradError(
+    result._requires_grad = True
+    result._grad_fn = DeadEnd(
+        (),
         "backward reached a result of a compiled function, which has no tape",
-        fix="call backward() inside the compiled function",
-        where=user_location_text(),
+        "call backward() inside the compiled function",
     )

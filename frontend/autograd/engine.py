@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Union
 
 import numpy as np
 
-from graphc.errors import AutogradError, GraphcError
+from graphc.errors import GraphcError
+from graphc.frontend.autograd.hooks import after_rule, arrived_at, before_rule
 from graphc.frontend.autograd.recorded import RecordedGradFn
-from graphc.frontend.autograd.tape import DynamicGradFn, Edge, GradFn
+from graphc.frontend.autograd.tape import DeadEnd, DynamicGradFn, Edge, GradFn
 from graphc.frontend.base import concrete
 from graphc.frontend.modes import recording_into, set_grad_enabled
 from graphc.opdef import Call
@@ -17,7 +18,7 @@ from graphc.ops.broadcasting import sum_to_shape
 from graphc.ops.elementwise import add
 from graphc.ops.select import copy
 from graphc.passes.autodiff import ReverseWalk
-from graphc.provenance import backward_of, describe, made_for, origins_of, user_location_text
+from graphc.provenance import backward_of, describe, made_for, origins_of
 from graphc.storage import Array
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
 Target = Union[GradFn, "Tensor"]
-Hook = Callable[["Tensor"], "Tensor | None"]
 
 
 def run_backward(
@@ -108,30 +108,46 @@ class _TapeWalk(ReverseWalk[Target, "Tensor"]):
         return item.edges if isinstance(item, GradFn) else ()
 
     def arrived(self, item: Target, grad: Tensor) -> Tensor:
+        if isinstance(item, DeadEnd):
+            raise item.reached()
         if isinstance(item, GradFn):
-            grad = _hooked(item.pre_hooks, grad)
             leaf = None if item.retained is None else item.retained()
         else:
             if self._recorder is not None and item.node is None:
                 self._recorder.note_hooks(item)
-            grad = _hooked(item._hooks, grad)
             leaf = item
+        grad = arrived_at(item._hooks, grad)
         if self._wanted is not None:
             if id(item) in self._wanted:
                 self.found[id(item)] = grad
         elif leaf is not None:
             accumulate(leaf, grad, self._create_graph, self._recorder)
+            if leaf is item and item._hooks is not None:
+                for hook in item._hooks.after:
+                    hook(leaf)
         return grad
 
     def input_grads(
         self, item: Target, grad: Tensor, unwanted: frozenset[int]
     ) -> Sequence[Tensor | None]:
-        if isinstance(item, RecordedGradFn):
-            return _recorded_grads(item, grad, unwanted)
-        assert isinstance(item, DynamicGradFn), "leaves have no inputs"
-        results = _differentiate(item, *item.operands(_rebuild), grad, unwanted)
+        assert isinstance(item, GradFn), "leaves have no inputs"
+        if item._hooks is None:
+            return self._rule(item, grad, unwanted)
+        outputs = before_rule(item._hooks, (grad,))
+        changed = outputs[0]
+        results = () if changed is None else self._rule(item, changed, unwanted)
+        kept = tuple(None if i in unwanted else each for i, each in enumerate(results))
+        return after_rule(item._hooks, kept, outputs)
+
+    def _rule(
+        self, step: GradFn, grad: Tensor, unwanted: frozenset[int]
+    ) -> Sequence[Tensor | None]:
+        if isinstance(step, RecordedGradFn):
+            return _recorded_grads(step, grad, unwanted)
+        assert isinstance(step, DynamicGradFn), "all other steps are recorded"
+        results = _differentiate(step, *step.operands(_rebuild), grad, unwanted)
         if not self._retain_graph:
-            item.release()
+            step.release()
         return results
 
     def merged(self, item: Target, known: Tensor, grad: Tensor) -> Tensor:
@@ -168,22 +184,6 @@ def _differentiate(
             if result.shape != shape:
                 results[position] = sum_to_shape(result, shape)
     return results
-
-
-def _hooked(hooks: Sequence[Hook] | None, grad: Tensor) -> Tensor:
-    for hook in hooks or ():
-        changed = hook(grad)
-        if changed is None:
-            continue
-        if changed.type != grad.type:
-            raise AutogradError(
-                "a hook changed the type of a gradient",
-                got=str(changed.type),
-                expected=str(grad.type),
-                where=user_location_text(),
-            )
-        grad = changed
-    return grad
 
 
 def _rebuild(array: Array, edge: Edge) -> Tensor:

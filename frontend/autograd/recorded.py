@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from graphc.dtypes import INTEGER
-from graphc.frontend.autograd.tape import Edge, GradFn, TypeOnly
+from graphc.frontend.autograd.tape import Edge, GradFn, OpGradFn, TypeOnly
 from graphc.frontend.base import symbolic
 from graphc.node import Node
 from graphc.opdef import OpDef
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
 
-class RecordedGradFn(GradFn):
+class RecordedGradFn(OpGradFn):
     """A step of a graph: its operands are nodes, which stay as they are.
 
     Args:

@@ -8,6 +8,7 @@ from weakref import ReferenceType
 
 from graphc.dtypes import as_dtype
 from graphc.errors import AutogradError
+from graphc.frontend.autograd.hooks import Grads, Hooks, RemovableHandle, add_hook
 from graphc.opdef import OpDef
 from graphc.provenance import user_location_text
 from graphc.storage import Array, Version
@@ -38,34 +39,64 @@ Edge = Union["GradFn", "Tensor", None]
 
 
 class GradFn:
-    """One step of the tape: an applied operation and where its gradients go.
+    """One step of the tape: how something was made, and where its gradients go.
 
     Attributes:
-        op: the operation.
-        attrs: the operation's static arguments.
         edges: one per input.
-        pre_hooks: called with the output's gradient before the rule.
         retained: the output tensor whose ``grad`` shall be set.
+        origin: the user's line that made the step; only under anomaly detection.
     """
 
-    __slots__ = ("attrs", "edges", "op", "pre_hooks", "retained")
+    __slots__ = ("_hooks", "edges", "origin", "retained")
 
-    def __init__(self, op: OpDef, attrs: Mapping[str, Any], edges: tuple[Edge, ...]) -> None:
-        self.op, self.attrs, self.edges = op, attrs, edges
-        self.pre_hooks: tuple[Callable[[Tensor], Tensor | None], ...] | None = None
-        self.retained: ReferenceType[Tensor] | None = None
+    origin: str
+    retained: ReferenceType[Tensor] | None
+    _hooks: Hooks | None
+
+    def __init__(self, edges: tuple[Edge, ...]) -> None:
+        self.edges = edges
+        self._hooks = self.retained = None
 
     def name(self) -> str:
         """PyTorch's kind of name, e.g. ``MulBackward0``."""
-        return "".join(part.capitalize() for part in self.op.name.split("_")) + "Backward0"
+        raise NotImplementedError
 
     def __repr__(self) -> str:
         return f"<{self.name()}>"
 
     @property
-    def next_functions(self) -> tuple[tuple[Edge, int], ...]:
-        """The steps (or leaf tensors) that gradients flow to, as in PyTorch."""
-        return tuple((edge, 0) for edge in self.edges)
+    def next_functions(self) -> tuple[tuple[GradFn | Accumulation | None, int], ...]:
+        """The steps that gradients flow to, as in PyTorch; leaves have an ``AccumulateGrad``."""
+        return tuple((_as_step(edge), 0) for edge in self.edges)
+
+    def register_hook(self, hook: Callable[[Grads, Grads], Any]) -> RemovableHandle:
+        """Call ``hook(grad_inputs, grad_outputs)`` after the step's gradients are computed.
+
+        Args:
+            hook: takes two tuples; what it returns, a tensor or a tuple, replaces the first.
+
+        Source: ``torch.autograd.graph.Node.register_hook``.
+        """
+        return add_hook(self, "after", hook)
+
+    def register_prehook(self, hook: Callable[[Grads], Any]) -> RemovableHandle:
+        """Call ``hook(grad_outputs)`` before the step's gradients are computed.
+
+        Args:
+            hook: takes a tuple; what it returns, a tensor or a tuple, replaces it.
+
+        Source: ``torch.autograd.graph.Node.register_prehook``.
+        """
+        return add_hook(self, "before", hook)
+
+    def already_freed(self) -> AutogradError:
+        """The error for a second walk through a step that has freed what it kept."""
+        return AutogradError(
+            "backward was called a second time through values that are already freed",
+            got=self.name(),
+            fix="give the first call retain_graph=True",
+            where=user_location_text(),
+        )
 
     def overwritten(self, got: str) -> AutogradError:
         """The error for an operand whose values are gone."""
@@ -77,6 +108,92 @@ class GradFn:
         )
 
 
+class Accumulation:
+    """Stands at the end of a path for the sum of a leaf's gradients (``AccumulateGrad``).
+
+    Args:
+        variable: the leaf.
+    """
+
+    next_functions = ()
+
+    def __init__(self, variable: Tensor) -> None:
+        self.variable = variable
+
+    def name(self) -> str:
+        """PyTorch's name."""
+        return "AccumulateGrad"
+
+    def __repr__(self) -> str:
+        return f"<{self.name()}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Accumulation) and other.variable is self.variable
+
+    def __hash__(self) -> int:
+        return hash(self.variable)
+
+    def register_prehook(self, hook: Callable[[Grads], Any]) -> RemovableHandle:
+        """Call ``hook((grad,))`` before the leaf's ``grad`` is added to."""
+
+        def arriving(grad: Tensor) -> Tensor | None:
+            found: Tensor | tuple[Tensor | None] | None = hook((grad,))
+            return found[0] if isinstance(found, tuple) else found
+
+        return add_hook(self.variable, "arriving", arriving)
+
+    def register_hook(self, hook: Callable[[Grads, Grads], Any]) -> RemovableHandle:
+        """Call ``hook((), ())`` after the leaf's ``grad`` was added to."""
+        return add_hook(self.variable, "after", lambda leaf: hook((), ()))
+
+
+def _as_step(edge: Edge) -> GradFn | Accumulation | None:
+    return edge if edge is None or isinstance(edge, GradFn) else Accumulation(edge)
+
+
+class DeadEnd(GradFn):
+    """A step that a gradient must not reach.
+
+    Args:
+        edges: where gradients would go.
+        what: the error's message.
+        fix: what the user can do about it.
+    """
+
+    __slots__ = ("_fix", "_what")
+
+    def __init__(self, edges: tuple[Edge, ...], what: str, fix: str) -> None:
+        super().__init__(edges)
+        self._what, self._fix = what, fix
+
+    def name(self) -> str:
+        """PyTorch's name for such a step."""
+        return "Error"
+
+    def reached(self) -> AutogradError:
+        """The error for a gradient that came here."""
+        return AutogradError(self._what, fix=self._fix, where=user_location_text())
+
+
+class OpGradFn(GradFn):
+    """The step of an applied operation.
+
+    Attributes:
+        op: the operation.
+        attrs: the operation's static arguments.
+    """
+
+    __slots__ = ("attrs", "op")
+
+    def __init__(self, op: OpDef, attrs: Mapping[str, Any], edges: tuple[Edge, ...]) -> None:
+        self.op, self.attrs, self.edges = op, attrs, edges  # super().__init__ would cost a call
+        self._hooks = self.retained = None
+
+    def name(self) -> str:
+        """PyTorch's kind of name, e.g. ``MulBackward0``."""
+        return "".join(part.capitalize() for part in self.op.name.split("_")) + "Backward0"
+
+
 Layout = tuple[tuple[int, ...], Any]
 """Shape and numpy dtype; a ``TensorType`` is made of it when a rule asks."""
 
@@ -84,7 +201,7 @@ Saved = tuple[Array, Version, int]
 """An operand's values, the counter of writes to their memory, and the count when saved."""
 
 
-class DynamicGradFn(GradFn):
+class DynamicGradFn(OpGradFn):
     """A step that ran: it keeps the arrays that its rule reads, until they are released.
 
     Args:
@@ -115,8 +232,8 @@ class DynamicGradFn(GradFn):
         return self._layouts[position][0]
 
     def release(self) -> None:
-        """Free what was kept; a second backward raises."""
-        self._released = True
+        """Free what was kept; if something was, a second backward raises."""
+        self._released = self._saved is not None or self._saved_output is not None
         self._saved = self._saved_output = None
 
     def operands(self, rebuild: Callable[[Array, Edge], Tensor]) -> tuple[list[Any], Any]:
@@ -126,12 +243,7 @@ class DynamicGradFn(GradFn):
             AutogradError: if they were freed.
         """
         if self._released:
-            raise AutogradError(
-                "backward was called a second time through values that are already freed",
-                got=self.name(),
-                fix="give the first call retain_graph=True",
-                where=user_location_text(),
-            )
+            raise self.already_freed()
         inputs: list[Any]
         if self._saved is None:
             inputs = [_type_only(layout) for layout in self._layouts[:-1]]
