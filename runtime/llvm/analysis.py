@@ -28,11 +28,13 @@ class Place:
         base: an address.
         layout: how the elements lie.
         offset: bytes from the address to the first element.
+        fresh: whether it is a result's and holds no operand, too.
     """
 
     base: Value
     layout: Layout
     offset: int = 0
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ only, so the result has the same bits however the units of the phases are divide
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -30,7 +30,11 @@ from graphc.runtime.plan import ALIGNMENT
 
 
 def build_kernel(
-    module: Module, body: Graph, inputs: Sequence[Layout], outputs: Sequence[Layout]
+    module: Module,
+    body: Graph,
+    inputs: Sequence[Layout],
+    outputs: Sequence[Layout],
+    overwriting: Collection[int] = (),
 ) -> NativeStep:
     """Add a kernel to a module, unless it is there.
 
@@ -42,19 +46,25 @@ def build_kernel(
         body: the scalar graph, as ``graphc.ops.fused`` describes it.
         inputs: how each input lies in memory.
         outputs: how each output lies in memory.
+        overwriting: the numbers of the outputs that take the place of an input.
 
     Raises:
         CompileError: if there is no native code for something in the body; says for what.
     """
-    key = (body.inputs, tuple(body.outputs.values()), tuple(inputs), tuple(outputs))
+    layouts = tuple(inputs), tuple(outputs)
+    key = (body.inputs, tuple(body.outputs.values()), *layouts, frozenset(overwriting))
     if key not in module.kernels:
-        phases = phases_of(module, body, inputs, outputs)
+        phases = phases_of(module, body, inputs, outputs, overwriting)
         module.kernels[key] = phases.build(len(inputs) + len(outputs))
     return module.kernels[key]
 
 
 def phases_of(
-    module: Module, body: Graph, inputs: Sequence[Layout], outputs: Sequence[Layout]
+    module: Module,
+    body: Graph,
+    inputs: Sequence[Layout],
+    outputs: Sequence[Layout],
+    overwriting: Collection[int] = (),
 ) -> Phases:
     """The phases of a kernel.
 
@@ -63,6 +73,7 @@ def phases_of(
         body: the scalar graph.
         inputs: how each input lies in memory.
         outputs: how each output lies in memory.
+        overwriting: the numbers of the outputs that take the place of an input.
 
     Raises:
         CompileError: if there is no native code for something in the body; says for what.
@@ -75,7 +86,10 @@ def phases_of(
             layout = Layout.contiguous(node.type.static_shape, node.type.dtype)
             loads[node] = Place(_global(module, node), layout)
     targets = zip(body.outputs.values(), addresses[len(inputs) :], outputs, strict=True)
-    results = [(node, Place(address, layout)) for node, address, layout in targets]
+    results = [
+        (node, Place(address, layout, fresh=number not in overwriting))
+        for number, (node, address, layout) in enumerate(targets)
+    ]
     phases = Phases(module, loads)
     for group in _groups(results):
         phases.add(group)

@@ -107,6 +107,19 @@ def when(e: Emitter, condition: Value | None, body: Callable[[], None]) -> None:
     e.label(f"{name}.end")
 
 
+def either(e: Emitter, condition: Value, yes: Callable[[], None], no: Callable[[], None]) -> None:
+    """Emit one body for where the condition holds and one for where it does not."""
+    name = e.fresh("either")
+    e.emit(f"br i1 {condition.text}, label %{name}.yes, label %{name}.no")
+    e.label(f"{name}.yes")
+    yes()
+    e.emit(f"br label %{name}.end")
+    e.label(f"{name}.no")
+    no()
+    e.emit(f"br label %{name}.end")
+    e.label(f"{name}.end")
+
+
 def number(index: Value) -> int | None:
     """The number that an integer constant is; None for what is known at run time only."""
     return None if index.text.startswith("%") else int(index.text)

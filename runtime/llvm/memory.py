@@ -121,7 +121,16 @@ def load(e: Emitter, pointer: Value, dtype: DType, stride: int, lanes: int, acti
     return _from_memory(e, stored, dtype)
 
 
-def store(e: Emitter, value: Value, pointer: Value, dtype: DType, stride: int, active: int) -> None:
+def store(
+    e: Emitter,
+    value: Value,
+    pointer: Value,
+    dtype: DType,
+    stride: int,
+    active: int,
+    *,
+    streamed: bool = False,
+) -> None:
     """Write the first ``active`` lanes.
 
     Args:
@@ -131,10 +140,15 @@ def store(e: Emitter, value: Value, pointer: Value, dtype: DType, stride: int, a
         dtype: type of the elements.
         stride: distance between lanes in elements.
         active: number of lanes that exist.
+        streamed: whether whole vectors go past the caches; the address is then a multiple of a
+            cache line, or of the vector's size if that is less.
     """
     stored = _to_memory(e, value, dtype)
     if stored.lanes == 1 or (stride == 1 and active == stored.lanes):
-        _store_plain(e, stored, pointer)
+        if streamed and stored.lanes > 1:
+            _store_streamed(e, stored, pointer)
+        else:
+            _store_plain(e, stored, pointer)
     elif stride == 1:
         mask = active_mask(stored.lanes, active)
         name = f"llvm.masked.store.{suffix(stored.elem, stored.lanes)}.p0"
@@ -155,6 +169,11 @@ def _load_plain(e: Emitter, pointer: Value, elem: str, lanes: int) -> Value:
 
 def _store_plain(e: Emitter, stored: Value, pointer: Value) -> None:
     e.emit(f"store {stored.typed}, ptr {pointer.text}, align {BITS[stored.elem] // 8}")
+
+
+def _store_streamed(e: Emitter, stored: Value, pointer: Value) -> None:
+    align = min(CACHE_LINE, stored.lanes * BITS[stored.elem] // 8)
+    e.emit(f"store {stored.typed}, ptr {pointer.text}, align {align}, !nontemporal !0")
 
 
 def _load_unit(e: Emitter, pointer: Value, elem: str, lanes: int, active: int) -> Value:

@@ -8,6 +8,8 @@ from graphc.runtime.llvm.native_step import NativeStep
 from graphc.runtime.llvm.target import Target
 
 _HEADER = 'source_filename = "graphc"\n'
+_NONTEMPORAL = "!0 = !{i32 1}\n"
+"""What a store's ``!nontemporal !0`` refers to."""
 
 
 class Module:
@@ -42,5 +44,5 @@ class Module:
 
     def text_of(self, declarations: Iterable[str], definitions: Iterable[str]) -> str:
         """Some of its declarations and definitions as a module of their own."""
-        head = f'{_HEADER}target triple = "{self.target.triple}"\n'
+        head = f'{_HEADER}target triple = "{self.target.triple}"\n{_NONTEMPORAL}'
         return "\n\n".join([head, "\n".join(declarations), *definitions]) + "\n"

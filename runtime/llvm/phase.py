@@ -19,6 +19,7 @@ from graphc.runtime.llvm.iteration import Axis
 from graphc.runtime.llvm.loops import (
     affine,
     chunked_loop,
+    either,
     equals,
     loop,
     loop_between,
@@ -34,6 +35,7 @@ from graphc.runtime.llvm.schedule import Pass, Schedule, Tile
 from graphc.runtime.llvm.scheduling import CHUNK_ROUNDS
 from graphc.runtime.llvm.scopes import Scope, Scopes
 from graphc.runtime.llvm.spans import spans
+from graphc.runtime.llvm.streaming import begin_lines, finish_stores
 from graphc.runtime.llvm.transpose import transpose
 from graphc.runtime.llvm.values import Value, constant
 from graphc.runtime.llvm.vectors import Segment, segments
@@ -48,10 +50,26 @@ def emit_phase(module: Module, schedule: Schedule, operands: int) -> Phase:
         operands: the number of the kernel's inputs and outputs.
     """
     e = Emitter(module)
-    _Writer(e, schedule).write()
+    _write(e, schedule)
     symbol = define_function(module, operands, [*e.slots, *e.lines])
     units = schedule.units.count
     return Phase(symbol, units, schedule.nanoseconds, spans(schedule, operands))
+
+
+def _write(e: Emitter, schedule: Schedule) -> None:
+    """Emit everything; results that go past the caches must begin a line, or they do not."""
+    if schedule.analysis.space.is_empty:
+        return
+    if not schedule.streams:
+        _Writer(e, schedule, frozenset()).write()
+        return
+    aligned = begin_lines(e, [schedule.analysis.places[number] for number in schedule.streams])
+    either(
+        e,
+        aligned,
+        _Writer(e, schedule, schedule.streams).write,
+        _Writer(e, schedule, frozenset()).write,
+    )
 
 
 _Part = tuple[Segment | None, dict[Node, Accumulator]]
@@ -61,20 +79,20 @@ _Part = tuple[Segment | None, dict[Node, Accumulator]]
 class _Writer:
     """The code of one phase while it is being written."""
 
-    def __init__(self, e: Emitter, schedule: Schedule) -> None:
-        self.e, self.schedule = e, schedule
+    def __init__(self, e: Emitter, schedule: Schedule, streams: frozenset[int]) -> None:
+        self.e, self.schedule, self.streams = e, schedule, streams
         self.body, self.space = schedule.analysis, schedule.analysis.space
-        self.scopes = Scopes(e, schedule)
+        self.scopes = Scopes(e, schedule, streams)
 
     def write(self) -> None:
-        """Emit everything."""
-        if self.space.is_empty:
-            return
+        """Emit all units of a call."""
         top = self.scopes.store(self.scopes.settle(self.scopes.outermost(), self.body.nodes))
         if self.schedule.units.count == 1:
             self._unit(top, constant("i64", 0))
         else:
             loop_between(self.e, BEGIN, END, lambda unit: self._unit(top, unit))
+        if self.streams:
+            finish_stores(self.e)
 
     # ------------------------------------------------------------------ units
 
@@ -210,7 +228,9 @@ class _Writer:
         stored = {number for numbers in self.body.stores for number in numbers}
         for place, pointer in enumerate(scope.pointers):
             step = tile.outer.strides[place]
-            if place in tile.offsets or not step or tile.inner.strides[place] != 1:
+            if place in (*tile.offsets, *self.streams) or not step:
+                continue
+            if tile.inner.strides[place] != 1:
                 continue
             dtype = self.body.places[place].layout.dtype
             start = element(self.e, pointer, dtype, columns[0])

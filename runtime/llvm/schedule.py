@@ -108,6 +108,7 @@ class Schedule:
         saved: values kept in scratch memory.
         tile: blocks of transposed operands; None if there are none.
         scratch_bytes: how much scratch memory a call needs.
+        streams: the numbers of places that are stored past the caches.
         nanoseconds: an estimate of all work on one core.
     """
 
@@ -118,6 +119,7 @@ class Schedule:
     saved: Mapping[Node, Saved]
     tile: Tile | None
     scratch_bytes: int
+    streams: frozenset[int]
     nanoseconds: float
 
     @property
@@ -136,6 +138,8 @@ class Schedule:
         units, space = self.units, self.analysis.space
         noun = "unit" if units.count == 1 else "units"
         yield f"{units.count} {noun}, about {self.nanoseconds / 1000:,.1f} us"
+        if self.streams:
+            yield "  results go to memory past the caches"
         level = 1
         for axis in units.fixed:
             yield f"{'  ' * level}for {_name(axis)} in {axis.size}: a unit each"

@@ -19,6 +19,7 @@ from graphc.runtime.llvm.iteration import Axis, Space
 from graphc.runtime.llvm.memory import computed_elem, stored_bytes
 from graphc.runtime.llvm.scalar_ops import weight
 from graphc.runtime.llvm.schedule import WHOLE, Pass, Saved, Schedule, Tile, Units
+from graphc.runtime.llvm.streaming import streamed_places
 from graphc.runtime.llvm.target import Target
 from graphc.runtime.llvm.vectors import widths
 
@@ -72,7 +73,8 @@ def schedule_of(analysis: Analysis, target: Target) -> Schedule:
         lanes = widths(analysis, target, transposed=tile.offsets)
         lanes = tuple(width for width in lanes if tile.size % width == 0)
     units = _units_of(analysis.space, lanes[-1], time, tile)
-    return Schedule(analysis, lanes, units, passes, saved, tile, scratch, time)
+    streams = streamed_places(analysis, lanes, target)
+    return Schedule(analysis, lanes, units, passes, saved, tile, scratch, streams, time)
 
 
 def chunked_schedule_of(analysis: Analysis, target: Target) -> Schedule:
@@ -81,7 +83,7 @@ def chunked_schedule_of(analysis: Analysis, target: Target) -> Schedule:
     units = chunks_of(analysis, lanes)
     time = nanoseconds(analysis, lanes[0])
     passes = _with_lanes(analysis, _passes(analysis), target)
-    return Schedule(analysis, lanes, units, passes, {}, None, 0, time)
+    return Schedule(analysis, lanes, units, passes, {}, None, 0, frozenset(), time)
 
 
 def nanoseconds(analysis: Analysis, lanes: int) -> float:

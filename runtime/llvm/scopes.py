@@ -65,10 +65,11 @@ class Scopes:
     Args:
         e: where to emit.
         schedule: the loops.
+        streams: the numbers of places that are stored past the caches.
     """
 
-    def __init__(self, e: Emitter, schedule: Schedule) -> None:
-        self.e, self.schedule = e, schedule
+    def __init__(self, e: Emitter, schedule: Schedule, streams: frozenset[int]) -> None:
+        self.e, self.schedule, self._streams = e, schedule, streams
         self.body = schedule.analysis
         self.space = schedule.analysis.space
         self._transposed = {} if schedule.tile is None else schedule.tile.offsets
@@ -269,7 +270,7 @@ class Scopes:
         stores = [number for numbers in self.body.stores for number in numbers]
         for place in (*loads, *stores):
             dtype = self.body.places[place].layout.dtype
-            if self._vector_stride(place, scope) != 1:
+            if self._vector_stride(place, scope) != 1 or place in self._streams:
                 continue
             distance = 0 if place in stores else row.strides[place]
             pointer = self._moved(scope.pointers[place], dtype, constant("i64", 1), distance)
@@ -280,7 +281,9 @@ class Scopes:
         if stride:
             value = self.e.splat(value, scope.lanes)
         dtype = self.body.places[place].layout.dtype
-        memory.store(self.e, value, scope.pointers[place], dtype, stride, scope.active)
+        streamed = place in self._streams
+        pointer = scope.pointers[place]
+        memory.store(self.e, value, pointer, dtype, stride, scope.active, streamed=streamed)
 
 
 def _held(node: Node) -> DType:

@@ -40,7 +40,7 @@ def build_step(module: Module, step: Step) -> NativeStep:
         return indexing.build_indexing(module, step, inputs, outputs[0])
     if step.node.op.name == "pad" and step.kind == "compute":
         return build_pad(module, step.node, inputs[0], outputs[0])
-    return build_kernel(module, body_of(step), inputs, outputs)
+    return build_kernel(module, body_of(step), inputs, outputs, _overwriting(step))
 
 
 def describe_step(target: Target, step: Step) -> str:
@@ -55,7 +55,14 @@ def describe_step(target: Target, step: Step) -> str:
     outputs = [layout_of(operand) for operand in step.outputs]
     if not any(output.size for output in outputs):
         return ""
-    return describe(phases_of(Module(target), body_of(step), inputs, outputs).schedules)
+    phases = phases_of(Module(target), body_of(step), inputs, outputs, _overwriting(step))
+    return describe(phases.schedules)
+
+
+def _overwriting(step: Step) -> list[int]:
+    """The numbers of the outputs that take the place of an input."""
+    read = {operand.buffer for operand in step.inputs}
+    return [number for number, operand in enumerate(step.outputs) if operand.buffer in read]
 
 
 def body_of(step: Step) -> Graph:
