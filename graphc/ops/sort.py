@@ -39,30 +39,40 @@ argsort = OpDef("argsort", _infer_argsort, _eval_argsort)
 
 def _infer_median(x: TensorType, *, skip_nan: bool) -> TensorType:
     require_category("median", (x,), REAL)
-    if x.rank != 1 or x.shape[0] == 0:
-        raise ShapeError("median: expected a vector with one element or more", got=str(x))
-    return x.with_shape(())
+    if x.rank == 0 or x.shape[-1] == 0:
+        raise ShapeError("median: expected vectors with one element or more", got=str(x))
+    return x.with_shape(x.shape[:-1])
 
 
 def _eval_median(x: Array, *, skip_nan: bool) -> Array:
+    result = np.empty(x.shape[:-1], x.dtype)
+    for place in np.ndindex(*result.shape):
+        result[place] = _median_of(x[place], skip_nan)
+    return result
+
+
+def _median_of(x: Array, skip_nan: bool) -> Any:
     missing = x != x
     if missing.any():
         if not skip_nan or missing.all():
-            return np.asarray(x[np.argmax(missing)])
+            return x[np.argmax(missing)]
         x = x[~missing]
     middle = (len(x) - 1) // 2
-    return np.asarray(np.partition(x, middle)[middle])
+    return np.partition(x, middle)[middle]
 
 
 def _median_vjp(call: Call, g: Any) -> tuple[Any]:
     """Equal elements share the gradient."""
     (x,) = call.inputs
-    both_nan = logical_and(ne(x, x), ne(call.output, call.output))
-    chosen = logical_or(eq(x, call.output), both_nan)
-    count = reshape(sum_(cast(chosen, dtype=g.type.dtype), dims=(0,)), shape=())
-    return (where(chosen, div(g, count), scalar(g, 0)),)
+    last = len(g.type.shape)
+    column = (*g.type.shape, 1)
+    middle, grad = reshape(call.output, shape=column), reshape(g, shape=column)
+    both_nan = logical_and(ne(x, x), ne(middle, middle))
+    chosen = logical_or(eq(x, middle), both_nan)
+    count = sum_(cast(chosen, dtype=g.type.dtype), dims=(last,))
+    return (where(chosen, div(grad, reshape(count, shape=column)), scalar(g, 0)),)
 
 
 median = OpDef("median", _infer_median, _eval_median, _median_vjp,
                saves=Saves.INPUTS | Saves.OUTPUT)  # fmt: skip
-"""The lower middle element of a vector."""
+"""The lower middle element of each vector along the last dim."""
