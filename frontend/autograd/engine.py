@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Union
 import numpy as np
 
 from graphc.errors import GraphcError
-from graphc.frontend.autograd.hooks import after_rule, arrived_at, before_rule
+from graphc.frontend.autograd.custom import FunctionOutput, FunctionStep
+from graphc.frontend.autograd.hooks import Grads, after_rule, arrived_at, before_rule
 from graphc.frontend.autograd.recorded import RecordedGradFn
+from graphc.frontend.autograd.saved import rebuilt
 from graphc.frontend.autograd.tape import DeadEnd, DynamicGradFn, Edge, GradFn
 from graphc.frontend.base import concrete
 from graphc.frontend.modes import recording_into, set_grad_enabled
@@ -100,6 +102,7 @@ class _TapeWalk(ReverseWalk[Target, "Tensor"]):
     ) -> None:
         super().__init__()
         self.found: dict[int, Tensor] = {}
+        self._parts: dict[int, dict[int, Tensor]] = {}
         self._wanted = None if wanted is None else {id(each) for each in wanted}
         self._retain_graph, self._create_graph = retain_graph, create_graph
         self._recorder = recorder
@@ -131,26 +134,42 @@ class _TapeWalk(ReverseWalk[Target, "Tensor"]):
         self, item: Target, grad: Tensor, unwanted: frozenset[int]
     ) -> Sequence[Tensor | None]:
         assert isinstance(item, GradFn), "leaves have no inputs"
+        if isinstance(item, FunctionOutput):
+            parts = self._parts.setdefault(id(item.step), {})
+            known = parts.get(item.position)
+            parts[item.position] = grad if known is None else add(known, grad)
+            return (grad,)
+        outputs: Grads = (grad,)
+        if isinstance(item, FunctionStep):
+            outputs = item.gathered(self._parts.pop(id(item)))
         if item._hooks is None:
-            return self._rule(item, grad, unwanted)
-        outputs = before_rule(item._hooks, (grad,))
-        changed = outputs[0]
-        results = () if changed is None else self._rule(item, changed, unwanted)
+            return self._rule(item, outputs, unwanted)
+        outputs = before_rule(item._hooks, outputs)
+        results = self._rule(item, outputs, unwanted)
         kept = tuple(None if i in unwanted else each for i, each in enumerate(results))
         return after_rule(item._hooks, kept, outputs)
 
     def _rule(
-        self, step: GradFn, grad: Tensor, unwanted: frozenset[int]
+        self, step: GradFn, outputs: Grads, unwanted: frozenset[int]
     ) -> Sequence[Tensor | None]:
-        if isinstance(step, RecordedGradFn):
-            return _recorded_grads(step, grad, unwanted)
-        assert isinstance(step, DynamicGradFn), "all other steps are recorded"
-        results = _differentiate(step, *step.operands(_rebuild), grad, unwanted)
+        grad = outputs[0]
+        results: Sequence[Tensor | None]
+        if isinstance(step, FunctionStep):
+            results = step.differentiate(outputs)
+        elif grad is None:
+            return ()
+        elif isinstance(step, RecordedGradFn):
+            results = _recorded_grads(step, grad, unwanted)
+        else:
+            assert isinstance(step, DynamicGradFn), "other steps have no rule"
+            results = _differentiate(step, *step.operands(rebuilt), grad, unwanted)
         if not self._retain_graph:
             step.release()
         return results
 
     def merged(self, item: Target, known: Tensor, grad: Tensor) -> Tensor:
+        if isinstance(item, FunctionStep):
+            return known  # its gradients wait in their parts; this only says that they came
         if isinstance(item, RecordedGradFn):
             with made_for(backward_of(origins_of(item.node))):
                 return add(known, grad)
@@ -184,10 +203,3 @@ def _differentiate(
             if result.shape != shape:
                 results[position] = sum_to_shape(result, shape)
     return results
-
-
-def _rebuild(array: Array, edge: Edge) -> Tensor:
-    """A saved operand as a tensor that stands where the original stood on the tape."""
-    if edge is None or isinstance(edge, GradFn):
-        return concrete(array, edge is not None, edge)
-    return edge

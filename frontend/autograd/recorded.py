@@ -25,7 +25,7 @@ class RecordedGradFn(OpGradFn):
         recorder: what records the graph.
     """
 
-    __slots__ = ("_inputs", "_recorder", "node")
+    __slots__ = ("_inputs", "_is_released", "_recorder", "node")
 
     def __init__(
         self,
@@ -38,17 +38,25 @@ class RecordedGradFn(OpGradFn):
     ) -> None:
         super().__init__(op, attrs, edges)
         self._inputs, self.node, self._recorder = inputs, node, recorder
+        self._is_released = False
 
     def input_shape(self, position: int) -> tuple[Any, ...]:
         """The shape of one input."""
         return self._inputs[position].type.shape
 
+    def release(self) -> None:
+        """Raise in a second walk if a dynamic step would, though nothing is freed here."""
+        op = self.op
+        self._is_released = op.saves_inputs or op.saves_positions or op.saves_output
+
     def operands(self) -> tuple[list[Any], Any]:
         """Inputs and output for the rule: tensors, or types where the rule reads no values.
 
         Raises:
-            AutogradError: if a leaf was overwritten since.
+            AutogradError: if a leaf was overwritten since, or after ``release``.
         """
+        if self._is_released:
+            raise self.already_freed()
         inputs: list[Any] = [TypeOnly(node.type) for node in self._inputs]
         if self.op.saves_inputs or self.op.saves_positions:
             for place, (node, edge) in enumerate(zip(self._inputs, self.edges, strict=True)):

@@ -1,7 +1,9 @@
 """Public face: ``graphc.autograd``."""
 
+from graphc.autograd import function as function
 from graphc.frontend.autograd.api import backward_all as backward  # noqa: F401 - PyTorch's name
 from graphc.frontend.autograd.api import grad as grad
+from graphc.frontend.autograd.function import Function as Function
 from graphc.frontend.autograd.gradcheck import gradcheck as gradcheck
 from graphc.frontend.modes import enable_grad as enable_grad
 from graphc.frontend.modes import no_grad as no_grad
