@@ -69,8 +69,10 @@ from graphc.frontend.functions.sorting import *
 from graphc.frontend.functions.special import *
 from graphc.frontend.functions.splitting import *
 from graphc.frontend.functions.statistics import *
+from graphc.frontend.functions.stft import *
 from graphc.frontend.functions.trigonometric import *
 from graphc.frontend.functions.uniqueness import *
+from graphc.frontend.functions.windows import *
 from graphc.frontend.graph import Graph as Graph
 from graphc.frontend.graph import placeholder as placeholder
 from graphc.frontend.modes import enable_grad as enable_grad

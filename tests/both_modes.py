@@ -25,12 +25,16 @@ class Outcome(NamedTuple):
 def leaf(array: Any) -> gc.Tensor:
     """A tensor that requires a gradient where gradients exist."""
     made = gc.tensor(array)
-    return made.requires_grad_() if made.dtype.is_floating_point else made
+    return made.requires_grad_() if made.dtype.is_differentiable else made
 
 
 def cotangent(position: int, shape: Sequence[int], dtype: np.dtype[Any]) -> Array:
     """The fixed gradient that flows into an output."""
-    return np.random.default_rng(position).uniform(-1, 1, tuple(shape)).astype(dtype)
+    rng = np.random.default_rng(position)
+    values = rng.uniform(-1, 1, tuple(shape))
+    if dtype.kind == "c":
+        values = values + 1j * rng.uniform(-1, 1, tuple(shape))
+    return values.astype(dtype)
 
 
 def dynamic(function: Callable[..., Any], *arrays: Any, grads: bool = True) -> Outcome:

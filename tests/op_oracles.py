@@ -16,8 +16,10 @@ from mpmath import mp
 
 from tests import special_oracles as special
 from tests.convolution_oracles import CONVOLUTION_ORACLES
+from tests.fourier_oracles import FOURIER_ORACLES
 from tests.matrix_oracles import MATRIX_ORACLES
 from tests.put_oracles import PUT_ORACLES
+from tests.quantile_samples import QUANTILE_ORACLES, QUANTILE_ULPS
 from tests.scan_oracles import SCAN_ORACLES, SCAN_ULPS
 
 Array = npt.NDArray[Any]
@@ -683,7 +685,7 @@ ORACLES: dict[str, Oracle] = {
     "fused_matmul": fused_matmul,
     "item": lambda both, index: both[index],
     **SCAN_ORACLES, **MATRIX_ORACLES, **PUT_ORACLES,
-    **CONVOLUTION_ORACLES,
+    **CONVOLUTION_ORACLES, **FOURIER_ORACLES, **QUANTILE_ORACLES,
 }  # fmt: skip
 
 ORACLES |= {name: or_complex(name, ORACLES[name]) for name in COMPLEX_FUNCTIONS}
@@ -702,7 +704,7 @@ ULPS = {
     **dict.fromkeys(FUNCTIONS, 4), "fmod": 1, "magnitude": 1, "polygamma": 8,
     **dict.fromkeys(INEXACT, 256),
     "pow": 4, "floor_divide": 1, "remainder": 1, "fused": 8, "div": 1, "normal_from_bits": 64,
-    **SCAN_ULPS,
+    **SCAN_ULPS, **QUANTILE_ULPS,
 }  # fmt: skip
 """Permitted distance in units in the last place; 0 where nothing is said."""
 
@@ -716,6 +718,7 @@ ACCUMULATING = frozenset(
         "index_add",
         "scatter_add",
         *CONVOLUTION_ORACLES,
+        *FOURIER_ORACLES,
         *MATRIX_ORACLES,
     }
 )

@@ -22,8 +22,10 @@ from graphc.ops.reduce import sum_
 from graphc.storage import Storage
 from graphc.types import TensorType, TupleType
 from tests.convolution_samples import CONVOLUTION_SAMPLES
+from tests.fourier_samples import FOURIER_SAMPLES
 from tests.matrix_samples import MATRIX_SAMPLES
 from tests.put_samples import PUT_SAMPLES
+from tests.quantile_samples import QUANTILE_SAMPLES
 from tests.scan_samples import SCAN_SAMPLES, Maker
 
 Array = npt.NDArray[Any]
@@ -526,6 +528,8 @@ def _plain(make: Maker) -> Callable[[np.random.Generator], Iterator[Sample]]:
 
 
 _ORDERED = INTS + FLOATS
+_ELSEWHERE = SCAN_SAMPLES | MATRIX_SAMPLES | PUT_SAMPLES | FOURIER_SAMPLES | QUANTILE_SAMPLES
+
 _MAKERS: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
     **dict.fromkeys(("add", "mul", "eq", "ne"), _binary(ANY)),
     "sub": _binary(NUMBER),
@@ -583,7 +587,7 @@ _MAKERS: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
     "fused_matmul": _fused_matmul,
     "item": _item,
     **{name: _plain(make) for name, make in CONVOLUTION_SAMPLES.items()},
-    **{name: _plain(make) for name, make in (SCAN_SAMPLES | MATRIX_SAMPLES | PUT_SAMPLES).items()},
+    **{name: _plain(make) for name, make in _ELSEWHERE.items()},
 }
 
 NAMES = tuple(_MAKERS)

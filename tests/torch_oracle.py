@@ -25,7 +25,8 @@ def to_torch(array: Any) -> Any:
         made = torch().tensor(array.astype(np.float32)).to(torch().bfloat16)
     else:
         made = torch().tensor(array)
-    return made.requires_grad_() if made.is_floating_point() else made
+    differentiable = made.is_floating_point() or made.is_complex()
+    return made.requires_grad_() if differentiable else made
 
 
 def from_torch(tensor: Any) -> Array:
@@ -33,7 +34,7 @@ def from_torch(tensor: Any) -> Array:
     tensor = tensor.detach()
     if tensor.dtype == torch().bfloat16:
         return np.array(tensor.float().numpy().astype(ml_dtypes.bfloat16))
-    return np.array(tensor.numpy())
+    return np.array(tensor.resolve_conj().resolve_neg().numpy())
 
 
 def run_torch(function: Callable[..., Any], *arrays: Any, grads: bool = True) -> Outcome:

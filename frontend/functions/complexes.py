@@ -5,18 +5,37 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from graphc.errors import DTypeError
+from graphc.errors import DTypeError, ShapeError
 from graphc.frontend.functions.convert import as_float, require_tensor, scalar_tensor
 from graphc.frontend.functions.pointwise import sign
+from graphc.frontend.functions.shaping import drop_dims, stack
 from graphc.ops import comparison, elementwise, elementwise_numbers, select
 from graphc.ops import elementwise_parts as ops
 from graphc.ops.elementwise_trigonometric import atan2 as atan2_op
+from graphc.ops.linalg import swap_last
+from graphc.ops.shape import narrow
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
-__all__ = ["angle", "complex", "conj", "conj_physical", "imag", "polar", "real", "sgn"]
+__all__ = [
+    "adjoint",
+    "angle",
+    "complex",
+    "conj",
+    "conj_physical",
+    "imag",
+    "is_conj",
+    "is_neg",
+    "polar",
+    "real",
+    "resolve_conj",
+    "resolve_neg",
+    "sgn",
+    "view_as_complex",
+    "view_as_real",
+]
 
 
 def complex(real: Tensor, imag: Tensor) -> Tensor:
@@ -77,6 +96,82 @@ def conj(input: Tensor) -> Tensor:
 
 
 conj_physical = conj
+
+
+def adjoint(input: Tensor) -> Tensor:
+    """Matrices transposed and conjugated (``torch.adjoint``).
+
+    Raises:
+        ShapeError: without two dims.
+    """
+    x = require_tensor("adjoint", input)
+    if x.ndim < 2:
+        raise ShapeError("adjoint: expected matrices", got=str(x.type), where=user_location_text())
+    return conj(swap_last(x))
+
+
+def is_conj(input: Tensor) -> bool:
+    """Whether conjugation is still to be done: never, ``conj`` does it (``torch.is_conj``)."""
+    require_tensor("is_conj", input)
+    return False
+
+
+def is_neg(input: Tensor) -> bool:
+    """Whether negation is still to be done: never (``torch.is_neg``)."""
+    require_tensor("is_neg", input)
+    return False
+
+
+def resolve_conj(input: Tensor) -> Tensor:
+    """The tensor itself: ``conj`` has done its work already (``torch.resolve_conj``)."""
+    return require_tensor("resolve_conj", input)
+
+
+def resolve_neg(input: Tensor) -> Tensor:
+    """The tensor itself: no negation waits (``torch.resolve_neg``)."""
+    return require_tensor("resolve_neg", input)
+
+
+def view_as_real(input: Tensor) -> Tensor:
+    """Both parts along a new last dim of size 2 (``torch.view_as_real``). A copy, no view.
+
+    Raises:
+        DTypeError: for a real dtype.
+
+    Example:
+        >>> import graphc as gc
+        >>> gc.view_as_real(gc.tensor([1 + 2j]))
+        tensor([[1., 2.]])
+    """
+    x = require_tensor("view_as_real", input)
+    if not x.dtype.is_complex:
+        raise DTypeError(
+            "view_as_real: the numbers are real already", got=x.dtype.name,
+            expected="a complex dtype", where=user_location_text(),
+        )  # fmt: skip
+    return stack([ops.real(x), ops.imag(x)], -1)
+
+
+def view_as_complex(input: Tensor) -> Tensor:
+    """Complex numbers from a last dim of size 2 with both parts (``torch.view_as_complex``).
+
+    A copy, no view.
+
+    Args:
+        input: float32 or float64 tensor.
+
+    Raises:
+        DTypeError: for another dtype.
+        ShapeError: for another last dim.
+    """
+    x = require_tensor("view_as_complex", input)
+    if x.ndim == 0 or x.shape[-1] != 2:
+        raise ShapeError(
+            "view_as_complex: the last dim must have size 2", got=str(x.type),
+            where=user_location_text(),
+        )  # fmt: skip
+    both = [drop_dims(narrow(x, x.ndim - 1, at, at + 1), [x.ndim - 1]) for at in (0, 1)]
+    return join(*both)
 
 
 def angle(input: Tensor) -> Tensor:

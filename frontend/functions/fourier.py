@@ -70,14 +70,14 @@ def ifft(input: Tensor, n: Size | None = None, dim: int = -1, norm: str | None =
 
 
 def fft2(
-    input: Tensor, s: Sizes | None = None, dim: Dims | None = LAST_TWO, norm: str | None = None
+    input: Tensor, s: Sizes | None = None, dim: Dims = LAST_TWO, norm: str | None = None
 ) -> Tensor:
     """The transform over two dims (``torch.fft.fft2``); see ``fftn``."""
     return _complex("fft2", input, _extents("fft2", input, s, dim), norm, inverse=False)
 
 
 def ifft2(
-    input: Tensor, s: Sizes | None = None, dim: Dims | None = LAST_TWO, norm: str | None = None
+    input: Tensor, s: Sizes | None = None, dim: Dims = LAST_TWO, norm: str | None = None
 ) -> Tensor:
     """The inverse of ``fft2`` (``torch.fft.ifft2``)."""
     return _complex("ifft2", input, _extents("ifft2", input, s, dim), norm, inverse=True)
@@ -121,7 +121,7 @@ def rfft(input: Tensor, n: Size | None = None, dim: int = -1, norm: str | None =
 
 
 def rfft2(
-    input: Tensor, s: Sizes | None = None, dim: Dims | None = LAST_TWO, norm: str | None = None
+    input: Tensor, s: Sizes | None = None, dim: Dims = LAST_TWO, norm: str | None = None
 ) -> Tensor:
     """``fft2`` of real numbers, half of it in the last dim (``torch.fft.rfft2``)."""
     return _from_real("rfft2", input, _extents("rfft2", input, s, dim), norm)
@@ -140,7 +140,7 @@ def ihfft(input: Tensor, n: Size | None = None, dim: int = -1, norm: str | None 
 
 
 def ihfft2(
-    input: Tensor, s: Sizes | None = None, dim: Dims | None = LAST_TWO, norm: str | None = None
+    input: Tensor, s: Sizes | None = None, dim: Dims = LAST_TWO, norm: str | None = None
 ) -> Tensor:
     """The inverse of ``hfft2`` (``torch.fft.ihfft2``)."""
     return _half_inverse("ihfft2", input, _extents("ihfft2", input, s, dim), norm)
@@ -167,7 +167,7 @@ def irfft(input: Tensor, n: Size | None = None, dim: int = -1, norm: str | None 
 
 
 def irfft2(
-    input: Tensor, s: Sizes | None = None, dim: Dims | None = LAST_TWO, norm: str | None = None
+    input: Tensor, s: Sizes | None = None, dim: Dims = LAST_TWO, norm: str | None = None
 ) -> Tensor:
     """The inverse of ``rfft2`` (``torch.fft.irfft2``)."""
     return _to_real("irfft2", input, _extents("irfft2", input, s, dim), norm, inverse=True)
@@ -195,7 +195,7 @@ def hfft(input: Tensor, n: Size | None = None, dim: int = -1, norm: str | None =
 
 
 def hfft2(
-    input: Tensor, s: Sizes | None = None, dim: Dims | None = LAST_TWO, norm: str | None = None
+    input: Tensor, s: Sizes | None = None, dim: Dims = LAST_TWO, norm: str | None = None
 ) -> Tensor:
     """``hfft`` over the last dim named, after ``fft`` over the other (``torch.fft.hfft2``)."""
     return _to_real("hfft2", input, _extents("hfft2", input, s, dim), norm, inverse=False)

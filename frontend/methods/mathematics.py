@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from graphc.errors import ShapeError
 from graphc.frontend.base import TensorBase
 from graphc.frontend.functions import (
     checks,
@@ -14,6 +15,8 @@ from graphc.frontend.functions import (
     trigonometric,
 )  # fmt: skip
 from graphc.frontend.functions.convert import require_tensor
+from graphc.frontend.functions.stft import istft, stft
+from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
@@ -65,6 +68,11 @@ class MathMethods(TensorBase):
     angle = complexes.angle
     conj = complexes.conj
     conj_physical = complexes.conj_physical
+    adjoint = complexes.adjoint
+    is_conj = complexes.is_conj
+    is_neg = complexes.is_neg
+    resolve_conj = complexes.resolve_conj
+    resolve_neg = complexes.resolve_neg
     sgn = complexes.sgn
     erfc = special.erfc
     erfinv = special.erfinv
@@ -83,6 +91,8 @@ class MathMethods(TensorBase):
     signbit = checks.signbit
     is_nonzero = checks.is_nonzero
     is_complex = checks.is_complex
+    stft = stft
+    istft = istft
 
     def polygamma(self, n: int) -> Tensor:
         """The n-th derivative of ``digamma``."""
@@ -97,3 +107,23 @@ class MathMethods(TensorBase):
     def imag(self) -> Tensor:
         """The imaginary part of complex numbers."""
         return complexes.imag(require_tensor("imag", self))
+
+    @property
+    def mH(self) -> Tensor:  # noqa: N802 - PyTorch's name
+        """The last two dims swapped, and conjugated."""
+        return complexes.adjoint(require_tensor("mH", self))
+
+    @property
+    def H(self) -> Tensor:  # noqa: N802 - PyTorch's name
+        """A matrix transposed and conjugated; numbers only conjugated.
+
+        Raises:
+            ShapeError: for other numbers of dims.
+        """
+        x = require_tensor("H", self)
+        if x.ndim not in (0, 2):
+            raise ShapeError(
+                "H: expected a matrix or a number", got=str(x.type), fix="use mH",
+                where=user_location_text(),
+            )  # fmt: skip
+        return complexes.adjoint(x) if x.ndim else complexes.conj(x)
