@@ -36,6 +36,7 @@ from graphc.frontend.compare import compare as compare
 from graphc.frontend.compiled import TensorSpec as TensorSpec
 from graphc.frontend.compiled import compile as compile
 from graphc.frontend.compiled import trace as trace
+from graphc.frontend.devices import Device as device  # noqa: F401, N813 - PyTorch's name
 from graphc.frontend.functions.assignment import *
 from graphc.frontend.functions.calculus import *
 from graphc.frontend.functions.checks import *
@@ -44,10 +45,12 @@ from graphc.frontend.functions.contractions import *
 from graphc.frontend.functions.creation import *
 from graphc.frontend.functions.diagonals import *
 from graphc.frontend.functions.distances import *
+from graphc.frontend.functions.distributions import *
 from graphc.frontend.functions.einsum import *
 from graphc.frontend.functions.equations import *
 from graphc.frontend.functions.exchange import *
 from graphc.frontend.functions.exponential import *
+from graphc.frontend.functions.generators import *
 from graphc.frontend.functions.histograms import *
 from graphc.frontend.functions.indexing import *
 from graphc.frontend.functions.joining import *
@@ -64,6 +67,7 @@ from graphc.frontend.functions.sampling import *
 from graphc.frontend.functions.scan import *
 from graphc.frontend.functions.scattering import *
 from graphc.frontend.functions.searching import *
+from graphc.frontend.functions.shape_rules import *
 from graphc.frontend.functions.shaping import *
 from graphc.frontend.functions.sorting import *
 from graphc.frontend.functions.special import *

@@ -18,7 +18,7 @@ from graphc.frontend.compare import Comparison, compare
 from graphc.frontend.compiled import CompiledFunction
 from graphc.frontend.compiling import CompileOptions
 from graphc.frontend.data.loader import DataLoader
-from graphc.frontend.functions.sampling import Generator, manual_seed
+from graphc.frontend.functions.generators import Generator, manual_seed
 from graphc.frontend.nn.module import Module
 from graphc.frontend.optim.adam import AdamW
 from graphc.runtime.backend import Kernel

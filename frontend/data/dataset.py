@@ -10,7 +10,8 @@ import numpy as np
 
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.base import concrete
-from graphc.frontend.functions.sampling import Generator, randperm
+from graphc.frontend.functions.generators import Generator
+from graphc.frontend.functions.sampling import randperm
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
 

@@ -9,7 +9,7 @@ from graphc.errors import ArgumentError
 from graphc.frontend.data.collate import default_collate
 from graphc.frontend.data.dataset import Dataset, Subset, TensorDataset
 from graphc.frontend.data.sampler import BatchSampler, RandomSampler, SequentialSampler
-from graphc.frontend.functions.sampling import Generator
+from graphc.frontend.functions.generators import Generator
 from graphc.provenance import user_location_text
 
 

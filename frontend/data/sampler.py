@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sized
 from typing import Any, Generic, TypeVar
 
 from graphc.errors import ArgumentError
-from graphc.frontend.functions.sampling import Generator, randint, randperm
+from graphc.frontend.functions.generators import Generator
+from graphc.frontend.functions.sampling import randint, randperm
 from graphc.provenance import user_location_text
 
 T_co = TypeVar("T_co", covariant=True)

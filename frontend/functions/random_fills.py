@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from graphc.dims import Size
-from graphc.dtypes import DType, float32
-from graphc.errors import ArgumentError
-from graphc.frontend.base import is_tensor
+from graphc.dtypes import BOOLEAN, DType, float32, float64, int64
+from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.functions import pointwise
 from graphc.frontend.functions.convert import cast
-from graphc.frontend.functions.sampling import Generator, randint, randn, uniform_values
-from graphc.frontend.functions.shaping import expand
+from graphc.frontend.functions.distributions import require_spread, successes
+from graphc.frontend.functions.generators import Generator
+from graphc.frontend.functions.sampling import normal_values, uniform_values, whole_values
+from graphc.frontend.modes import no_grad
 from graphc.frontend.writing import assign
+from graphc.ops import quantiles
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
@@ -21,22 +22,22 @@ if TYPE_CHECKING:
 
 
 def uniform_(
-    self: Tensor, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None
+    self: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None
 ) -> Tensor:
-    """Overwrite with uniform numbers in ``[a, b)`` (``torch.Tensor.uniform_``)."""
-    if a > b:
-        raise _unsuitable("uniform_", f"a={a}, b={b}", "a <= b")
+    """Overwrite with uniform numbers in ``[from_, to)`` (``torch.Tensor.uniform_``)."""
+    if not from_ <= to:
+        raise _unsuitable("uniform_", f"from_={from_}, to={to}", "from_ <= to")
+    _require_float("uniform_", self.dtype)
     drawn = uniform_values(self.shape, self.dtype, generator)
-    return assign(self, pointwise.add(pointwise.mul(drawn, b - a), a))
+    return assign(self, pointwise.add(pointwise.mul(drawn, to - from_), from_))
 
 
 def normal_(
     self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None
 ) -> Tensor:
-    """Overwrite with normal numbers (``torch.Tensor.normal_``)."""
-    if std < 0:
-        raise _unsuitable("normal_", f"std={std}", "std >= 0")
-    drawn = randn(self.shape, dtype=self.dtype, generator=generator)
+    """Overwrite with normal numbers, also complex ones (``torch.Tensor.normal_``)."""
+    require_spread("normal_", std)
+    drawn = normal_values(self.shape, self.dtype, generator)
     return assign(self, pointwise.add(pointwise.mul(drawn, std), mean))
 
 
@@ -44,29 +45,38 @@ def log_normal_(
     self: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: Generator | None = None
 ) -> Tensor:
     """Overwrite with ``exp`` of normal numbers (``torch.Tensor.log_normal_``)."""
-    if std <= 0:
+    if not std > 0:
         raise _unsuitable("log_normal_", f"std={std}", "std > 0")
-    drawn = randn(self.shape, dtype=self.dtype, generator=generator)
-    return assign(self, pointwise.exp(pointwise.add(pointwise.mul(drawn, std), mean)))
+    _require_float("log_normal_", self.dtype)
+    drawn = normal_values(self.shape, self.dtype, generator)
+    return assign(self, quantiles.log_normal(pointwise.add(pointwise.mul(drawn, std), mean)))
 
 
 def exponential_(self: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
     """Overwrite with exponential numbers of this rate (``torch.Tensor.exponential_``)."""
-    if lambd <= 0:
+    if not lambd > 0:
         raise _unsuitable("exponential_", f"lambd={lambd}", "lambd > 0")
-    drawn = uniform_values(self.shape, self.dtype, generator)
-    return assign(self, pointwise.div(pointwise.log1p(pointwise.neg(drawn)), -lambd))
+    _require_float("exponential_", self.dtype)
+    return assign(self, cast(pointwise.div(_waits(self, generator), lambd), self.dtype))
+
+
+def _waits(like: Tensor, generator: Generator | None) -> Tensor:
+    """Exponential numbers of rate 1, with at least the accuracy of float32."""
+    wide = float64 if like.dtype in (float64, int64) else float32
+    return quantiles.exponential_quantile(uniform_values(like.shape, wide, generator))
 
 
 def cauchy_(
     self: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Generator | None = None
 ) -> Tensor:
     """Overwrite with numbers of a Cauchy distribution (``torch.Tensor.cauchy_``)."""
-    if sigma <= 0:
+    if not sigma > 0:
         raise _unsuitable("cauchy_", f"sigma={sigma}", "sigma > 0")
-    drawn = uniform_values(self.shape, self.dtype, generator)
-    angle = pointwise.mul(pointwise.sub(drawn, 0.5), math.pi)
-    return assign(self, pointwise.add(pointwise.mul(pointwise.tan(angle), sigma), median))
+    _require_float("cauchy_", self.dtype)
+    wide = float64 if self.dtype is float64 else float32
+    one, other = (normal_values(self.shape, wide, generator) for _ in range(2))
+    ratio = pointwise.add(pointwise.mul(pointwise.div(one, other), sigma), median)
+    return assign(self, cast(ratio, self.dtype))
 
 
 def geometric_(self: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
@@ -79,9 +89,10 @@ def geometric_(self: Tensor, p: float, *, generator: Generator | None = None) ->
     """
     if not 0 < p < 1:
         raise _unsuitable("geometric_", f"p={p}", "0 < p < 1")
-    drawn = uniform_values(self.shape, _float_for(self.dtype), generator)
-    tries = pointwise.div(pointwise.log1p(pointwise.neg(drawn)), math.log1p(-p))
-    return assign(self, cast(pointwise.add(pointwise.floor(tries), 1), self.dtype))
+    if self.dtype.category == BOOLEAN or self.dtype.is_complex:
+        raise _wrong_dtype("geometric_", self.dtype, "an integer or floating point dtype")
+    failures = pointwise.floor(pointwise.div(_waits(self, generator), -math.log1p(-p)))
+    return assign(self, cast(pointwise.add(failures, 1), self.dtype))
 
 
 def bernoulli_(
@@ -94,11 +105,9 @@ def bernoulli_(
         p: how likely; a number, or a tensor that broadcasts.
         generator: the source of random numbers.
     """
-    if not is_tensor(p) and not 0 <= p <= 1:
-        raise _unsuitable("bernoulli_", f"p={p}", "0 <= p <= 1")
-    drawn = uniform_values(self.shape, p.dtype if is_tensor(p) else float32, generator)
-    limit = expand(p, self.shape) if is_tensor(p) else p
-    return assign(self, cast(pointwise.lt(drawn, limit), self.dtype))
+    with no_grad():
+        drawn = successes("bernoulli_", self.shape, p, generator)
+    return assign(self, cast(drawn, self.dtype))
 
 
 def random_(
@@ -114,13 +123,7 @@ def random_(
     """
     if to is None:
         from_, to = 0, from_ or _count_of(self.dtype)
-    size: tuple[Size, ...] = self.shape
-    drawn = randint(from_, to, size, generator=generator)
-    return assign(self, cast(drawn, self.dtype))
-
-
-def _float_for(dtype: DType) -> DType:
-    return dtype if dtype.is_floating_point else float32
+    return assign(self, whole_values("random_", from_, to, self.shape, self.dtype, generator))
 
 
 def _count_of(dtype: DType) -> int:
@@ -128,8 +131,19 @@ def _count_of(dtype: DType) -> int:
     significands = {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 53, "bool": 1}
     if dtype.name in significands:
         return (1 << significands[dtype.name]) + (0 if dtype.name == "bool" else 1)
-    bits = 8 * dtype.itemsize - (0 if dtype.name == "uint8" else 1)
-    return min(1 << bits, (1 << 63) - 1)
+    return 1 << (8 * dtype.itemsize - (0 if dtype.name == "uint8" else 1))
+
+
+def _require_float(function: str, dtype: DType) -> None:
+    if not dtype.is_floating_point:
+        raise _wrong_dtype(function, dtype, "a floating point dtype")
+
+
+def _wrong_dtype(function: str, dtype: DType, expected: str) -> DTypeError:
+    return DTypeError(
+        f"{function}: these random numbers do not fit into the tensor", got=dtype.name,
+        expected=expected, where=user_location_text(),
+    )  # fmt: skip
 
 
 def _unsuitable(function: str, got: str, expected: str) -> ArgumentError:

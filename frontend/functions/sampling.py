@@ -1,153 +1,42 @@
-"""Random tensors, counted and keyed: the same numbers in every execution of one program."""
+"""Uniform, normal and whole random numbers, the same ones in every execution of one program."""
 
 from __future__ import annotations
 
-import functools
-import secrets
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from graphc.dims import Size
-from graphc.dtypes import DType, DTypeLike, as_dtype, bfloat16, float16, float32, float64, int64
-from graphc.errors import ArgumentError, DTypeError, RecordingError
-from graphc.frontend.base import TensorBase, concrete, symbolic
-from graphc.frontend.functions import pointwise
+from graphc.dtypes import (
+    BOOLEAN,
+    INTEGER,
+    DType,
+    DTypeLike,
+    as_dtype,
+    bfloat16,
+    float16,
+    float32,
+    float64,
+    int64,
+)  # fmt: skip
+from graphc.errors import ArgumentError, DTypeError
+from graphc.frontend.base import concrete
+from graphc.frontend.devices import DeviceLike, require_cpu
+from graphc.frontend.functions.complexes import join
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor, shape_argument
-from graphc.frontend.modes import modes
-from graphc.ops import comparison, elementwise
+from graphc.frontend.functions.generators import Generator, default_generator
+from graphc.frontend.functions.sorting import argsort
+from graphc.ops import comparison, elementwise, select
 from graphc.ops import random as ops
+from graphc.ops.elementwise_parts import part_dtype
 from graphc.provenance import user_location_text
-from graphc.storage import Storage
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
-__all__ = [
-    "Generator",
-    "bernoulli",
-    "get_rng_state",
-    "initial_seed",
-    "manual_seed",
-    "normal",
-    "rand",
-    "rand_like",
-    "randint",
-    "randn",
-    "randn_like",
-    "randperm",
-    "seed",
-    "set_rng_state",
-]
-
-
-class Generator:
-    """A source of random numbers: a seed and a count of calls.
-
-    Element ``i`` of call ``c`` under a seed is always the same number, so the same program gives
-    the same numbers dynamically and compiled.
-
-    Example:
-        >>> import graphc as gc
-        >>> a = gc.rand(3, generator=gc.Generator().manual_seed(1))
-        >>> b = gc.rand(3, generator=gc.Generator().manual_seed(1))
-        >>> bool((a == b).all())
-        True
-    """
-
-    def __init__(self) -> None:
-        self.storage = Storage(np.array([0, 0], np.int64))
-
-    @functools.cached_property
-    def state(self) -> Tensor:
-        """Seed and count of calls as a tensor over the generator's own memory."""
-        state = concrete(self.storage.array)
-        state.storage = self.storage
-        state.is_state = True
-        return state
-
-    def manual_seed(self, seed: int) -> Generator:
-        """Start over with this seed.
-
-        Raises:
-            RecordingError: while recording: a program continues where the last run ended.
-        """
-        if modes.recorder is not None:
-            raise RecordingError(
-                "a generator was seeded while recording",
-                fix="seed it before the graph is recorded, or before a compiled function is called",
-                where=user_location_text(),
-            )
-        signed = (int(seed) + 2**63) % 2**64 - 2**63
-        self.storage.write(np.array([signed, 0], np.int64))
-        return self
-
-    def seed(self) -> int:
-        """Start over with an unpredictable seed, and return it."""
-        chosen = secrets.randbits(63)
-        self.manual_seed(chosen)
-        return chosen
-
-    def initial_seed(self) -> int:
-        """The seed in use."""
-        return int(self.storage.array[0]) % 2**64
-
-    def get_state(self) -> Tensor:
-        """Seed and count of calls, as an int64 tensor of size 2."""
-        return concrete(self.storage.array.copy())
-
-    def set_state(self, new_state: Tensor) -> None:
-        """Go back to a state that ``get_state`` gave."""
-        values = new_state.array("the generator's state")
-        if values.shape != (2,) or values.dtype != np.int64:
-            raise ArgumentError(
-                "set_state: expected int64 of size 2",
-                got=str(new_state.type),
-                where=user_location_text(),
-            )
-        self.storage.write(values)
-
-    def bits(self, shape: Sequence[Size]) -> Tensor:
-        """32 random bits per element, as int32; counts one call."""
-        recorder = modes.recorder
-        if recorder is not None:
-            state = symbolic(recorder.random_state(self.state), recorder)
-            call = recorder.next_random_call(self.state)
-            return ops.random_bits(state, call=call, shape=tuple(shape))
-        made = ops.random_bits(self.state, call=0, shape=tuple(shape))
-        self.storage.array[1] += 1
-        self.storage.version.count += 1
-        return made
-
-
-default_generator = Generator()
-
-
-def manual_seed(seed: int) -> Generator:
-    """Seed the default generator (``torch.manual_seed``)."""
-    return default_generator.manual_seed(seed)
-
-
-def seed() -> int:
-    """Seed the default generator unpredictably (``torch.seed``)."""
-    return default_generator.seed()
-
-
-def initial_seed() -> int:
-    """The default generator's seed (``torch.initial_seed``)."""
-    return default_generator.initial_seed()
-
-
-def get_rng_state() -> Tensor:
-    """The default generator's state (``torch.get_rng_state``)."""
-    return default_generator.get_state()
-
-
-def set_rng_state(new_state: Tensor) -> None:
-    """Set the default generator's state (``torch.set_rng_state``)."""
-    default_generator.set_state(new_state)
-
+__all__ = ["rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm"]
 
 _UNIFORM_BITS = {float16: 11, bfloat16: 8, float32: 24}
 """As many bits as the significand holds, so that no number is rounded up to 1."""
@@ -156,7 +45,10 @@ _UNIFORM_BITS = {float16: 11, bfloat16: 8, float32: 24}
 def uniform_values(shape: Sequence[Size], dtype: DTypeLike, generator: Generator | None) -> Tensor:
     """Uniform numbers in ``[0, 1)``, of as many random bits as the dtype's significand holds."""
     source = generator or default_generator
-    of = _require_float(dtype)
+    of = _require_inexact(dtype)
+    if of.is_complex:
+        half = part_dtype(of)
+        return join(uniform_values(shape, half, generator), uniform_values(shape, half, generator))
     bits = source.bits(shape)
     if of is not float64:
         count = _UNIFORM_BITS[of]
@@ -167,12 +59,26 @@ def uniform_values(shape: Sequence[Size], dtype: DTypeLike, generator: Generator
     return elementwise.mul(whole, scalar_tensor(2.0**-53, float64))
 
 
-def _require_float(dtype: DTypeLike) -> DType:
+def normal_values(shape: Sequence[Size], dtype: DTypeLike, generator: Generator | None) -> Tensor:
+    """Standard normal numbers; complex ones have a total variance of 1."""
+    source = generator or default_generator
+    of = _require_inexact(dtype)
+    if of.is_complex:
+        half = part_dtype(of)
+        parts = (normal_values(shape, half, generator), normal_values(shape, half, generator))
+        shrink = scalar_tensor(math.sqrt(0.5), half)
+        return join(*(elementwise.mul(part, shrink) for part in parts))
+    first, second = source.bits(shape), source.bits(shape)
+    return ops.normal_from_bits(first, second, dtype=of)
+
+
+def _require_inexact(dtype: DTypeLike) -> DType:
     of = as_dtype(dtype)
-    if not of.is_floating_point:
+    if not of.is_differentiable:
         raise DTypeError(
-            "random floats need a floating point dtype", got=of.name, where=user_location_text()
-        )
+            "random numbers of this kind need a floating point or complex dtype", got=of.name,
+            where=user_location_text(),
+        )  # fmt: skip
     return of
 
 
@@ -190,16 +96,23 @@ def _int32(value: int) -> Tensor:
 
 def rand(
     *size: Any, dtype: DTypeLike | None = None, generator: Generator | None = None,
-    requires_grad: bool = False,
+    requires_grad: bool = False, device: DeviceLike = None,
 ) -> Tensor:  # fmt: skip
     """Uniform numbers in ``[0, 1)`` (``torch.rand``).
 
     Args:
         size: the shape.
-        dtype: floating point type; default float32.
+        dtype: floating point or complex type; default float32.
         generator: default: the global one.
         requires_grad: track gradients.
+        device: the CPU.
+
+    Example:
+        >>> import graphc as gc
+        >>> gc.rand(2, 3).shape
+        (2, 3)
     """
+    require_cpu(device)
     made = uniform_values(shape_argument("rand", size), dtype or float32, generator)
     return _as_leaf(made, requires_grad)
 
@@ -212,65 +125,166 @@ def _as_leaf(x: Tensor, requires_grad: bool) -> Tensor:
 
 def randn(
     *size: Any, dtype: DTypeLike | None = None, generator: Generator | None = None,
-    requires_grad: bool = False,
+    requires_grad: bool = False, device: DeviceLike = None,
 ) -> Tensor:  # fmt: skip
-    """Standard normal numbers (``torch.randn``); the same bits on every backend."""
-    shape, of = shape_argument("randn", size), _require_float(dtype or float32)
-    source = generator or default_generator
-    first, second = source.bits(shape), source.bits(shape)
-    made = ops.normal_from_bits(first, second, dtype=of)
+    """Standard normal numbers (``torch.randn``); the same bits on every backend.
+
+    Args:
+        size: the shape.
+        dtype: floating point or complex type; default float32.
+        generator: default: the global one.
+        requires_grad: track gradients.
+        device: the CPU.
+    """
+    require_cpu(device)
+    made = normal_values(shape_argument("randn", size), dtype or float32, generator)
     return _as_leaf(made, requires_grad)
 
 
-def rand_like(input: Tensor, *, dtype: DTypeLike | None = None) -> Tensor:
+def rand_like(
+    input: Tensor, *, dtype: DTypeLike | None = None, generator: Generator | None = None,
+    requires_grad: bool = False, device: DeviceLike = None,
+) -> Tensor:  # fmt: skip
     """Uniform numbers in the shape and dtype of another tensor (``torch.rand_like``)."""
     x = require_tensor("rand_like", input)
-    return uniform_values(x.shape, dtype or x.dtype, None)
+    return rand(x.shape, dtype=dtype or x.dtype, generator=generator,
+                requires_grad=requires_grad, device=device)  # fmt: skip
 
 
-def randn_like(input: Tensor, *, dtype: DTypeLike | None = None) -> Tensor:
+def randn_like(
+    input: Tensor, *, dtype: DTypeLike | None = None, generator: Generator | None = None,
+    requires_grad: bool = False, device: DeviceLike = None,
+) -> Tensor:  # fmt: skip
     """Standard normal numbers in the shape and dtype of another tensor (``torch.randn_like``)."""
     x = require_tensor("randn_like", input)
-    return randn(x.shape, dtype=dtype or x.dtype)
+    return randn(x.shape, dtype=dtype or x.dtype, generator=generator,
+                 requires_grad=requires_grad, device=device)  # fmt: skip
 
 
 def randint(
-    low: int, high: Any = None, size: Sequence[Size] | None = None, *,
-    dtype: DTypeLike = int64, generator: Generator | None = None,
+    low: int | None = None, high: Any = None, size: Sequence[Size] | None = None, *,
+    dtype: DTypeLike = int64, generator: Generator | None = None, requires_grad: bool = False,
+    device: DeviceLike = None,
 ) -> Tensor:  # fmt: skip
     """Whole numbers in ``low .. high - 1`` (``torch.randint``).
 
     Args:
         low: smallest value; left out, it is 0: ``randint(high, size)``.
-        high: bound, not reached; at most ``2**31`` above ``low``.
+        high: bound, not reached.
         size: the shape.
-        dtype: element type.
+        dtype: element type, which holds the numbers.
         generator: default: the global one.
+        requires_grad: track gradients, of floats.
+        device: the CPU.
 
     Raises:
-        ArgumentError: if there is no value in the range, or it is too wide.
+        ArgumentError: if there is no value in the range, or the dtype does not hold it.
+
+    Example:
+        >>> import graphc as gc
+        >>> gc.randint(5, (3,)).shape, gc.randint(3, 4, (1,)).item()
+        ((3,), 3)
     """
+    require_cpu(device)
     if size is None:
         high, size = None, high
     if high is None:
-        low, high = 0, low
-    if size is None or not 0 < high - low <= 2**31:
+        low, high = None, low
+    bounds = (0 if low is None else low, high)
+    if size is None or not all(isinstance(bound, int | np.integer) for bound in bounds):
         raise ArgumentError(
-            "randint: expected low < high <= low + 2**31, and a size",
-            got=f"{low}, {high}, {size}",
-            where=user_location_text(),
+            "randint: expected whole numbers low and high, and a size",
+            got=f"{low}, {high}, {size}", where=user_location_text(),
         )  # fmt: skip
-    bits = cast((generator or default_generator).bits(tuple(size)), int64)
-    unsigned = pointwise.bitwise_and(bits, 0xFFFFFFFF)
-    scaled = pointwise.bitwise_right_shift(pointwise.mul(unsigned, high - low), 32)
-    return cast(pointwise.add(scaled, low), as_dtype(dtype))
+    made = whole_values(
+        "randint", bounds[0], bounds[1], shape_argument("randint", (tuple(size),)),
+        as_dtype(dtype), generator,
+    )  # fmt: skip
+    return _as_leaf(made, requires_grad)
 
 
-def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
-    """1 with the probability that each element says, else 0 (``torch.bernoulli``)."""
-    p = require_tensor("bernoulli", input)
-    drawn = uniform_values(p.shape, p.dtype, generator)
-    return cast(comparison.lt(drawn, p), p.dtype)
+def randint_like(
+    input: Tensor, low: int | None = None, high: int | None = None, *,
+    dtype: DTypeLike | None = None, generator: Generator | None = None,
+    requires_grad: bool = False, device: DeviceLike = None,
+) -> Tensor:  # fmt: skip
+    """Whole numbers in the shape and dtype of another tensor (``torch.randint_like``).
+
+    Args:
+        input: the other tensor.
+        low: smallest value; left out, it is 0: ``randint_like(x, high)``.
+        high: bound, not reached.
+        dtype: default: that of the other tensor.
+        generator: default: the global one.
+        requires_grad: track gradients, of floats.
+        device: the CPU.
+    """
+    x = require_tensor("randint_like", input)
+    return randint(low, high, x.shape, dtype=dtype or x.dtype, generator=generator,
+                   requires_grad=requires_grad, device=device)  # fmt: skip
+
+
+def whole_values(
+    function: str, low: int, high: int, shape: Sequence[Size], dtype: DType,
+    generator: Generator | None,
+) -> Tensor:  # fmt: skip
+    """Whole numbers in ``low .. high - 1``; ArgumentError if the dtype does not hold them."""
+    least, most = _whole_range(dtype)
+    if not least <= low < high <= most + 1:
+        raise ArgumentError(
+            f"{function}: the range is empty, or too wide for the dtype",
+            got=f"{low} .. {high} for {dtype.name}",
+            expected=f"{least} <= low < high <= {most + 1}", where=user_location_text(),
+        )  # fmt: skip
+    source = generator or default_generator
+    count = high - low
+    if count <= _FINE:
+        bits = comparison.bitwise_and(cast(source.bits(shape), int64), _int64(0xFFFFFFFF))
+        places = comparison.shift_right(elementwise.mul(bits, _int64(count)), _int64(32))
+    else:
+        places = _far_places(_bits64(source, shape), count)
+    return cast(elementwise.add(places, _int64(low)), dtype)
+
+
+_FINE = 2**24
+"""Up to it a number of 32 random bits is divided into ranges of nearly the same length."""
+
+
+def _whole_range(dtype: DType) -> tuple[int, int]:
+    """The whole numbers that a dtype can hold, within int64."""
+    if dtype.category == BOOLEAN:
+        return 0, 1
+    if dtype.category == INTEGER:
+        return int(np.iinfo(dtype.numpy).min), int(np.iinfo(dtype.numpy).max)
+    if dtype.is_complex:
+        raise DTypeError(
+            "random whole numbers cannot be complex", got=dtype.name, where=user_location_text()
+        )
+    most = 2**63 - 1 if dtype is not float16 else 65504
+    return -most - 1 if dtype is not float16 else -most, most
+
+
+def _bits64(source: Generator, shape: Sequence[Size]) -> Tensor:
+    high, low = cast(source.bits(shape), int64), cast(source.bits(shape), int64)
+    lower = comparison.bitwise_and(low, _int64(0xFFFFFFFF))
+    return comparison.bitwise_or(comparison.shift_left(high, _int64(32)), lower)
+
+
+def _far_places(bits: Tensor, count: int) -> Tensor:
+    """The remainder of 64 bits without sign by a number of places."""
+    if count < 2**63:
+        positive = comparison.bitwise_and(bits, _int64(2**63 - 1))
+        return elementwise.remainder(positive, _int64(count))
+    if count == 2**64:
+        return bits
+    flip = _int64(2**63)  # signed comparison of flipped numbers is unsigned comparison
+    below = comparison.lt(comparison.bitwise_xor(bits, flip), _int64(count ^ 2**63))
+    return select.where(below, bits, elementwise.sub(bits, _int64(count)))
+
+
+def _int64(value: int) -> Tensor:
+    """A number of 64 bits, those without a sign by their bits."""
+    return concrete(np.asarray((value + 2**63) % 2**64 - 2**63, np.int64))
 
 
 def keep_mask(shape: Sequence[Size], keep: float, generator: Generator | None = None) -> Tensor:
@@ -279,20 +293,34 @@ def keep_mask(shape: Sequence[Size], keep: float, generator: Generator | None = 
     return comparison.lt(drawn, scalar_tensor(keep, float32))
 
 
-def randperm(n: int, *, generator: Generator | None = None) -> Tensor:
-    """A random order of ``0 .. n - 1``; dynamic mode only (``torch.randperm``)."""
-    source = generator or default_generator
-    high = source.bits((n,)).array("a permutation").astype(np.int64)
-    low = source.bits((n,)).array("a permutation").astype(np.int64)
-    return concrete(np.lexsort((low, high)).astype(np.int64))
-
-
-def normal(
-    mean: float | Tensor = 0.0, std: float | Tensor = 1.0, size: Sequence[Size] | None = None, *,
-    generator: Generator | None = None,
+def randperm(
+    n: Size, *, dtype: DTypeLike = int64, generator: Generator | None = None,
+    requires_grad: bool = False, device: DeviceLike = None,
 ) -> Tensor:  # fmt: skip
-    """Normal numbers with this mean and standard deviation (``torch.normal``)."""
-    like = next((x for x in (mean, std) if isinstance(x, TensorBase)), None)
-    shape = tuple(size) if size is not None else () if like is None else like.shape
-    drawn = randn(shape, dtype=float32 if like is None else like.dtype, generator=generator)
-    return pointwise.add(pointwise.mul(drawn, std), mean)
+    """A random order of ``0 .. n - 1`` (``torch.randperm``).
+
+    Args:
+        n: how many numbers.
+        dtype: element type.
+        generator: default: the global one.
+        requires_grad: track gradients, of floats.
+        device: the CPU.
+
+    Raises:
+        ArgumentError: if n is negative, or the dtype does not hold n - 1.
+
+    Example:
+        >>> import graphc as gc
+        >>> gc.randperm(4).sort().values
+        tensor([0, 1, 2, 3])
+    """
+    require_cpu(device)
+    of = as_dtype(dtype)
+    shape = shape_argument("randperm", (n,))
+    if isinstance(n, int) and not 0 <= n <= _whole_range(of)[1] + 1:
+        raise ArgumentError(
+            "randperm: expected a count whose numbers the dtype holds", got=f"{n}, {of.name}",
+            where=user_location_text(),
+        )  # fmt: skip
+    order = argsort(_bits64(generator or default_generator, shape), stable=True)
+    return _as_leaf(cast(order, of), requires_grad)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from graphc.frontend.base import TensorBase
-from graphc.frontend.functions import sampling
+from graphc.frontend.functions import distributions
 
 
 class SamplingMethods(TensorBase):
@@ -11,4 +11,5 @@ class SamplingMethods(TensorBase):
 
     __slots__ = ()
 
-    bernoulli = sampling.bernoulli
+    bernoulli = distributions.bernoulli
+    multinomial = distributions.multinomial
