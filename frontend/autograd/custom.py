@@ -6,18 +6,15 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, ref
 
-import numpy as np
-
 from graphc.dims import unify
 from graphc.errors import AutogradError, DTypeError, ShapeError
 from graphc.frontend.autograd.hooks import Grads, RemovableHandle
 from graphc.frontend.autograd.saved import SavedTensor
 from graphc.frontend.autograd.tape import Accumulation, Edge, GradFn
-from graphc.frontend.base import concrete, is_tensor
-from graphc.frontend.modes import modes
+from graphc.frontend.autograd.zeros import zeros_of
+from graphc.frontend.base import is_tensor
 from graphc.ops.broadcasting import sum_to_shape
 from graphc.ops.select import cast
-from graphc.ops.shape import expand
 from graphc.provenance import user_location_text
 from graphc.types import TensorType
 
@@ -109,7 +106,7 @@ class FunctionStep(GradFn):
         for position, kind in enumerate(self._outputs):
             grad = parts.get(position)
             if grad is None and self._materialize and kind is not None:
-                grad = _zeros(kind)
+                grad = zeros_of(kind)
             grads.append(grad)
         return tuple(grads)
 
@@ -185,12 +182,6 @@ class FunctionOutput(GradFn):
     def register_prehook(self, hook: Callable[[Grads], Any]) -> RemovableHandle:
         """See ``GradFn.register_prehook``; it sees the gradients of all outputs."""
         return self.step.register_prehook(hook)
-
-
-def _zeros(kind: TensorType) -> Tensor:
-    if modes.recorder is None:
-        return concrete(np.zeros(kind.shape, kind.dtype.numpy))
-    return expand(concrete(np.zeros((), kind.dtype.numpy)), shape=kind.shape)
 
 
 def _sums_to(shape: Sequence[Any], target: Sequence[Any]) -> bool:

@@ -1,6 +1,7 @@
 """Public face: ``graphc.autograd``."""
 
 from graphc.autograd import function as function
+from graphc.autograd import functional as functional
 from graphc.frontend.autograd.api import backward_all as backward  # noqa: F401 - PyTorch's name
 from graphc.frontend.autograd.api import grad as grad
 from graphc.frontend.autograd.function import Function as Function
