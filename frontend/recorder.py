@@ -9,7 +9,7 @@ from weakref import ReferenceType, ref
 
 import numpy as np
 
-from graphc.dims import Dim, Size
+from graphc.dims import Dim, Shape, Size
 from graphc.dtypes import DType, DTypeLike, as_dtype, int64
 from graphc.errors import ArgumentError, RecordingError
 from graphc.frontend.autograd.recorded import RecordedGradFn
@@ -25,6 +25,7 @@ from graphc.node import Node, constant
 from graphc.opdef import OpDef
 from graphc.ops.elementwise import add
 from graphc.ops.leaf import placeholder, variable
+from graphc.ops.random import random_bits
 from graphc.provenance import user_location_text
 from graphc.storage import HostValue, Storage
 from graphc.types import TensorType
@@ -32,6 +33,7 @@ from graphc.types import TensorType
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from graphc.frontend.functions.generators import Generator
     from graphc.frontend.tensor import Tensor
 
 
@@ -276,11 +278,12 @@ class Recorder:
                 where=user_location_text(),
             )
 
-    def next_random_call(self, state: Tensor) -> int:
-        """The number of this random call within one run of the program."""
+    def draw_bits(self, generator: Generator, shape: Shape) -> Tensor:
+        """Record a call of ``generator.bits``."""
+        state = generator.state
         call = self._random_calls.get(state.storage, 0)
         self._random_calls[state.storage] = call + 1
-        return call
+        return random_bits(symbolic(self.random_state(state), self), call=call, shape=shape)
 
     def grad_slot(self, x: Tensor) -> GradSlot:
         """The gradient of a tensor as this program sees it."""

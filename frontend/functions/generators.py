@@ -12,7 +12,7 @@ import numpy as np
 
 from graphc.dims import Size
 from graphc.errors import ArgumentError, RecordingError
-from graphc.frontend.base import concrete, symbolic
+from graphc.frontend.base import concrete
 from graphc.frontend.devices import CPU, Device, DeviceLike, require_cpu
 from graphc.frontend.functions.convert import require_tensor
 from graphc.frontend.modes import modes
@@ -125,9 +125,7 @@ class Generator:
         """32 random bits per element, as int32; counts one call."""
         recorder = modes.recorder
         if recorder is not None:
-            state = symbolic(recorder.random_state(self.state), recorder)
-            call = recorder.next_random_call(self.state)
-            return ops.random_bits(state, call=call, shape=tuple(shape))
+            return recorder.draw_bits(self, tuple(shape))
         made = ops.random_bits(self.state, call=0, shape=tuple(shape))
         self.storage.array[1] += 1
         self.storage.version.count += 1
