@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from graphc.dtypes import bool_, float32, int64
+from graphc.dtypes import bool_, complex64, float32, int64
 from graphc.frontend.base import TensorBase
 from graphc.provenance import describe
 from graphc.storage import Array
@@ -29,7 +29,8 @@ def format_tensor(x: TensorBase) -> str:
     extras = []
     if array.size == 0 and array.ndim > 1:
         extras.append(f"size={array.shape}")
-    if x.dtype is not float32 and (array.size == 0 or x.dtype not in (int64, bool_)):
+    implied = (float32,) if array.size == 0 else (float32, complex64, int64, bool_)
+    if x.dtype not in implied:
         extras.append(f"dtype={x.dtype!r}")
     if x._grad_fn is not None:
         extras.append(f"grad_fn={x._grad_fn}")
@@ -80,13 +81,18 @@ def _shown(array: Array) -> Array:
 def _element_text(values: Array) -> Callable[[Any], str]:
     """A function that writes every element with the same width and number of digits."""
     if values.dtype.kind == "c":
-        return str
+        along, across = _element_text(values.real), _element_text(values.imag)
+        return lambda value: along(value.real) + _imaginary_text(across(value.imag).lstrip())
     write = _float_text(values) if values.dtype.kind == "f" else str
     counted = values
     if values.dtype.kind == "f":
         counted = values[np.isfinite(values) & (values != 0)]
     width = max((len(write(value)) for value in counted), default=1)
     return lambda value: write(value).rjust(width)
+
+
+def _imaginary_text(text: str) -> str:
+    return f"{text}j" if text.startswith("-") else f"+{text}j"
 
 
 def _float_text(values: Array) -> Callable[[Any], str]:

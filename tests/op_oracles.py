@@ -561,6 +561,10 @@ COMPLEX_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "expm1": lambda z: complex(mp.expm1(z)),
     "log1p": lambda z: complex(mp.log1p(z)),
     "rsqrt": lambda z: 1 / cmath.sqrt(z),
+    "exp2": lambda z: cmath.exp(z * math.log(2)),
+    "log2": lambda z: cmath.log(z) / math.log(2),
+    "log10": cmath.log10,
+    "sigmoid": lambda z: 1 / (1 + cmath.exp(-z)),
     "pow": lambda a, b: a**b,
 }
 

@@ -23,6 +23,7 @@ from graphc.frontend.functions.shaping import drop_dims, reshape
 from graphc.opdef import OpDef
 from graphc.ops import comparison, elementwise, reduce, select
 from graphc.ops import shape as shape_ops
+from graphc.ops.elementwise_parts import real
 from graphc.ops.index import gather
 from graphc.provenance import user_location_text
 
@@ -298,7 +299,9 @@ def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) ->
     dims = dims_argument("logsumexp", x, dim)
     if reduce.reduced_count(x.type, dims) == 0:
         return pointwise.log(sum(x, dims, keepdim))
-    peak = detach_finite(reduce.amax(_with_an_element(x, dims), dims=dims))
+    size = real(x) if x.dtype.is_complex else x
+    peak = detach_finite(reduce.amax(_with_an_element(size, dims), dims=dims))
+    peak = cast(peak, x.dtype)
     total = reduce.sum_(elementwise.exp(elementwise.sub(x, peak)), dims=dims)
     result = elementwise.add(elementwise.log(total), peak)
     return result if keepdim else drop_dims(result, dims)

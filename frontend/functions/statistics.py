@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from graphc.dtypes import DTypeLike, float32
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.functions import pointwise, reduction
+from graphc.frontend.functions.complexes import complex, parts
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor
 from graphc.frontend.functions.products import matmul
 from graphc.frontend.functions.reduction import Dims
@@ -187,4 +188,6 @@ def corrcoef(input: Tensor) -> Tensor:
     own = reshape(covariances, (size * size,))[:: size + 1]
     spread = pointwise.sqrt(own)
     scaled = elementwise.div(elementwise.div(covariances, unsqueeze(spread, 1)), spread)
+    if scaled.dtype.is_complex:
+        return complex(*(pointwise.clamp(part, -1, 1) for part in parts(scaled)))
     return pointwise.clamp(scaled, -1, 1)

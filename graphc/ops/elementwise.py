@@ -24,7 +24,13 @@ from graphc.ops.infer import (
     REAL,
     elementwise_infer,
 )  # fmt: skip
-from graphc.ops.scalar_eval import floor_divide_eval, int_pow_eval, scipy_special, ufunc
+from graphc.ops.scalar_eval import (
+    floor_divide_eval,
+    int_pow_eval,
+    scipy_special,
+    sigmoid_eval,
+    ufunc,
+)
 from graphc.ops.select import detach, scalar, where, zeros_like
 
 INPUTS, OUTPUT = Saves.INPUTS, Saves.OUTPUT
@@ -167,7 +173,8 @@ def _tanh_vjp(call: Call, g: Any) -> tuple[Any]:
 
 
 def _sigmoid_vjp(call: Call, g: Any) -> tuple[Any]:
-    return (mul(g, mul(call.output, sub(scalar(g, 1), call.output))),)
+    out = conjugated(call.output)
+    return (mul(g, mul(out, sub(scalar(g, 1), out))),)
 
 
 def _rsqrt_vjp(call: Call, g: Any) -> tuple[Any]:
@@ -221,5 +228,5 @@ cos: OpDef = _unary(
 )
 tan = _unary("tan", ufunc(np.tan), _tan_vjp, OUTPUT)
 tanh = _unary("tanh", ufunc(np.tanh), _tanh_vjp, OUTPUT)
-sigmoid = _unary("sigmoid", scipy_special("expit"), _sigmoid_vjp, OUTPUT, FLOAT)
+sigmoid = _unary("sigmoid", sigmoid_eval, _sigmoid_vjp, OUTPUT)
 erf = _unary("erf", scipy_special("erf"), _erf_vjp, INPUTS, FLOAT)

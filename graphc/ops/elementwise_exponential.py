@@ -19,7 +19,8 @@ from graphc.ops.elementwise import (
     mul,
     sub,
 )  # fmt: skip
-from graphc.ops.infer import FLOAT
+from graphc.ops.elementwise_parts import conjugated
+from graphc.ops.infer import FLOAT, FLOAT_OR_COMPLEX
 from graphc.ops.scalar_eval import scipy_special, ufunc
 from graphc.ops.select import scalar, where
 
@@ -27,21 +28,26 @@ TRAITS = Trait.COSTLY | Trait.LIBRARY
 
 
 def _exp2_vjp(call: Call, g: Any) -> tuple[Any]:
-    return (mul(g, mul(call.output, scalar(g, math.log(2)))),)
+    return (mul(g, mul(conjugated(call.output), scalar(g, math.log(2)))),)
 
 
 def _log_vjp(base: float) -> Rule:
-    return lambda call, g: (div(g, mul(call.inputs[0], scalar(g, math.log(base)))),)
+    return lambda call, g: (div(g, mul(conjugated(call.inputs[0]), scalar(g, math.log(base)))),)
 
 
 exp2: OpDef = elementwise(
-    "exp2", ufunc(np.exp2), _exp2_vjp, accepts=FLOAT, saves=OUTPUT, traits=Trait.COSTLY
+    "exp2", ufunc(np.exp2), _exp2_vjp, accepts=FLOAT_OR_COMPLEX, saves=OUTPUT, traits=Trait.COSTLY
 )
 log2 = elementwise(
-    "log2", ufunc(np.log2), _log_vjp(2), accepts=FLOAT, saves=INPUTS, traits=Trait.COSTLY
+    "log2", ufunc(np.log2), _log_vjp(2), accepts=FLOAT_OR_COMPLEX, saves=INPUTS, traits=Trait.COSTLY
 )
 log10 = elementwise(
-    "log10", ufunc(np.log10), _log_vjp(10), accepts=FLOAT, saves=INPUTS, traits=Trait.COSTLY
+    "log10",
+    ufunc(np.log10),
+    _log_vjp(10),
+    accepts=FLOAT_OR_COMPLEX,
+    saves=INPUTS,
+    traits=Trait.COSTLY,
 )
 
 

@@ -34,6 +34,17 @@ def scipy_special(name: str) -> Callable[..., Array]:
     return run
 
 
+_expit = scipy_special("expit")
+
+
+def sigmoid_eval(x: Array) -> Array:
+    """``1 / (1 + exp(-x))``."""
+    if x.dtype.kind == "c":
+        one = np.ones((), x.dtype)
+        return np.asarray(np.true_divide(one, one + np.exp(-x), order="C"))
+    return _expit(x)
+
+
 def floor_divide_eval(a: Array, b: Array) -> Array:
     """Python's ``//``; an integer divided by zero is 0."""
     return np.asarray(np.floor_divide(a, b, order="C"))
