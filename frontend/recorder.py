@@ -45,12 +45,15 @@ class Guard(NamedTuple):
         value: what it was while tracing.
         what: what it is, for people.
         cell: the tensor and the attribute on which alone it depends; None if there is more.
+        is_noted: whether, as things are, no change of it goes without one of
+            ``graphc.frontend.noted.guarded``; None if there is no telling.
     """
 
     read: Callable[[], Any]
     value: Any
     what: str
     cell: tuple[TensorBase, str] | None
+    is_noted: Callable[[], bool] | None
 
 
 class Recorder:
@@ -225,11 +228,12 @@ class Recorder:
         return symbolic(self._variables[source], self)
 
     def guard(
-        self, read: Callable[[], Any], what: str, cell: tuple[TensorBase, str] | None = None
-    ) -> Any:
+        self, read: Callable[[], Any], what: str, cell: tuple[TensorBase, str] | None = None,
+        is_noted: Callable[[], bool] | None = None,
+    ) -> Any:  # fmt: skip
         """Read a Python value that shapes the program; a compiled function retraces on change."""
         value = read()
-        self.guards.append(Guard(read, value, what, cell))
+        self.guards.append(Guard(read, value, what, cell, is_noted))
         return value
 
     def assign(self, x: Tensor, value: Tensor) -> None:

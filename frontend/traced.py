@@ -16,6 +16,8 @@ from graphc.frontend.graph import Graph
 from graphc.frontend.modes import modes
 from graphc.frontend.nn.observed import Observed
 from graphc.frontend.nn.reads import Reads
+from graphc.frontend.noted import guarded
+from graphc.frontend.recorder import Guard
 from graphc.frontend.structure import Rebuild
 from graphc.frontend.tensor import Tensor
 from graphc.runtime.direct import Conditions, Watched
@@ -46,6 +48,7 @@ class Traced:
         self._argument_grads = recorder.argument_grads
         self._tracked = [position for position, yes in enumerate(tracked) if yes]
         self._other_guards = [guard for guard in recorder.guards if guard.cell is None]
+        self._settled: tuple[object, Sequence[Guard]] = (None, ())
         self._args: _Likeness | None = None
         self._is_watching = False
         self._is_single = len(tracked) == 1
@@ -127,9 +130,12 @@ class Traced:
         for position in like.tracked:
             if not isinstance(args[position], TensorBase):
                 return NotImplemented
-        for guard in self._other_guards:
-            if guard.read() != guard.value:
+        latest, open_guards = self._settled
+        if latest is not guarded.latest:
+            if not self._settle():
                 return NotImplemented
+        elif open_guards and not all(map(_holds, open_guards)):
+            return NotImplemented
         if self._reads.difference() is not None:
             return NotImplemented
         native = self.session.native
@@ -139,6 +145,17 @@ class Traced:
         if results is NotImplemented or self._is_plain:
             return results
         return self._rebuilt([results] if self._is_single else list(results))
+
+    def _settle(self) -> bool:
+        """Whether guards hold; those that note changes are not read again before one."""
+        latest = guarded.latest  # first: a change meanwhile is noted as a later one
+        if not all(map(_holds, self._other_guards)):
+            return False
+        self._settled = latest, [
+            guard for guard in self._other_guards
+            if guard.is_noted is None or not guard.is_noted()
+        ]  # fmt: skip
+        return True
 
     def _rebuilt(self, tensors: list[Tensor]) -> Any:
         for position in self._tracked:
@@ -165,6 +182,10 @@ class Traced:
                 yield tensor, name, getattr(tensor, name)
         for slot in self.slots:
             yield from slot.watched()
+
+
+def _holds(guard: Guard) -> bool:
+    return bool(guard.read() == guard.value)
 
 
 def _are_same(some: Sequence[Watched], others: Sequence[Watched]) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from graphc.errors import ArgumentError, DTypeError, GraphcError, did_you_mean
 from graphc.frontend.base import is_tensor
 from graphc.frontend.modes import modes
-from graphc.frontend.nn.observed import Observed, OwnedDict, mark_changed
+from graphc.frontend.nn.observed import Observed, OwnedDict, changes
 from graphc.frontend.nn.parameter import Buffer, Parameter, require_concrete
 from graphc.frontend.nn.reads import current_reads
 from graphc.frontend.tensor import Tensor
@@ -75,7 +75,7 @@ class Attributes(Observed):
             self._modules[name] = None
         else:
             super().__setattr__(name, value)
-            mark_changed()
+            changes.mark()
 
     def __delattr__(self, name: str) -> None:
         reads = current_reads()
@@ -83,7 +83,7 @@ class Attributes(Observed):
             reads.note_write(self, name)
         if not self._forget(name):
             super().__delattr__(name)
-        mark_changed()
+        changes.mark()
 
     def peek(self, name: str) -> Any:
         """An attribute's value, found without running any code of a property or method."""

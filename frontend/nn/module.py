@@ -220,8 +220,8 @@ class Module(Attributes):
                     storage.array = storage.array.astype(wanted.numpy, copy=False)
                     storage.version.count += 1
         for module in self.modules():
-            module._parameters.touch()
-            module._buffers.touch()
+            module._parameters.changed()
+            module._buffers.changed()
         return self
 
     def float(self) -> Self:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
+
+from graphc.frontend.noted import Changes, NotedDict
 
 T = TypeVar("T")
 
@@ -19,22 +21,11 @@ class Observed:
         return own[name] if name in own else getattr(type(self), name, MISSING)
 
 
-class _Changes:
-    """The latest change of any observed object: a new object for each, so that none is missed."""
-
-    def __init__(self) -> None:
-        self.latest = object()
+changes = Changes()
+"""The latest change of any observed object."""
 
 
-changes = _Changes()
-
-
-def mark_changed() -> None:
-    """Note that an attribute of some observed object has another value now."""
-    changes.latest = object()
-
-
-class OwnedDict(dict[str, T]):
+class OwnedDict(NotedDict[str, T]):
     """A dict whose every change counts as one of the object that owns it.
 
     Attributes:
@@ -43,47 +34,7 @@ class OwnedDict(dict[str, T]):
 
     version = object()
 
-    def touch(self) -> None:
-        """Note that a value has changed in place."""
+    def changed(self) -> None:
+        """Note that a value is another one, or has changed in place."""
         self.version = object()
-        mark_changed()
-
-    def __setitem__(self, key: str, value: T) -> None:
-        super().__setitem__(key, value)
-        self.touch()
-
-    def __delitem__(self, key: str) -> None:
-        super().__delitem__(key)
-        self.touch()
-
-    def __ior__(self, other: Any) -> Self:  # type: ignore[misc, override]  # | gives a dict
-        self.update(other)
-        return self
-
-    def clear(self) -> None:
-        """Take all out."""
-        super().clear()
-        self.touch()
-
-    def pop(self, *args: Any) -> Any:
-        """Take one value out; see ``dict.pop``."""
-        value = super().pop(*args)
-        self.touch()
-        return value
-
-    def popitem(self) -> tuple[str, Any]:
-        """Take the last pair out."""
-        pair = super().popitem()
-        self.touch()
-        return pair
-
-    def setdefault(self, key: str, default: Any = None) -> Any:
-        """The value of a key, which gets the default if it has none."""
-        value = super().setdefault(key, default)
-        self.touch()
-        return value
-
-    def update(self, *args: Any, **kwargs: Any) -> None:
-        """Take over other pairs; see ``dict.update``."""
-        super().update(*args, **kwargs)
-        self.touch()
+        changes.mark()

@@ -1,19 +1,21 @@
-"""A group of parameters: a dict whose options cannot change while a step is recorded."""
+"""An optimizer's groups and state as dicts and lists that tell compiled steps of their changes."""
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections import defaultdict
+from typing import Any, TypeVar
 
 from graphc.errors import RecordingError
 from graphc.frontend.fingerprint import fingerprint
 from graphc.frontend.modes import modes
+from graphc.frontend.noted import ABSENT, NotedDict, NotedList, guarded
 from graphc.provenance import user_location_text
 
-_MISSING = object()
+V = TypeVar("V")
 
 
-class ParamGroup(dict[str, Any]):
-    """``"params"`` and options by name.
+class ParamGroup(NotedDict[str, Any]):
+    """A group of parameters: ``"params"`` and options by name.
 
     A compiled step reads the options before each run, and cannot write them: while recording, an
     option can only be given the value that it has.
@@ -22,48 +24,9 @@ class ParamGroup(dict[str, Any]):
         RecordingError: for another value while recording.
     """
 
-    def __setitem__(self, key: str, value: Any) -> None:
-        self._require_same(key, value)
-        super().__setitem__(key, value)
-
-    def __delitem__(self, key: str) -> None:
-        self._require_same(key, _MISSING)
-        super().__delitem__(key)
-
-    def __ior__(self, other: Any) -> Self:  # type: ignore[misc, override]  # | gives a dict
-        self.update(other)
-        return self
-
-    def clear(self) -> None:
-        """Take all out."""
-        for key in self:
-            self._require_same(key, _MISSING)
-        super().clear()
-
-    def pop(self, key: str, *default: Any) -> Any:
-        """Take one option out; see ``dict.pop``."""
-        self._require_same(key, _MISSING)
-        return super().pop(key, *default)
-
-    def popitem(self) -> tuple[str, Any]:
-        """Take the last pair out."""
-        for key in [*self][-1:]:
-            self._require_same(key, _MISSING)
-        return super().popitem()
-
-    def setdefault(self, key: str, default: Any = None) -> Any:
-        """The value of an option, which gets the default if it has none."""
-        if key not in self:
-            self._require_same(key, default)
-        return super().setdefault(key, default)
-
-    def update(self, *args: Any, **kwargs: Any) -> None:
-        """Take over other pairs; see ``dict.update``."""
-        for key, value in dict(*args, **kwargs).items():
-            self[key] = value
-
-    def _require_same(self, key: str, value: Any) -> None:
-        before = self.get(key, _MISSING)
+    def changing(self, key: str, value: object) -> None:
+        """Refuse a change that only the recording would make."""
+        before = self.get(key, ABSENT)
         if modes.recorder is None or fingerprint(before) == fingerprint(value):
             return
         raise RecordingError(
@@ -74,6 +37,37 @@ class ParamGroup(dict[str, Any]):
             where=user_location_text(),
         )
 
+    def changed(self) -> None:
+        """Let compiled steps look at all groups again."""
+        guarded.mark()
+
+
+class Members(NotedList[V]):
+    """The parameters of a group, or the groups of an optimizer."""
+
+    def changed(self) -> None:
+        """Let compiled steps look at all groups again."""
+        guarded.mark()
+
+
+class ParamState(NotedDict[str, Any]):
+    """The state of one parameter: tensors by name."""
+
+    def changed(self) -> None:
+        """Let compiled steps look at the state again."""
+        guarded.mark()
+
+
+class States(NotedDict[Any, dict[str, Any]], defaultdict[Any, dict[str, Any]]):
+    """The state by parameter; one that is not there is made, empty."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*(args or (ParamState,)))
+
+    def changed(self) -> None:
+        """Let compiled steps look at the state again."""
+        guarded.mark()
+
 
 def _text(value: Any) -> str:
-    return "nothing" if value is _MISSING else repr(value)
+    return "nothing" if value is ABSENT else repr(value)

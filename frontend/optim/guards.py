@@ -1,4 +1,8 @@
-"""What a compiled step depends on in its optimizers: parameters, and the state's memory."""
+"""What a compiled step depends on in its optimizers: parameters, options, the state's memory.
+
+Comparing all of it costs microseconds. Groups, state and optimizers note their own changes, so a
+comparison need not be made again before one, as long as all that it looks at is of these kinds.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,10 @@ from operator import is_
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
+from graphc.frontend.optim.group import Members, ParamGroup, ParamState, States
+
 if TYPE_CHECKING:
     from graphc.frontend.optim.optimizer import Optimizer
     from graphc.frontend.recorder import Recorder
@@ -16,6 +24,7 @@ _guarded: WeakKeyDictionary[Recorder, set[int]] = WeakKeyDictionary()
 """The optimizers whose groups a recording has guarded already."""
 
 _EMPTY: dict[str, Any] = {}
+_CONSTANT = (bool, int, float, complex, str, bytes, type(None), np.generic)
 
 
 def guard_groups(optimizer: Optimizer, recorder: Recorder) -> None:
@@ -34,7 +43,23 @@ def guard_groups(optimizer: Optimizer, recorder: Recorder) -> None:
             for now, (group, params) in zip(groups, known, strict=True)
         )  # fmt: skip
 
-    recorder.guard(is_as_traced, f"that {type(optimizer).__name__} has these parameters")
+    def is_noted() -> bool:
+        return _note_changes(optimizer)
+
+    what = f"that {type(optimizer).__name__} has these parameters"
+    recorder.guard(is_as_traced, what, is_noted=is_noted)
+
+
+def guard_options(optimizer: Optimizer, position: int, recorder: Recorder) -> None:
+    """Let a compiled function notice options that need other expressions."""
+    group = optimizer.param_groups[position]
+    is_ours = type(optimizer).structure.__module__.startswith("graphc.")
+
+    def is_noted() -> bool:  # a rule of somebody else may read anything
+        return is_ours and _note_changes(optimizer) and all(map(_is_constant, group.values()))
+
+    what = f"{type(optimizer).__name__} options of group {position}"
+    recorder.guard(lambda: optimizer.structure(group), what, is_noted=is_noted)
 
 
 def guard_state(optimizer: Optimizer, recorder: Recorder) -> None:
@@ -54,4 +79,26 @@ def guard_state(optimizer: Optimizer, recorder: Recorder) -> None:
     def is_as_traced(known: object = known) -> bool:  # kept alive: no other entry gets its id
         return [*map(id, entries())] == places
 
-    recorder.guard(is_as_traced, f"that {type(optimizer).__name__} has this state")
+    def is_noted() -> bool:
+        states = map(optimizer.state.get, params, repeat(_EMPTY))
+        return type(optimizer.state) is States and all(
+            type(state) is ParamState or state is _EMPTY for state in states
+        )
+
+    what = f"that {type(optimizer).__name__} has this state"
+    recorder.guard(is_as_traced, what, is_noted=is_noted)
+
+
+def _note_changes(optimizer: Optimizer) -> bool:
+    """Whether the groups, and the lists that they are in and have, note their changes."""
+    groups = optimizer.param_groups
+    return type(groups) is Members and all(
+        type(group) is ParamGroup and type(group["params"]) is Members for group in groups
+    )
+
+
+def _is_constant(value: Any) -> bool:
+    """Whether a value of an option stays as it is; members note their changes themselves."""
+    if type(value) is tuple:
+        return all(map(_is_constant, value))
+    return isinstance(value, _CONSTANT) or type(value) is Members

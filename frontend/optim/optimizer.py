@@ -15,8 +15,9 @@ from typing import Any
 from graphc.errors import ArgumentError, CheckpointError
 from graphc.frontend.modes import enable_grad, modes, no_grad
 from graphc.frontend.nn.parameter import clear_grad
-from graphc.frontend.optim.group import ParamGroup
-from graphc.frontend.optim.guards import guard_groups, guard_state
+from graphc.frontend.noted import guarded
+from graphc.frontend.optim.group import Members, ParamGroup, ParamState, States
+from graphc.frontend.optim.guards import guard_groups, guard_options, guard_state
 from graphc.frontend.optim.options import Options, RecordedOptions
 from graphc.frontend.optim.state import load_tensor, packed_groups, packed_state
 from graphc.frontend.recorder import Recorder
@@ -45,10 +46,14 @@ class Optimizer:
 
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
-        self.state: defaultdict[Tensor, State] = defaultdict(dict)
-        self.param_groups: list[dict[str, Any]] = []
+        self.state: defaultdict[Tensor, State] = States()
+        self.param_groups: list[dict[str, Any]] = Members()
         for group in _as_groups(params):
             self.add_param_group(group)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        guarded.mark()
 
     # --- the rule -----------------------------------------------------------------------------
 
@@ -107,8 +112,7 @@ class Optimizer:
         if recorder is None:
             options = Options(group)
         else:
-            what = f"{type(self).__name__} options of group {position}"
-            recorder.guard(lambda: self.structure(group), what)
+            guard_options(self, position, recorder)
             options = RecordedOptions(group, recorder)
         for param in group["params"]:
             grad = param.grad
@@ -180,9 +184,9 @@ class Optimizer:
         params: list[Any] = [given] if isinstance(given, Tensor) else list(given)
         group = {"params": [], **self.defaults, **param_group}
         if params and all(isinstance(each, tuple) for each in params):
-            group["param_names"] = [name for name, _ in params]
+            group["param_names"] = Members(name for name, _ in params)
             params = [param for _, param in params]
-        group["params"] = params
+        group["params"] = Members(params)
         known = {id(param) for each in self.param_groups for param in each["params"]}
         for param in params:
             if not isinstance(param, Tensor) or param.is_symbolic or not param.is_leaf:
@@ -255,7 +259,7 @@ class Optimizer:
             if entries.keys() != present.keys() or any(
                 present[key] is not value for key, value in entries.items()
             ):  # compiled steps that use the present state notice that there is another
-                self.state[param] = entries
+                self.state[param] = ParamState(entries)
 
 
 def _as_groups(params: Params) -> list[dict[str, Any]]:
