@@ -179,6 +179,7 @@ class Tensor(
     backward = api.backward
     retain_grad = api.retain_grad
     register_hook = api.register_hook
+    register_post_accumulate_grad_hook = api.register_post_accumulate_grad_hook
 
     def detach(self) -> Tensor:
         """The same values, cut off from gradients; shares memory (``torch.Tensor.detach``)."""

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
-import numpy as np
-
-from graphc.errors import AutogradError, ShapeError
-from graphc.frontend.autograd.engine import accumulate, run_backward
+from graphc.errors import ArgumentError, AutogradError
+from graphc.frontend.autograd.engine import run_backward
 from graphc.frontend.autograd.hooks import RemovableHandle, add_hook
-from graphc.frontend.base import TensorBase, concrete
-from graphc.frontend.modes import modes
+from graphc.frontend.autograd.starts import each_of_batch, require_gradient, started
+from graphc.frontend.autograd.zeros import zeros_of
+from graphc.frontend.base import is_tensor
+from graphc.frontend.functions.convert import require_tensor
+from graphc.frontend.modes import modes, recording_into
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def backward(
     gradient: Tensor | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
-    inputs: Sequence[Tensor] | None = None,
+    inputs: Tensor | Sequence[Tensor] | None = None,
 ) -> None:
     """Add the gradient of this tensor to the ``grad`` of the leaves that it depends on.
 
@@ -42,16 +43,42 @@ def backward(
 
     Source: ``torch.Tensor.backward``.
     """
-    start = _start(self, gradient)
-    recorder = _recorder_of([self])
+    backward_all(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+
+def backward_all(
+    tensors: Tensor | Sequence[Tensor],
+    grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    *,
+    inputs: Tensor | Sequence[Tensor] | None = None,
+) -> None:
+    """Add the gradients of several tensors to the leaves' ``grad`` (``torch.autograd.backward``).
+
+    Args:
+        tensors: tensor or tensors.
+        grad_tensors: one gradient per tensor; may be left out for tensors of one element.
+        retain_graph: keep what a second backward needs; default: ``create_graph``.
+        create_graph: let the gradients themselves have gradients.
+        inputs: only these tensors' ``grad``; default: all leaves.
+
+    Raises:
+        AutogradError: if nothing requires a gradient, or a gradient is missing.
+    """
+    ends = _tensors("backward", tensors)
+    wanted = None if inputs is None else _tensors("backward: inputs", inputs)
+    if wanted == []:
+        raise AutogradError("backward: inputs must not be empty", where=user_location_text())
+    starts = started(ends, grad_tensors)
+    for x in wanted or ():
+        require_gradient(x)
+    recorder = _recorder_of([*ends, *(wanted or ())])
     keep = create_graph if retain_graph is None else retain_graph
-    found = run_backward(
-        [self], [start], inputs=inputs, retain_graph=keep, create_graph=create_graph,
-        recorder=recorder,
+    run_backward(
+        ends, starts, inputs=wanted, accumulates=True, retain_graph=keep,
+        create_graph=create_graph, recorder=recorder,
     )  # fmt: skip
-    for x in inputs or ():
-        if id(x) in found:
-            accumulate(x, found[id(x)], create_graph, recorder)
 
 
 def grad(
@@ -60,7 +87,9 @@ def grad(
     grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
     """The gradients of the sum of outputs with respect to inputs; ``grad`` stays untouched.
@@ -71,7 +100,10 @@ def grad(
         grad_outputs: one gradient per output; may be left out for outputs of one element.
         retain_graph: keep what a second walk needs; default: ``create_graph``.
         create_graph: let the gradients themselves have gradients.
+        only_inputs: True; PyTorch has given up the other way.
         allow_unused: accept inputs that the outputs do not depend on; their gradient is None.
+        is_grads_batched: each gradient in ``grad_outputs`` has one more dim in front, and so has
+            each result: one walk for each index of it.
         materialize_grads: zeros in place of None.
 
     Returns:
@@ -89,21 +121,33 @@ def grad(
         >>> gc.grad(first, x)
         (tensor(18.),)
     """
-    ends = [outputs] if isinstance(outputs, TensorBase) else list(outputs)
-    wanted = [inputs] if isinstance(inputs, TensorBase) else list(inputs)
-    if grad_outputs is None:
-        starts: list[Any] = [None] * len(ends)
-    else:
-        starts = [grad_outputs] if isinstance(grad_outputs, TensorBase) else list(grad_outputs)
-    if len(starts) != len(ends):
-        raise AutogradError(
-            "one grad_output per output", got=f"{len(starts)} for {len(ends)} outputs",
+    ends, wanted = _tensors("grad", outputs), _tensors("grad: inputs", inputs)
+    if not only_inputs or (materialize_grads and allow_unused is False):
+        raise ArgumentError(
+            "grad: only_inputs=False and materialize_grads with allow_unused=False do not exist",
+            got=f"only_inputs={only_inputs}, allow_unused={allow_unused}",
             where=user_location_text(),
         )  # fmt: skip
-    found = _gradients(ends, wanted, starts, retain_graph, create_graph)
+    for x in (*ends, *wanted):
+        require_gradient(x)
+    recorder = _recorder_of([*ends, *wanted])
+    keep = create_graph if retain_graph is None else retain_graph
+
+    def walked(starts: list[Tensor], keep: bool) -> list[Tensor | None]:
+        by_id = run_backward(
+            ends, starts, inputs=wanted, accumulates=False, retain_graph=keep,
+            create_graph=create_graph, recorder=recorder,
+        )  # fmt: skip
+        return [by_id.get(id(x)) for x in wanted]
+
+    if is_grads_batched:
+        found = each_of_batch(ends, grad_outputs, walked, keep)
+    else:
+        found = walked(started(ends, grad_outputs), keep)
     for position, (x, result) in enumerate(zip(wanted, found, strict=True)):
         if result is None and materialize_grads:
-            found[position] = x * 0
+            with recording_into(recorder):
+                found[position] = zeros_of(x.type)
         elif result is None and not allow_unused:
             raise AutogradError(
                 f"input {position} was not used to compute the outputs",
@@ -114,19 +158,10 @@ def grad(
     return tuple(found)
 
 
-def _gradients(
-    ends: list[Tensor], wanted: list[Tensor], starts: list[Any], retain_graph: bool | None,
-    create_graph: bool,
-) -> list[Tensor | None]:  # fmt: skip
-    for x in (*ends, *wanted):
-        _require_gradient(x)
-    keep = create_graph if retain_graph is None else retain_graph
-    grads = [_start(end, start) for end, start in zip(ends, starts, strict=True)]
-    by_id = run_backward(
-        ends, grads, inputs=wanted, retain_graph=keep, create_graph=create_graph,
-        recorder=_recorder_of([*ends, *wanted]),
-    )  # fmt: skip
-    return [by_id.get(id(x)) for x in wanted]
+def _tensors(what: str, given: Any) -> list[Tensor]:
+    """A tensor, or a sequence of tensors, as a list."""
+    found = [given] if is_tensor(given) else list(given)
+    return [require_tensor(what, x) for x in found]
 
 
 def _recorder_of(tensors: list[Tensor]) -> Recorder | None:
@@ -138,58 +173,9 @@ def _recorder_of(tensors: list[Tensor]) -> Recorder | None:
     return recorder
 
 
-def _require_gradient(x: Tensor) -> None:
-    if not x.requires_grad:
-        raise AutogradError(
-            "the tensor does not require a gradient, and nothing it was made from does",
-            got=str(x.type),
-            fix="set requires_grad=True on what you differentiate by; check no_grad() and detach()",
-            where=user_location_text(),
-        )
-
-
-def _require_start(output: Tensor, gradient: Tensor | None) -> None:
-    if gradient is None and output.dtype.is_complex:
-        raise AutogradError(
-            "a gradient can be left out only for a real tensor",
-            got=str(output.type),
-            fix="make it real first, e.g. .abs() or .real, or pass the gradient",
-            where=user_location_text(),
-        )
-    if gradient is None and output.numel() != 1:
-        raise AutogradError(
-            "a gradient can be left out only for a tensor of one element",
-            got=str(output.type),
-            fix="reduce it first, e.g. .sum(), or pass the gradient",
-            where=user_location_text(),
-        )
-    if gradient is not None and gradient.shape != output.shape:
-        raise ShapeError(
-            "the gradient must have the shape of its tensor",
-            got=str(gradient.type),
-            expected=str(output.type),
-            where=user_location_text(),
-        )
-    if gradient is not None and gradient.dtype is not output.dtype:
-        raise AutogradError(
-            "the gradient must have the dtype of its tensor",
-            got=str(gradient.type),
-            expected=str(output.type),
-            where=user_location_text(),
-        )
-
-
-def _start(output: Tensor, gradient: Tensor | None) -> Tensor:
-    _require_gradient(output)
-    _require_start(output, gradient)
-    if gradient is not None:
-        return gradient
-    return concrete(np.ones(output.shape, output.dtype.numpy))
-
-
 def retain_grad(self: Tensor) -> None:
     """Make ``backward`` set ``grad`` of this result too (``torch.Tensor.retain_grad``)."""
-    _require_gradient(self)
+    require_gradient(self)
     self._retains_grad = not self.is_leaf
     if self._grad_fn is not None:
         self._grad_fn.retained = ref(self)
@@ -206,29 +192,30 @@ def register_hook(self: Tensor, hook: Hook) -> RemovableHandle:
 
     Source: ``torch.Tensor.register_hook``.
     """
-    _require_gradient(self)
+    require_gradient(self)
     return add_hook(self._grad_fn or self, "arriving", hook)
 
 
-def backward_all(
-    tensors: Tensor | Sequence[Tensor],
-    grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    inputs: Sequence[Tensor] | None = None,
-) -> None:
-    """Add the gradients of several tensors to the leaves' ``grad`` (``torch.autograd.backward``).
+def register_post_accumulate_grad_hook(
+    self: Tensor, hook: Callable[[Tensor], None]
+) -> RemovableHandle:
+    """Call ``hook(leaf)`` each time after ``backward`` has added to this leaf's ``grad``.
 
     Args:
-        tensors: tensor or tensors.
-        grad_tensors: one gradient per tensor; may be left out for tensors of one element.
-        retain_graph: keep what a second backward needs.
-        create_graph: let the gradients themselves have gradients.
-        inputs: only these tensors' ``grad``.
+        hook: takes the leaf; it may use and clear its ``grad``.
+
+    Returns:
+        A handle whose ``remove()`` takes the hook off.
+
+    Raises:
+        AutogradError: for a tensor that is no leaf.
+
+    Source: ``torch.Tensor.register_post_accumulate_grad_hook``.
     """
-    ends = [tensors] if isinstance(tensors, TensorBase) else list(tensors)
-    starts = [grad_tensors] if isinstance(grad_tensors, TensorBase) else list(grad_tensors or ())
-    starts += [None] * (len(ends) - len(starts))
-    for position, (end, start) in enumerate(zip(ends, starts, strict=True)):
-        last = position == len(ends) - 1
-        backward(end, start, retain_graph if last else True, create_graph, inputs)
+    require_gradient(self)
+    if self._grad_fn is not None:
+        raise AutogradError(
+            "only leaves have hooks that come after their grad was added to",
+            got=str(self.type), fix="use register_hook", where=user_location_text(),
+        )  # fmt: skip
+    return add_hook(self, "after", hook)

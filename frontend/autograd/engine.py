@@ -35,6 +35,7 @@ def run_backward(
     grads: Sequence[Tensor],
     *,
     inputs: Sequence[Tensor] | None,
+    accumulates: bool,
     retain_graph: bool,
     create_graph: bool,
     recorder: Recorder | None,
@@ -44,13 +45,14 @@ def run_backward(
     Args:
         outputs: where gradients start; each requires a gradient.
         grads: one gradient per output.
-        inputs: tensors whose gradients are wanted; None accumulates into the leaves' ``grad``.
+        inputs: tensors whose gradients are wanted; None for all leaves.
+        accumulates: add the gradients to the ``grad`` of these tensors.
         retain_graph: keep what rules read, for another walk.
         create_graph: put the walk itself on the tape, for higher order gradients.
         recorder: what the walk is recorded into, if it is.
 
     Returns:
-        With ``inputs``: the gradients by ``id`` of the input, where there is one.
+        The gradients by ``id`` of the input, where there is one.
     """
     wanted = None if inputs is None else [_target(x) for x in inputs]
     walk = _TapeWalk(wanted, retain_graph, create_graph, recorder)
@@ -58,7 +60,19 @@ def run_backward(
         if recorder is not None:
             grads = [recorder.lifted(grad) for grad in grads]
         walk.run(list(zip(map(_target, outputs), grads, strict=True)), wanted)
-    return {id(x): walk.found[id(_target(x))] for x in inputs or () if id(_target(x)) in walk.found}
+        found = {
+            id(x): walk.found[id(_target(x))] for x in inputs or () if id(_target(x)) in walk.found
+        }
+        for x in {id(x): x for x in inputs or () if accumulates and id(x) in found}.values():
+            _leave(x, found[id(x)], create_graph, recorder)
+    return found
+
+
+def _leave(leaf: Tensor, grad: Tensor, create_graph: bool, recorder: Recorder | None) -> None:
+    """Add to a tensor's ``grad``, and tell those who wait for it."""
+    accumulate(leaf, grad, create_graph, recorder)
+    for hook in () if leaf._hooks is None else leaf._hooks.after:
+        hook(leaf)
 
 
 def accumulate(leaf: Tensor, grad: Tensor, create_graph: bool, recorder: Recorder | None) -> None:
@@ -124,10 +138,7 @@ class _TapeWalk(ReverseWalk[Target, "Tensor"]):
             if id(item) in self._wanted:
                 self.found[id(item)] = grad
         elif leaf is not None:
-            accumulate(leaf, grad, self._create_graph, self._recorder)
-            if leaf is item and item._hooks is not None:
-                for hook in item._hooks.after:
-                    hook(leaf)
+            _leave(leaf, grad, self._create_graph, self._recorder)
         return grad
 
     def input_grads(

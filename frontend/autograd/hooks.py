@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 from graphc.errors import AutogradError
@@ -110,15 +110,15 @@ def _replaced(found: Any, grads: Grads) -> Grads:
     """What a hook of a step returned, in place of what it was given."""
     if found is None:
         return grads
-    given: Sequence[Any] = found if isinstance(found, tuple | list) else (found,)
-    if len(given) != len(grads):
+    if not isinstance(found, tuple) or len(found) != len(grads):
         raise AutogradError(
-            "a hook returned another number of gradients", got=str(len(given)),
+            "a hook of a step must return None or a tuple of as many gradients as it was given",
+            got=f"{len(found)} gradients" if isinstance(found, tuple) else type(found).__name__,
             expected=str(len(grads)), where=user_location_text(),
         )  # fmt: skip
     return tuple(
         old if old is None or new is None else _same_type(new, old)
-        for new, old in zip(given, grads, strict=True)
+        for new, old in zip(found, grads, strict=True)
     )
 
 

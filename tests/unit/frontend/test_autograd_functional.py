@@ -109,7 +109,7 @@ def test_vectorized_gives_the_same() -> None:
         lambda m, x: of(m).jacobian(
             lambda x: one(m, x), x, vectorize=True, strategy="forward-mode"
         ),
-        X, loose=1e3,
+        X, loose=1e3, grads=False,  # PyTorch keeps these on the tape without create_graph
     )  # fmt: skip
 
 
