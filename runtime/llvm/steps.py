@@ -8,6 +8,7 @@ from graphc.node import Node, make_node
 from graphc.opdef import Trait
 from graphc.ops.leaf import placeholder
 from graphc.runtime.llvm import indexing
+from graphc.runtime.llvm.convolution.build import build_convolution
 from graphc.runtime.llvm.function import define_function
 from graphc.runtime.llvm.iteration import Layout
 from graphc.runtime.llvm.kernel import build_kernel, phases_of
@@ -20,7 +21,7 @@ from graphc.runtime.llvm.target import Target
 from graphc.runtime.plan import Operand, Step
 from graphc.types import TensorType
 
-_WRITTEN_BY_HAND = ("random_bits", "pad", *indexing.OPERATIONS)
+_WRITTEN_BY_HAND = ("random_bits", "pad", "conv", *indexing.OPERATIONS)
 
 
 def build_step(module: Module, step: Step) -> NativeStep:
@@ -40,6 +41,8 @@ def build_step(module: Module, step: Step) -> NativeStep:
         return indexing.build_indexing(module, step, inputs, outputs[0])
     if step.node.op.name == "pad" and step.kind == "compute":
         return build_pad(module, step.node, inputs[0], outputs[0])
+    if step.node.op.name == "conv" and step.kind == "compute":
+        return build_convolution(module, *inputs, outputs[0], **step.node.attrs)
     return build_kernel(module, body_of(step), inputs, outputs, _overwriting(step))
 
 

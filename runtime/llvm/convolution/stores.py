@@ -1,0 +1,124 @@
+"""The ends of a tile: where its sums go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from graphc.runtime.llvm import memory
+from graphc.runtime.llvm.convolution.tile import FIRST, OUT, Sums, Tile
+from graphc.runtime.llvm.convolution.turning import turned
+from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.gemm.control import moved
+from graphc.runtime.llvm.values import Value, constant
+
+
+@dataclass(frozen=True, slots=True)
+class Along:
+    """Vectors run along the result.
+
+    Args:
+        rows: where each row begins, in elements.
+        columns: where each vector of a row begins, and the distance of its elements.
+    """
+
+    rows: tuple[int, ...]
+    columns: tuple[tuple[int, int], ...]
+
+    def begin(self, e: Emitter, tile: Tile) -> Sums:
+        """Zeros."""
+        return [tile.zero] * (len(tile.rows) * len(tile.columns))
+
+    def finish(self, e: Emitter, tile: Tile, sums: Sums) -> None:
+        """Store each vector."""
+        values = iter(sums)
+        for row in self.rows:
+            for (column, stride), vector in zip(self.columns, tile.columns, strict=True):
+                place = _place(e, tile, OUT, row + column)
+                memory.store(e, next(values), place, tile.dtype, stride, vector.active)
+
+
+@dataclass(frozen=True, slots=True)
+class Across:
+    """Vectors run across the result: they are turned in registers.
+
+    Args:
+        rows: where each row's element of a column is, in elements.
+        step: distance between columns.
+    """
+
+    rows: tuple[int, ...]
+    step: int
+
+    def begin(self, e: Emitter, tile: Tile) -> Sums:
+        """Zeros."""
+        return [tile.zero] * (len(tile.rows) * len(tile.columns))
+
+    def finish(self, e: Emitter, tile: Tile, sums: Sums) -> None:
+        """Store each column, as many neighbours at once as there are."""
+        width = len(tile.columns)
+        for number, column in enumerate(tile.columns):
+            mine = sums[number::width]
+            for start in range(0, len(mine), tile.lanes):
+                part = mine[start : start + tile.lanes]
+                square = turned(e, [*part, *[tile.zero] * (tile.lanes - len(part))])
+                rows = self.rows[start : start + tile.lanes]
+                for lane in range(column.active):
+                    target = (number * tile.lanes + lane) * self.step
+                    self._store(e, tile, square[lane], rows, target)
+
+    def _store(self, e: Emitter, tile: Tile, value: Value, rows: tuple[int, ...], to: int) -> None:
+        for first, count in runs(rows):
+            place = _place(e, tile, OUT, rows[first] + to)
+            if first == 0:
+                memory.store(e, value, place, tile.dtype, 1, count)
+            else:
+                part = e.shuffle(value, range(first, first + count))
+                memory.store(e, part, place, tile.dtype, 1, count)
+
+
+def runs(places: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+    """Where neighbours begin, and how many there are."""
+    first = 0
+    for number in range(1, len(places) + 1):
+        if number == len(places) or places[number] != places[number - 1] + 1:
+            yield first, number - first
+            first = number
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """The sums of all calls for a tile are added up in memory, vector after vector."""
+
+    def begin(self, e: Emitter, tile: Tile) -> Sums:
+        """What earlier calls have found."""
+        zero = tile.zero
+        e.emit(f"br i1 {FIRST.text}, label %fresh, label %go")
+        e.label("go")
+        loaded = [
+            e.define(f"load {zero.type}, ptr {place.text}, align 8", zero.elem, zero.lanes)
+            for place in self._places(e, tile)
+        ]
+        e.emit("br label %fresh")
+        e.label("fresh")
+        return [
+            e.define(
+                f"phi {zero.type} [ {zero.text}, %entry ], [ {value.text}, %go ]",
+                zero.elem,
+                zero.lanes,
+            )
+            for value in loaded
+        ]
+
+    def finish(self, e: Emitter, tile: Tile, sums: Sums) -> None:
+        """Store the sums."""
+        for value, place in zip(sums, self._places(e, tile), strict=True):
+            e.emit(f"store {value.typed}, ptr {place.text}, align 8")
+
+    def _places(self, e: Emitter, tile: Tile) -> Iterator[Value]:
+        for number in range(len(tile.rows) * len(tile.columns)):
+            yield _place(e, tile, OUT, number * tile.lanes)
+
+
+def _place(e: Emitter, tile: Tile, pointer: Value, offset: int) -> Value:
+    return moved(e, pointer, tile.dtype.itemsize, (constant("i64", offset), 1))

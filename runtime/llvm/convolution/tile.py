@@ -1,0 +1,155 @@
+"""The function of one tile: sums of outer products, all of them in registers.
+
+For each term of the sum it reads some vectors and multiplies each with some single elements. Where
+these lie is known but for two addresses: nothing is copied. Every element of the result is one
+chain of multiply-adds in the order of the terms, whatever the tile around it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Protocol
+
+from graphc.dtypes import DType
+from graphc.runtime.llvm import memory
+from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.gemm.control import moved, repeat_with
+from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.values import Value, constant
+
+A, B, OUT = (Value(f"%{name}", "ptr", 1) for name in ("a", "b", "out"))
+FIRST = Value("%first", "i1", 1)
+COUNT = Value("%count", "i64", 1)
+
+Sums = list[Value]
+"""The sums of a tile, row by row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One vector of a tile.
+
+    Args:
+        offset: where its first element is from ``b``, in elements.
+        stride: distance between its elements.
+        active: how many of its lanes exist.
+    """
+
+    offset: int
+    stride: int
+    active: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """One loop of the sum.
+
+    Args:
+        count: the number of rounds; None: as many as the caller says.
+        a: distance from one round to the next in ``a``, in elements.
+        b: the same in ``b``.
+    """
+
+    count: int | None
+    a: int
+    b: int
+
+
+class Ends(Protocol):
+    """What a tile's sums begin with, and where they go."""
+
+    def begin(self, e: Emitter, tile: Tile) -> Sums:
+        """Emit the start."""
+
+    def finish(self, e: Emitter, tile: Tile, sums: Sums) -> None:
+        """Emit the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """The sums that one call computes.
+
+    Args:
+        dtype: of all operands.
+        lanes: elements of a vector.
+        rows: where the single elements are from ``a``, in elements.
+        columns: the vectors.
+        loops: the loops of the sum, outermost first.
+        terms: what one round adds up: distances in ``a`` and in ``b``.
+    """
+
+    dtype: DType
+    lanes: int
+    rows: tuple[int, ...]
+    columns: tuple[Column, ...]
+    loops: tuple[Loop, ...]
+    terms: tuple[tuple[int, int], ...]
+
+    @property
+    def zero(self) -> Value:
+        """A vector of zeros."""
+        return constant(memory.computed_elem(self.dtype), 0.0, self.lanes)
+
+
+def define_tile(module: Module, tile: Tile, ends: Ends) -> str:
+    """Add ``void(ptr a, ptr b, ptr out, i64 count, i1 first)`` and return its symbol."""
+    e = Emitter(module)
+    _, _, *sums = _nest(e, tile, tile.loops, [A, B, *ends.begin(e, tile)])
+    ends.finish(e, tile, sums)
+    code = "\n".join([*e.slots, *e.lines, "  ret void"])
+    head = "ptr noalias readonly %a, ptr noalias readonly %b, ptr noalias %out"
+    text = f"({head}, i64 %count, i1 %first) nounwind noinline {{\nentry:\n{code}\n}}"
+    symbol = f"conv.tile.{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+    module.define(symbol, f"define internal void @{symbol}{text}")
+    return symbol
+
+
+def call_tile(
+    e: Emitter, symbol: str, a: Value, b: Value, out: Value, count: Value, first: Value
+) -> None:
+    """Emit a call."""
+    arguments = ", ".join(value.typed for value in (a, b, out, count, first))
+    e.emit(f"call void @{symbol}({arguments})")
+
+
+def _nest(e: Emitter, tile: Tile, loops: tuple[Loop, ...], values: list[Value]) -> list[Value]:
+    """All rounds of these loops; values are the two addresses and the sums."""
+    if not loops:
+        return [*values[:2], *_round(e, tile, values[0], values[1], values[2:])]
+    loop, size = loops[0], tile.dtype.itemsize
+    one = constant("i64", 1)
+
+    def step(_: Value, now: list[Value]) -> list[Value]:
+        sums = _nest(e, tile, loops[1:], now)[2:]
+        return [moved(e, now[0], size, (one, loop.a)), moved(e, now[1], size, (one, loop.b)), *sums]
+
+    count = COUNT if loop.count is None else constant("i64", loop.count)
+    return repeat_with(e, count, values, step)
+
+
+def _round(e: Emitter, tile: Tile, a: Value, b: Value, sums: Sums) -> Sums:
+    for far_a, far_b in tile.terms:
+        wide = [_vector(e, tile, b, far_b, column) for column in tile.columns]
+        position = 0
+        for row in tile.rows:
+            place = _place(e, tile, a, row + far_a)
+            factor = e.splat(memory.load(e, place, tile.dtype, 0, 1, 1), tile.lanes)
+            for vector in wide:
+                sums[position] = _multiply_add(e, factor, vector, sums[position])
+                position += 1
+    return sums
+
+
+def _vector(e: Emitter, tile: Tile, b: Value, far: int, column: Column) -> Value:
+    place = _place(e, tile, b, far + column.offset)
+    value = memory.load(e, place, tile.dtype, column.stride, tile.lanes, column.active)
+    return e.splat(value, tile.lanes)
+
+
+def _place(e: Emitter, tile: Tile, pointer: Value, offset: int) -> Value:
+    return moved(e, pointer, tile.dtype.itemsize, (constant("i64", offset), 1))
+
+
+def _multiply_add(e: Emitter, a: Value, b: Value, c: Value) -> Value:
+    return e.fma(a, b, c) if e.target.fma else e.add(e.mul(a, b), c)
