@@ -95,19 +95,23 @@ def arrived_at(hooks: Hooks | None, grad: Tensor) -> Tensor:
 def before_rule(hooks: Hooks | None, grads: Grads) -> Grads:
     """The gradients of a step's outputs after the hooks that come before its rule."""
     for hook in () if hooks is None else hooks.before:
-        grads = _replaced(hook(grads), grads)
+        grads = replaced(hook(grads), grads)
     return grads
 
 
 def after_rule(hooks: Hooks | None, inputs: Grads, outputs: Grads) -> Grads:
     """The gradients of a step's inputs after the hooks that come after its rule."""
     for hook in () if hooks is None else hooks.after:
-        inputs = _replaced(hook(inputs, outputs), inputs)
+        inputs = replaced(hook(inputs, outputs), inputs)
     return inputs
 
 
-def _replaced(found: Any, grads: Grads) -> Grads:
-    """What a hook of a step returned, in place of what it was given."""
+def replaced(found: Any, grads: Grads) -> Grads:
+    """What a hook of a step returned, in place of what it was given.
+
+    Raises:
+        AutogradError: if it does not fit.
+    """
     if found is None:
         return grads
     if not isinstance(found, tuple) or len(found) != len(grads):

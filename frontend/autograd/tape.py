@@ -8,7 +8,7 @@ from weakref import ReferenceType
 
 from graphc.dtypes import as_dtype
 from graphc.errors import AutogradError
-from graphc.frontend.autograd.hooks import Grads, Hooks, RemovableHandle, add_hook
+from graphc.frontend.autograd.hooks import Grads, Hooks, RemovableHandle, add_hook, replaced
 from graphc.opdef import OpDef
 from graphc.provenance import user_location_text
 from graphc.storage import Array, Version
@@ -73,7 +73,7 @@ class GradFn:
         """Call ``hook(grad_inputs, grad_outputs)`` after the step's gradients are computed.
 
         Args:
-            hook: takes two tuples; what it returns, a tensor or a tuple, replaces the first.
+            hook: takes two tuples; a tuple that it returns replaces the first.
 
         Source: ``torch.autograd.graph.Node.register_hook``.
         """
@@ -83,7 +83,7 @@ class GradFn:
         """Call ``hook(grad_outputs)`` before the step's gradients are computed.
 
         Args:
-            hook: takes a tuple; what it returns, a tensor or a tuple, replaces it.
+            hook: takes a tuple; a tuple that it returns replaces it.
 
         Source: ``torch.autograd.graph.Node.register_prehook``.
         """
@@ -137,8 +137,7 @@ class Accumulation:
         """Call ``hook((grad,))`` before the leaf's ``grad`` is added to."""
 
         def arriving(grad: Tensor) -> Tensor | None:
-            found: Tensor | tuple[Tensor | None] | None = hook((grad,))
-            return found[0] if isinstance(found, tuple) else found
+            return replaced(hook((grad,)), (grad,))[0]
 
         return add_hook(self.variable, "arriving", arriving)
 

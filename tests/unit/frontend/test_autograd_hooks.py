@@ -35,8 +35,8 @@ def step_hooks(m: Any, x: Any) -> Any:
 
 def step_hook_of_one(m: Any, x: Any) -> Any:
     y = x.exp()
-    y.grad_fn.register_hook(lambda inputs, outputs: inputs[0] * 2)
-    y.grad_fn.register_prehook(lambda outputs: outputs[0] * outputs[0])
+    y.grad_fn.register_hook(lambda inputs, outputs: (inputs[0] * 2,))
+    y.grad_fn.register_prehook(lambda outputs: (outputs[0] * outputs[0],))
     return y
 
 
@@ -92,11 +92,15 @@ def test_wrong_results_of_hooks_raise() -> None:
     x = leaf([1.0, 2.0])
     y = x * x
     y.grad_fn.register_hook(lambda inputs, outputs: (inputs[0],))
-    with pytest.raises(AutogradError, match="another number"):
+    with pytest.raises(AutogradError, match="as many gradients"):
         y.sum().backward()
     y = x * x
-    y.grad_fn.register_prehook(lambda outputs: gc.ones(3))
+    y.grad_fn.register_prehook(lambda outputs: (gc.ones(3),))
     with pytest.raises(AutogradError, match="changed the type"):
+        y.sum().backward()
+    y = x * x
+    y.grad_fn.register_prehook(lambda outputs: outputs[0])
+    with pytest.raises(AutogradError, match="tuple"):
         y.sum().backward()
     with pytest.raises(AutogradError, match="callable"):
         x.register_hook(3)
