@@ -6,6 +6,7 @@ training step into native code. ``import graphc as gc``.
 
 from graphc import autograd as autograd
 from graphc import fft as fft
+from graphc import func as func
 from graphc import linalg as linalg
 from graphc import nn as nn
 from graphc import optim as optim
@@ -16,15 +17,23 @@ from graphc.dims import Dim as Dim
 from graphc.dtypes import DType as DType
 from graphc.dtypes import bfloat16 as bfloat16
 from graphc.dtypes import bool_ as bool  # noqa: F401 - re-exported under PyTorch's name
+from graphc.dtypes import complex64 as cfloat  # noqa: F401 - PyTorch's second name
 from graphc.dtypes import complex64 as complex64
+from graphc.dtypes import complex128 as cdouble  # noqa: F401 - PyTorch's second name
 from graphc.dtypes import complex128 as complex128
 from graphc.dtypes import float16 as float16
+from graphc.dtypes import float16 as half  # noqa: F401 - PyTorch's second name
+from graphc.dtypes import float32 as float  # noqa: F401 - PyTorch's second name
 from graphc.dtypes import float32 as float32
+from graphc.dtypes import float64 as double  # noqa: F401 - PyTorch's second name
 from graphc.dtypes import float64 as float64
 from graphc.dtypes import int8 as int8
 from graphc.dtypes import int16 as int16
+from graphc.dtypes import int16 as short  # noqa: F401 - PyTorch's second name
+from graphc.dtypes import int32 as int  # noqa: F401 - PyTorch's second name
 from graphc.dtypes import int32 as int32
 from graphc.dtypes import int64 as int64
+from graphc.dtypes import int64 as long  # noqa: F401 - PyTorch's second name
 from graphc.dtypes import promote_types as promote_types
 from graphc.dtypes import uint8 as uint8
 from graphc.errors import GraphcError as GraphcError
@@ -36,12 +45,16 @@ from graphc.frontend.compare import compare as compare
 from graphc.frontend.compiled import TensorSpec as TensorSpec
 from graphc.frontend.compiled import compile as compile
 from graphc.frontend.compiled import trace as trace
+from graphc.frontend.defaults import get_default_dtype as get_default_dtype
+from graphc.frontend.defaults import set_default_dtype as set_default_dtype
 from graphc.frontend.devices import Device as device  # noqa: F401, N813 - PyTorch's name
+from graphc.frontend.func.vmap import vmap as vmap
 from graphc.frontend.functions.assignment import *
 from graphc.frontend.functions.calculus import *
 from graphc.frontend.functions.checks import *
 from graphc.frontend.functions.complexes import *
 from graphc.frontend.functions.contractions import *
+from graphc.frontend.functions.counting import *
 from graphc.frontend.functions.creation import *
 from graphc.frontend.functions.diagonals import *
 from graphc.frontend.functions.distances import *
@@ -54,6 +67,7 @@ from graphc.frontend.functions.generators import *
 from graphc.frontend.functions.histograms import *
 from graphc.frontend.functions.indexing import *
 from graphc.frontend.functions.joining import *
+from graphc.frontend.functions.limits import *
 from graphc.frontend.functions.linalg import *
 from graphc.frontend.functions.norms import *
 from graphc.frontend.functions.numbers import *

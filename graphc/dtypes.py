@@ -85,7 +85,7 @@ _ALIASES = {
 _BY_NAME = {dtype.name: dtype for dtype in DTYPES} | _ALIASES
 _BY_SHORT = {dtype.short: dtype for dtype in DTYPES}
 _BY_NUMPY = {dtype.numpy: dtype for dtype in DTYPES}
-_BY_PYTHON = {bool: bool_, int: int64, float: float32, complex: complex64}
+_BY_PYTHON = {bool: bool_, int: int64, float: float64, complex: complex128}
 
 DTypeLike = DType | str | type | NumpyDType
 
@@ -95,7 +95,7 @@ def as_dtype(like: DTypeLike) -> DType:
 
     Args:
         like: a ``DType``, PyTorch's name (``"float32"``), a numpy dtype or scalar type, or
-            ``bool``, ``int``, ``float``, ``complex`` (PyTorch's defaults for them).
+            ``bool``, ``int``, ``float``, ``complex``: bool, int64, float64, complex128.
 
     Raises:
         DTypeError: if graphc has no such type.
@@ -172,7 +172,7 @@ def result_type(dimensioned: list[DType], zero_dim: list[DType], scalars: list[D
     Args:
         dimensioned: dtypes of the operands with one dim or more.
         zero_dim: dtypes of the tensors without dims.
-        scalars: dtypes of Python scalars (``as_dtype(type(scalar))``).
+        scalars: dtypes of Python scalars.
 
     Source: ``torch.result_type``.
 

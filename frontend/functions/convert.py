@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeGuard, Union
 import numpy as np
 
 from graphc.dims import Dim
-from graphc.dtypes import BOOLEAN, COMPLEX, FLOATING, INTEGER, DType, as_dtype, float32, result_type
+from graphc.dtypes import BOOLEAN, COMPLEX, FLOATING, INTEGER, DType, result_type
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.base import TensorBase, concrete, is_tensor, symbolic
+from graphc.frontend.defaults import default_dtype, dtype_of_number
 from graphc.frontend.modes import modes
 from graphc.ops.leaf import size_value
 from graphc.ops.select import cast as cast_op
@@ -47,7 +48,12 @@ def scalar_tensor(value: Number, dtype: DType) -> Tensor:
     if isinstance(value, Dim):
         return size_tensor(value, dtype)
     if isinstance(value, int) and dtype.category == 1:
-        return concrete(np.asarray(value, np.int64).astype(dtype.numpy))
+        if not -(2**63) <= value < 2**64:
+            raise ArgumentError(
+                "a whole number of more than 64 bits", got=str(value), where=user_location_text()
+            )
+        wrapped = (value + 2**63) % 2**64 - 2**63
+        return concrete(np.asarray(wrapped, np.int64).astype(dtype.numpy))
     return concrete(np.asarray(value, dtype.numpy))
 
 
@@ -83,9 +89,9 @@ def common_dtype(function: str, values: Sequence[Any]) -> DType:
         if isinstance(value, TensorBase):
             (dimensioned if value.ndim else zero_dim).append(value.dtype)
         elif isinstance(value, _NUMBERS):
-            scalars.append(as_dtype(int if isinstance(value, Dim) else type(value)))
+            scalars.append(dtype_of_number(int if isinstance(value, Dim) else type(value)))
         elif isinstance(value, np.generic):
-            scalars.append(as_dtype(type(value.item())))
+            scalars.append(dtype_of_number(type(value.item())))
         else:
             require_tensor(function, value)
     return result_type(dimensioned, zero_dim, scalars)
@@ -114,14 +120,14 @@ def promote(function: str, a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor
 def promote_float(function: str, a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:
     """Two operands in their common dtype, integers as float32."""
     dtype = common_dtype(function, (a, b))
-    dtype = dtype if dtype.is_differentiable else float32
+    dtype = dtype if dtype.is_differentiable else default_dtype()
     return to_operand(a, dtype), to_operand(b, dtype)
 
 
 def as_float(function: str, x: Tensor) -> Tensor:
     """The tensor itself if floating point, else as float32."""
     tensor = require_tensor(function, x)
-    return tensor if tensor.dtype.is_differentiable else cast(tensor, float32)
+    return tensor if tensor.dtype.is_differentiable else cast(tensor, default_dtype())
 
 
 def normalize_dim(function: str, dim: Any, rank: int) -> int:

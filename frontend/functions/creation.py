@@ -10,7 +10,7 @@ import numpy as np
 
 from graphc.allocation import empty_array
 from graphc.dims import Dim, Size
-from graphc.dtypes import DType, DTypeLike, as_dtype, complex64, float32, int64, of_array
+from graphc.dtypes import DType, DTypeLike, as_dtype, int64, of_array
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.base import (
     concrete,
@@ -18,9 +18,12 @@ from graphc.frontend.base import (
     require_differentiable,
     symbolic,
 )
+from graphc.frontend.defaults import default_dtype, dtype_of_number
+from graphc.frontend.devices import DeviceLike, require_cpu
 from graphc.frontend.functions import pointwise
 from graphc.frontend.functions.convert import cast, require_tensor, shape_argument
 from graphc.frontend.functions.convert import scalar_tensor as constant_of
+from graphc.frontend.functions.fitting import require_all_fit, require_fits
 from graphc.frontend.modes import modes
 from graphc.frontend.views import own
 from graphc.ops import shape as shape_ops
@@ -37,30 +40,32 @@ __all__ = [
     "as_tensor",
     "empty",
     "empty_like",
-    "eye",
     "from_numpy",
     "full",
     "full_like",
-    "linspace",
-    "logspace",
     "ones",
     "ones_like",
     "scalar_tensor",
     "tensor",
-    "tril_indices",
-    "triu_indices",
     "zeros",
     "zeros_like",
 ]
 
 
-def tensor(data: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def tensor(
+    data: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False,
+    device: DeviceLike = None,
+) -> Tensor:  # fmt: skip
     """A new concrete tensor with a copy of the data.
 
     Args:
         data: number, nested sequence, array or tensor. Python floats become float32, ints int64.
         dtype: element type; default: from the data.
         requires_grad: track gradients.
+        device: the CPU.
+
+    Raises:
+        ArgumentError: if a number does not fit into an integer dtype.
 
     Source: ``torch.tensor``.
 
@@ -69,11 +74,13 @@ def tensor(data: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = F
         >>> gc.tensor([[1, 2], [3, 4]]).shape
         (2, 2)
     """
+    require_cpu(device)
     made = concrete(np.array(_to_array(data, dtype), order="C"))
-    return _with_grad(made, requires_grad)
+    return tracked(made, requires_grad)
 
 
-def _with_grad(x: Tensor, requires_grad: bool) -> Tensor:
+def tracked(x: Tensor, requires_grad: bool) -> Tensor:
+    """The new tensor, as a leaf of the tape if gradients shall be tracked."""
     if requires_grad:
         require_differentiable(x.dtype)
         x.requires_grad = True
@@ -89,6 +96,7 @@ def _to_array(data: Any, dtype: DTypeLike | None) -> Array:
         default = of_array(array)
     else:
         array, default = _from_python(data)
+        require_all_fit("tensor", array, default if dtype is None else as_dtype(dtype))
     wanted = default if dtype is None else as_dtype(dtype)
     with np.errstate(all="ignore"):
         return np.asarray(array.astype(wanted.numpy, copy=False))
@@ -102,21 +110,26 @@ def _from_python(data: Any) -> tuple[Array, DType]:
         array = np.asarray(data)
     except ValueError:
         array = np.asarray(None)
+    if array.dtype.kind == "O" and isinstance(data, int):
+        require_fits("tensor", data, int64)
     if array.dtype.kind not in "biufc":
         raise DTypeError(
             "tensor: the data are no rectangular array of numbers",
             got=type(data).__name__,
             where=user_location_text(),
         )
-    python_default = {"f": float32, "c": complex64, "i": int64, "u": int64}
+    python_default = {"f": float, "c": complex, "i": int, "u": int}
     of_arrays = isinstance(data, list | tuple) and len(data) > 0 and isinstance(data[0], np.ndarray)
     if of_arrays or array.dtype.kind not in python_default:
         return array, of_array(array)
-    return array, python_default[array.dtype.kind]
+    return array, dtype_of_number(python_default[array.dtype.kind])
 
 
-def as_tensor(data: Any, dtype: DTypeLike | None = None) -> Tensor:
+def as_tensor(
+    data: Any, dtype: DTypeLike | None = None, device: DeviceLike = None
+) -> Tensor:  # fmt: skip
     """The data as a tensor, without a copy where possible (``torch.as_tensor``)."""
+    require_cpu(device)
     if is_tensor(data):
         return data if dtype is None else cast(data, as_dtype(dtype))
     return concrete(_to_array(data, dtype))
@@ -140,27 +153,39 @@ def from_numpy(ndarray: Array) -> Tensor:
 
 def full(
     size: Sequence[Size] | Size, fill_value: Any, *, dtype: DTypeLike | None = None,
-    requires_grad: bool = False,
+    requires_grad: bool = False, device: DeviceLike = None,
 ) -> Tensor:  # fmt: skip
     """A tensor filled with one value (``torch.full``).
 
     Args:
         size: the shape; unknown sizes while recording.
-        fill_value: number.
+        fill_value: number, or a tensor without dims.
         dtype: default: bool, int64 or float32 by the number.
         requires_grad: track gradients.
+        device: the CPU.
+
+    Raises:
+        ArgumentError: if the number does not fit into the dtype.
     """
+    require_cpu(device)
     shape = shape_argument("full", (size,) if isinstance(size, int | Dim) else (tuple(size),))
-    of = as_dtype(type(fill_value) if dtype is None else dtype)
+    if is_tensor(fill_value):
+        if fill_value.is_symbolic:
+            number = cast(fill_value, as_dtype(dtype) if dtype else fill_value.dtype)
+            return own(shape_ops.expand(number, shape=shape))
+        dtype, fill_value = dtype or fill_value.dtype, fill_value.item()
+    of = dtype_of_number(type(fill_value)) if dtype is None else as_dtype(dtype)
+    require_fits("full", fill_value, of)
     if modes.recorder is not None and not requires_grad:
         return own(shape_ops.expand(constant_of(fill_value, of), shape=shape))
-    _require_known("full", shape)
+    require_known("full", shape)
     made = empty_array(shape, of.numpy)
-    np.copyto(made, fill_value, casting="unsafe")
-    return _with_grad(concrete(made), requires_grad)
+    np.copyto(made, np.asarray(fill_value).astype(of.numpy))
+    return tracked(concrete(made), requires_grad)
 
 
-def _require_known(function: str, shape: Sequence[Size]) -> None:
+def require_known(function: str, shape: Sequence[Size]) -> None:
+    """Raise ArgumentError for sizes that are unknown or negative."""
     for size in shape:
         if isinstance(size, Dim) or size < 0:
             raise ArgumentError(
@@ -169,56 +194,73 @@ def _require_known(function: str, shape: Sequence[Size]) -> None:
             )  # fmt: skip
 
 
-def zeros(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def zeros(
+    *size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False,
+    device: DeviceLike = None,
+) -> Tensor:  # fmt: skip
     """Zeros (``torch.zeros``); float32 by default."""
     shape = shape_argument("zeros", size)
-    return full(shape, 0, dtype=dtype or float32, requires_grad=requires_grad)
+    return full(
+        shape, 0, dtype=dtype or default_dtype(), requires_grad=requires_grad, device=device
+    )
 
 
-def ones(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def ones(
+    *size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False,
+    device: DeviceLike = None,
+) -> Tensor:  # fmt: skip
     """Ones (``torch.ones``); float32 by default."""
     shape = shape_argument("ones", size)
-    return full(shape, 1, dtype=dtype or float32, requires_grad=requires_grad)
+    return full(
+        shape, 1, dtype=dtype or default_dtype(), requires_grad=requires_grad, device=device
+    )
 
 
-def empty(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
+def empty(
+    *size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False,
+    device: DeviceLike = None,
+) -> Tensor:  # fmt: skip
     """A tensor whose values do not matter; graphc fills it with zeros (``torch.empty``)."""
-    return zeros(*size, dtype=dtype, requires_grad=requires_grad)
+    return zeros(*size, dtype=dtype, requires_grad=requires_grad, device=device)
 
 
 def zeros_like(
-    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False
-) -> Tensor:
+    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False,
+    device: DeviceLike = None,
+) -> Tensor:  # fmt: skip
     """Zeros of the shape and dtype of another tensor (``torch.zeros_like``)."""
-    return full_like(input, 0, dtype=dtype, requires_grad=requires_grad)
+    return full_like(input, 0, dtype=dtype, requires_grad=requires_grad, device=device)
 
 
 def ones_like(
-    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False
-) -> Tensor:
+    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False,
+    device: DeviceLike = None,
+) -> Tensor:  # fmt: skip
     """Ones of the shape and dtype of another tensor (``torch.ones_like``)."""
-    return full_like(input, 1, dtype=dtype, requires_grad=requires_grad)
+    return full_like(input, 1, dtype=dtype, requires_grad=requires_grad, device=device)
 
 
 def empty_like(
-    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False
-) -> Tensor:
+    input: Tensor, *, dtype: DTypeLike | None = None, requires_grad: bool = False,
+    device: DeviceLike = None,
+) -> Tensor:  # fmt: skip
     """A tensor of the same shape whose values do not matter (``torch.empty_like``)."""
-    return full_like(input, 0, dtype=dtype, requires_grad=requires_grad)
+    return full_like(input, 0, dtype=dtype, requires_grad=requires_grad, device=device)
 
 
 def full_like(
-    input: Tensor, fill_value: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False
-) -> Tensor:
+    input: Tensor, fill_value: Any, *, dtype: DTypeLike | None = None,
+    requires_grad: bool = False, device: DeviceLike = None,
+) -> Tensor:  # fmt: skip
     """One value in the shape and dtype of another tensor (``torch.full_like``)."""
     x = require_tensor("full_like", input)
     of = x.dtype if dtype is None else dtype
-    return full(x.shape, fill_value, dtype=of, requires_grad=requires_grad)
+    return full(x.shape, fill_value, dtype=of, requires_grad=requires_grad, device=device)
 
 
 def arange(
-    start: Any, end: Any = None, step: Any = 1, *, dtype: DTypeLike | None = None,
-    requires_grad: bool = False,
+    start: Any = 0, end: Any = None, step: Any = 1, *, dtype: DTypeLike | None = None,
+    requires_grad: bool = False, device: DeviceLike = None,
 ) -> Tensor:  # fmt: skip
     """``start, start + step, ...`` below ``end``; int64 for ints, else float32.
 
@@ -228,6 +270,7 @@ def arange(
         step: distance.
         dtype: element type.
         requires_grad: track gradients.
+        device: the CPU.
 
     Source: ``torch.arange``.
 
@@ -236,6 +279,7 @@ def arange(
         >>> gc.arange(1, 7, 2)
         tensor([1, 3, 5])
     """
+    require_cpu(device)
     if end is None:
         start, end = 0, start
     if isinstance(end, Dim) or isinstance(start, Dim):
@@ -246,10 +290,10 @@ def arange(
             where=user_location_text(),
         )  # fmt: skip
     whole = all(isinstance(value, int | np.integer) for value in (start, end, step))
-    of = as_dtype((int64 if whole else float32) if dtype is None else dtype)
+    of = as_dtype((int64 if whole else default_dtype()) if dtype is None else dtype)
     count = math.ceil((end - start) / step)
     ramp = np.arange(count, dtype=np.int64 if whole else np.float64)
-    return _with_grad(concrete((start + ramp * step).astype(of.numpy)), requires_grad)
+    return tracked(concrete((start + ramp * step).astype(of.numpy)), requires_grad)
 
 
 def _symbolic_arange(start: Any, end: Any, step: Any, dtype: DTypeLike | None) -> Tensor:
@@ -262,82 +306,10 @@ def _symbolic_arange(start: Any, end: Any, step: Any, dtype: DTypeLike | None) -
     return cast_op(pointwise.add(ramp, start) if start != 0 else ramp, dtype=of)
 
 
-def linspace(
-    start: Any, end: Any, steps: int, *, dtype: DTypeLike | None = None,
-    requires_grad: bool = False,
+def scalar_tensor(
+    s: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False,
+    device: DeviceLike = None,
 ) -> Tensor:  # fmt: skip
-    """``steps`` values from start to end, both included (``torch.linspace``)."""
-    values = _evenly("linspace", start, end, steps)
-    of = float32 if dtype is None else as_dtype(dtype)
-    return _with_grad(concrete(values.astype(of.numpy)), requires_grad)
-
-
-def _evenly(function: str, start: Any, end: Any, steps: int) -> Array:
-    if steps < 0:
-        raise ArgumentError(
-            f"{function}: steps must not be negative", got=str(steps), where=user_location_text()
-        )
-    bounds = [each.item() if is_tensor(each) else each for each in (start, end)]
-    return np.asarray(np.linspace(bounds[0], bounds[1], steps))
-
-
-def logspace(
-    start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: DTypeLike | None = None,
-    requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
-    """Powers of the base with ``steps`` exponents from start to end (``torch.logspace``).
-
-    Example:
-        >>> import graphc as gc
-        >>> gc.logspace(0, 3, 4, base=2)
-        tensor([1., 2., 4., 8.])
-    """
-    exponents = _evenly("logspace", start, end, steps)
-    of = float32 if dtype is None else as_dtype(dtype)
-    with np.errstate(all="ignore"):
-        values = np.power(float(base), exponents).astype(of.numpy)
-    return _with_grad(concrete(values), requires_grad)
-
-
-def eye(
-    n: int, m: int | None = None, *, dtype: DTypeLike | None = None, requires_grad: bool = False
-) -> Tensor:
-    """Ones on the diagonal, zeros elsewhere (``torch.eye``)."""
-    _require_known("eye", (n,) if m is None else (n, m))
-    of = float32 if dtype is None else as_dtype(dtype)
-    return _with_grad(concrete(np.eye(n, m, dtype=of.numpy)), requires_grad)
-
-
-def tril_indices(row: int, col: int, offset: int = 0, *, dtype: DTypeLike = int64) -> Tensor:
-    """Rows and columns of the elements of a lower triangle (``torch.tril_indices``).
-
-    Args:
-        row: rows of the matrix.
-        col: columns of the matrix.
-        offset: the last diagonal that belongs to it.
-        dtype: int32 or int64.
-    """
-    _require_known("tril_indices", (row, col))
-    return _places(np.tri(row, col, offset, dtype=np.bool_), dtype)
-
-
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: DTypeLike = int64) -> Tensor:
-    """Rows and columns of the elements of an upper triangle (``torch.triu_indices``).
-
-    Args:
-        row: rows of the matrix.
-        col: columns of the matrix.
-        offset: the first diagonal that belongs to it.
-        dtype: int32 or int64.
-    """
-    _require_known("triu_indices", (row, col))
-    return _places(~np.tri(row, col, offset - 1, dtype=np.bool_), dtype)
-
-
-def _places(mask: Array, dtype: DTypeLike) -> Tensor:
-    return concrete(np.stack(np.nonzero(mask)).astype(as_dtype(dtype).numpy))
-
-
-def scalar_tensor(s: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """One number as a tensor without dims, float32 by default (``torch.scalar_tensor``)."""
-    return tensor(s, dtype=dtype or float32, requires_grad=requires_grad)
+    of = dtype or default_dtype()
+    return tensor(s, dtype=of, requires_grad=requires_grad, device=device)

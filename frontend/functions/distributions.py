@@ -15,6 +15,7 @@ from graphc.dims import Size
 from graphc.dtypes import DTypeLike, float32, float64
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.base import is_tensor
+from graphc.frontend.defaults import default_dtype
 from graphc.frontend.devices import DeviceLike, require_cpu
 from graphc.frontend.functions import pointwise
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor, shape_argument
@@ -142,7 +143,7 @@ def normal(
             shape: tuple[Any, ...] = shape_argument("normal", (tuple(size),))
         else:
             shape = broadcast_shapes(*(x.shape for x in given))
-        of = (given[0].dtype if given else float32) if dtype is None else dtype
+        of = (given[0].dtype if given else default_dtype()) if dtype is None else dtype
         drawn = normal_values(shape, of, generator)
         made = pointwise.add(pointwise.mul(drawn, std), mean)
         made = cast(made, drawn.dtype)

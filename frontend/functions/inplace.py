@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 from graphc.errors import AutogradError, ShapeError
 from graphc.frontend.functions import diagonals
 from graphc.frontend.functions.convert import TensorLike, to_operand
+from graphc.frontend.functions.fitting import require_fits
 from graphc.frontend.writing import assign, before_write
 from graphc.provenance import user_location_text
 
@@ -53,6 +54,7 @@ def copy_(self: Tensor, src: TensorLike, non_blocking: bool = False) -> Tensor:
 
 def fill_(self: Tensor, value: TensorLike) -> Tensor:
     """Overwrite every element with one number (``torch.Tensor.fill_``)."""
+    require_fits("fill_", value, self.dtype)
     number = to_operand(value, self.dtype)
     if number.ndim:
         raise ShapeError(

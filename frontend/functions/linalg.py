@@ -18,7 +18,7 @@ from graphc.frontend.functions.convert import (
     require_tensor,
     scalar_tensor,
 )  # fmt: skip
-from graphc.frontend.functions.creation import eye
+from graphc.frontend.functions.counting import eye
 from graphc.frontend.functions.equations import inv, matrix, slogdet
 from graphc.frontend.functions.norms import matrix_norm, vector_norm
 from graphc.frontend.functions.reduction import Dims

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graphc.dims import Dim
-from graphc.dtypes import BOOLEAN, INTEGER, DType, as_dtype, bool_
+from graphc.dtypes import BOOLEAN, INTEGER, DType, bool_
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.base import TensorBase, is_tensor
+from graphc.frontend.defaults import dtype_of_number
 from graphc.frontend.functions.convert import (
     Number,
     TensorLike,
@@ -123,7 +124,7 @@ def add(input: TensorLike, other: TensorLike, *, alpha: Number = 1) -> Tensor:
 def _times_alpha(function: str, x: Tensor, alpha: Number) -> Tensor:
     if alpha == 1 and not isinstance(alpha, bool):
         return x
-    kind = as_dtype(int if isinstance(alpha, Dim) else type(alpha))
+    kind = dtype_of_number(int if isinstance(alpha, Dim) else type(alpha))
     too_wide = kind.category > max(x.dtype.category, INTEGER)
     if too_wide or kind.category == BOOLEAN != x.dtype.category:
         raise DTypeError(

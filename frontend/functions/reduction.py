@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from graphc.dims import Dim
 from graphc.dtypes import DTypeLike, as_dtype, bool_, int64, uint8
 from graphc.errors import ArgumentError, DTypeError
+from graphc.frontend.defaults import default_dtype
 from graphc.frontend.functions import pointwise
 from graphc.frontend.functions.convert import (
     cast,
@@ -295,7 +296,7 @@ def _logical(
 def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) -> Tensor:
     """``log(sum(exp(x)))`` over dims, without overflow (``torch.logsumexp``)."""
     x = require_tensor("logsumexp", input)
-    x = x if x.dtype.is_differentiable else cast(x, as_dtype(float))
+    x = x if x.dtype.is_differentiable else cast(x, default_dtype())
     dims = dims_argument("logsumexp", x, dim)
     if reduce.reduced_count(x.type, dims) == 0:
         return pointwise.log(sum(x, dims, keepdim))

@@ -23,6 +23,7 @@ from graphc.dtypes import (
 )  # fmt: skip
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.base import concrete
+from graphc.frontend.defaults import default_dtype
 from graphc.frontend.devices import DeviceLike, require_cpu
 from graphc.frontend.functions.complexes import join
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor, shape_argument
@@ -113,7 +114,7 @@ def rand(
         (2, 3)
     """
     require_cpu(device)
-    made = uniform_values(shape_argument("rand", size), dtype or float32, generator)
+    made = uniform_values(shape_argument("rand", size), dtype or default_dtype(), generator)
     return _as_leaf(made, requires_grad)
 
 
@@ -137,7 +138,7 @@ def randn(
         device: the CPU.
     """
     require_cpu(device)
-    made = normal_values(shape_argument("randn", size), dtype or float32, generator)
+    made = normal_values(shape_argument("randn", size), dtype or default_dtype(), generator)
     return _as_leaf(made, requires_grad)
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graphc.dims import Size
-from graphc.dtypes import DTypeLike, as_dtype, float32
+from graphc.dtypes import DTypeLike, as_dtype
 from graphc.errors import ArgumentError
 from graphc.frontend.base import concrete
+from graphc.frontend.defaults import default_dtype
 from graphc.frontend.functions.convert import normalize_dims, require_tensor
 from graphc.frontend.functions.shaping import cat
 from graphc.ops.shape import narrow
@@ -52,7 +53,7 @@ def _require_length(function: str, n: int) -> None:
 
 
 def _frequencies(values: Array, dtype: DTypeLike | None) -> Tensor:
-    return concrete(values.astype(as_dtype(dtype or float32).numpy))
+    return concrete(values.astype(as_dtype(dtype or default_dtype()).numpy))
 
 
 def fftshift(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from graphc.dtypes import DTypeLike, float32
+from graphc.dtypes import DTypeLike
 from graphc.errors import ArgumentError, ShapeError
+from graphc.frontend.defaults import default_dtype
 from graphc.frontend.functions import pointwise, reduction
 from graphc.frontend.functions.complexes import complex, parts
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor
@@ -124,7 +125,7 @@ def cov(
     if x.ndim > 2:
         raise ShapeError("cov: expected two dims or fewer", got=str(x.type),
                          where=user_location_text())  # fmt: skip
-    x = x if x.dtype.is_differentiable else cast(x, float32)
+    x = x if x.dtype.is_differentiable else cast(x, default_dtype())
     table = reshape(x, (1, -1)) if x.ndim < 2 else x
     weights = _weights(table, fweights, aweights)
     count = scalar_tensor(table.shape[1], x.dtype)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphc.dtypes import DTypeLike, as_dtype, float32
+from graphc.dtypes import DTypeLike, as_dtype
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.base import concrete
+from graphc.frontend.defaults import default_dtype
 from graphc.provenance import user_location_text
 from graphc.storage import Array
 
@@ -94,7 +95,7 @@ def _window(
     function: str, make: Callable[[int], Any], length: int, periodic: bool,
     dtype: DTypeLike | None, requires_grad: bool,
 ) -> Tensor:  # fmt: skip
-    kind = as_dtype(dtype or float32)
+    kind = as_dtype(dtype or default_dtype())
     if not kind.is_floating_point:
         raise DTypeError(
             f"{function}: unsupported dtype", got=kind.name, expected="a floating point dtype",

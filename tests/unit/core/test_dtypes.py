@@ -25,6 +25,7 @@ from graphc.dtypes import (
     result_type,
 )
 from graphc.errors import DTypeError
+from graphc.frontend.defaults import dtype_of_number
 
 PROMOTION = """
       bool u8   i8   i16  i32  i64  f16  bf16 f32  f64  c64  c128
@@ -74,7 +75,7 @@ def test_mixed_operands_promote_as_in_pytorch() -> None:
         vector = torch.zeros(1, dtype=getattr(torch, array.name))
         wanted = str(torch.result_type(vector, number))
         wanted = wanted.replace("complex32", "complex64")
-        found = result_type([array], [], [as_dtype(kind)])
+        found = result_type([array], [], [dtype_of_number(kind)])
         assert wanted == f"torch.{found.name}", (array, kind)
 
 
@@ -105,7 +106,7 @@ def test_every_dtype_is_found_by_all_its_names(dtype: DType) -> None:
 @pytest.mark.parametrize(
     ("like", "name"),
     [
-        (bool, "bool"), (int, "int64"), (float, "float32"), (complex, "complex64"),
+        (bool, "bool"), (int, "int64"), (float, "float64"), (complex, "complex128"),
         ("float", "float32"), ("double", "float64"), ("long", "int64"), ("half", "float16"),
         (np.float64, "float64"), (ml_dtypes.bfloat16, "bfloat16"), (np.dtype(">f4"), None),
         (np.uint32, None), ("flaot32", None), (object, None), (np.dtype("M8[s]"), None),
