@@ -15,6 +15,7 @@ from graphc.passes.fusion.kernel import make_kernel, needs_of
 from graphc.passes.fusion.partition import Partition, Unit
 from graphc.passes.fusion.parts import base_of
 from graphc.passes.fusion.products import attach_products
+from graphc.passes.fusion.prologues import attach_prologues
 from graphc.passes.fusion.recompute import recompute_light
 from graphc.passes.fusion.space import Space
 from graphc.rebuild import with_inputs
@@ -32,7 +33,8 @@ class Fuse:
     broadcasts. Each elementwise or reduce node ends up in exactly one kernel.
 
     Args:
-        products: let matrix products compute what is made of each of their elements.
+        products: let matrix products compute what is made of each of their elements, and factors
+            that they alone need.
     """
 
     products: bool = False
@@ -64,6 +66,8 @@ class Fuse:
         if self.products:
             attach_products(graph, partition, notes)
         recompute_light(graph, partition, notes)
+        if self.products:
+            attach_prologues(graph, partition, notes)
         return _rebuilt(graph, partition)
 
 
@@ -147,7 +151,8 @@ def _rebuilt(graph: Graph, partition: Partition) -> Graph:
     for unit in units:
         if partition.is_group(unit):
             own = [node for node in unit if partition.unit(node) is unit]
-            new |= make_kernel(unit, [node for node in own if node in wanted], new)
+            results = [node for node in own if node in wanted]
+            new |= make_kernel(unit, results, new, partition.factors(unit[0]))
         else:
             (node,) = unit
             new[node] = with_inputs(node, tuple(new[operand] for operand in node.inputs))
@@ -160,7 +165,9 @@ def _rebuilt(graph: Graph, partition: Partition) -> Graph:
 
 def _needs(unit: Unit, partition: Partition) -> tuple[Node, ...]:
     """What must be computed before a kernel or a single node."""
-    return needs_of(unit) if partition.is_group(unit) else unit[0].inputs
+    if not partition.is_group(unit):
+        return unit[0].inputs
+    return needs_of(unit, partition.factors(unit[0]))
 
 
 def _units(roots: Iterable[Node], partition: Partition) -> list[Unit]:

@@ -26,7 +26,8 @@ def reads_before_writing(step: Step, source: int, target: int) -> bool:
     if has_trait(node, Trait.ELEMENTWISE):
         return True
     if node.op.name == "fused_matmul":
-        return source > 1
+        factors = (node.attrs.get("left"), node.attrs.get("right"))
+        return source >= sum(1 if each is None else len(each.inputs) for each in factors)
     return node.op.name == "fused" and _kernel_reads_first(node.attrs["body"], source, target)
 
 

@@ -14,7 +14,7 @@ from graphc.graph import Graph, has_trait, topological
 from graphc.node import Node
 from graphc.opdef import Trait
 from graphc.ops.fused import FUSED
-from graphc.ops.fused_matmul import FUSED_MATMUL
+from graphc.ops.fused_matmul import FUSED_MATMUL, factor_operands
 from graphc.ops.index import gather, index, index_add, scatter_add
 from graphc.ops.linalg import matmul
 
@@ -39,7 +39,7 @@ def may_overwrite(node: Node, operands: Sequence[int], result: int) -> bool:
     if has_trait(node, Trait.ELEMENTWISE):
         return True
     if node.op is FUSED_MATMUL:
-        return min(operands) >= 2
+        return min(operands) >= factor_operands(node)
     if node.op is not FUSED:
         return False
     body: Graph = node.attrs["body"]

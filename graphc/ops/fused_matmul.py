@@ -1,6 +1,13 @@
-"""A matrix product whose elementwise consumers run as part of it, on each tile of the result."""
+"""A matrix product with what its factors are made of and what is made of its elements.
+
+Elementwise producers of a factor run while the factor is read, elementwise consumers of the product
+on each tile of the result.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -11,15 +18,24 @@ from graphc.graph import Graph, has_trait
 from graphc.node import Node, make_node
 from graphc.opdef import OpDef, Trait
 from graphc.ops.leaf import PLACEHOLDER
-from graphc.ops.linalg import matmul
+from graphc.ops.linalg import matmul, swap_last
+from graphc.ops.shape import permute
 from graphc.storage import Array
 from graphc.types import TensorType, TupleType, Type
 
+T = TypeVar("T")
+
 
 def _infer_fused_matmul(
-    a: TensorType, b: TensorType, *extras: TensorType, body: Graph, transposed: bool
+    *types: TensorType,
+    body: Graph,
+    transposed: bool,
+    left: Graph | None = None,
+    right: Graph | None = None,
 ) -> Type:
-    product = matmul.infer(a, b)
+    a, rest = split_factors(types, left)
+    b, extras = split_factors(rest, right)
+    product = matmul.infer(_factor_type(a, left), _factor_type(b, right))
     if transposed:
         *batch, rows, columns = product.shape
         product = product.with_shape((*batch, columns, rows))
@@ -41,6 +57,46 @@ def _infer_fused_matmul(
     return results[0] if len(results) == 1 else TupleType(results)
 
 
+def split_factors(
+    operands: Sequence[T], prologue: Graph | None
+) -> tuple[tuple[T, ...], tuple[T, ...]]:
+    """The first operands, which one factor is made of, and the others.
+
+    Args:
+        operands: what is left of the operands of a ``fused_matmul``.
+        prologue: how the factor is computed; None if it is one operand.
+    """
+    count = 1 if prologue is None else len(prologue.inputs)
+    return tuple(operands[:count]), tuple(operands[count:])
+
+
+def _factor_type(operands: tuple[TensorType, ...], prologue: Graph | None) -> TensorType:
+    if prologue is None:
+        return operands[0]
+    wanted = tuple(node.type for node in prologue.inputs)
+    if operands != wanted or len(prologue.outputs) != 1:
+        raise ShapeError(
+            "fused_matmul: operands do not fit a prologue",
+            got=", ".join(map(str, operands)),
+            expected=", ".join(map(str, wanted)),
+        )
+    source, _ = computed_factor(prologue)
+    _require_pointwise(Graph(prologue.inputs, {"r0": source}), source.type)
+    (result,) = prologue.outputs.values()
+    return result.type
+
+
+def computed_factor(prologue: Graph) -> tuple[Node, bool]:
+    """What a prologue computes element by element, and whether its result is the transpose."""
+    (result,) = prologue.outputs.values()
+    if result.op is not permute:
+        return result, False
+    (source,) = result.inputs
+    if result is not swap_last(source):
+        raise ShapeError("fused_matmul: a prologue may only swap the last two dims")
+    return source, True
+
+
 def _require_pointwise(body: Graph, product: TensorType) -> None:
     for node in body.nodes:
         if node.op is not PLACEHOLDER and node.inputs and not _is_pointwise(node):
@@ -58,9 +114,15 @@ def _is_pointwise(node: Node) -> bool:
 
 
 def _eval_fused_matmul(
-    a: Array, b: Array, *extras: Array, body: Graph, transposed: bool
+    *arrays: Array,
+    body: Graph,
+    transposed: bool,
+    left: Graph | None = None,
+    right: Graph | None = None,
 ) -> Array | tuple[Array, ...]:
-    product = matmul.eval(a, b)
+    a, rest = split_factors(arrays, left)
+    b, extras = split_factors(rest, right)
+    product = matmul.eval(_factor(a, left), _factor(b, right))
     if transposed:
         product = product.swapaxes(-1, -2)
     values = evaluate_nodes(body.roots, dict(zip(body.inputs, (product, *extras), strict=True)))
@@ -68,17 +130,34 @@ def _eval_fused_matmul(
     return results[0] if len(results) == 1 else results
 
 
+def _factor(arrays: tuple[Array, ...], prologue: Graph | None) -> Array:
+    """A factor in the memory that it would have if it were computed by a kernel of its own."""
+    if prologue is None:
+        return arrays[0]
+    source, turned = computed_factor(prologue)
+    values = evaluate_nodes((source,), dict(zip(prologue.inputs, arrays, strict=True)))
+    factor = np.asarray(values[source], order="C")
+    return factor.swapaxes(-1, -2) if turned else factor
+
+
 FUSED_MATMUL = OpDef("fused_matmul", _infer_fused_matmul, _eval_fused_matmul)
 
 
 def fused_matmul(
-    a: Node, b: Node, extras: tuple[Node, ...], body: Graph, *, transposed: bool = False
+    a: Node | tuple[Node, ...],
+    b: Node | tuple[Node, ...],
+    extras: tuple[Node, ...],
+    body: Graph,
+    *,
+    transposed: bool = False,
+    left: Graph | None = None,
+    right: Graph | None = None,
 ) -> Node:
-    """A product and what is computed from each of its elements.
+    """A product, what its factors are computed from, and what is computed from its elements.
 
     Args:
-        a: left operand of ``matmul``.
-        b: right operand.
+        a: left operand of ``matmul``, or the inputs of ``left``.
+        b: right operand, or the inputs of ``right``.
         extras: further operands of the body; each broadcasts to the product's shape.
         body: a map (see ``graphc.ops.fused``): elementwise operations on placeholders ``a0``, the
             product, and ``a1, a2, ...``, the extras. Its outputs ``r0, r1, ...`` all have the
@@ -86,6 +165,18 @@ def fused_matmul(
             has a tuple type and is used through ``item``.
         transposed: the body sees the product with its last two dims swapped. Native code swaps
             and transposes the operands instead: ``(a @ b)^T = b^T @ a^T``, term by term.
+        left: a map whose one output ``r0`` is the left factor, or its transpose by ``permute``;
+            each input broadcasts to the factor's shape. None: the factor is ``a``.
+        right: the same for the right factor.
     """
-    attrs = {"body": body, "transposed": transposed}
-    return make_node(FUSED_MATMUL, (a, b, *extras), attrs)
+    attrs: dict[str, Any] = {"body": body, "transposed": transposed}
+    attrs |= {name: each for name, each in (("left", left), ("right", right)) if each is not None}
+    factors = (*(a if isinstance(a, tuple) else (a,)), *(b if isinstance(b, tuple) else (b,)))
+    return make_node(FUSED_MATMUL, (*factors, *extras), attrs)
+
+
+def factor_operands(node: Node) -> int:
+    """How many of the first inputs of a ``fused_matmul`` its two factors are made of."""
+    _, rest = split_factors(node.inputs, node.attrs.get("left"))
+    _, extras = split_factors(rest, node.attrs.get("right"))
+    return len(node.inputs) - len(extras)

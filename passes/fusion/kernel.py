@@ -15,9 +15,14 @@ from graphc.passes.fusion.parts import base_of, is_cheap
 from graphc.provenance import NOWHERE, Origins, made_for, origins_of
 from graphc.rebuild import with_inputs
 
+Factors = tuple[Sequence[Node], Sequence[Node]]
+
 
 def make_kernel(
-    members: Sequence[Node], results: Sequence[Node], new: Mapping[Node, Node]
+    members: Sequence[Node],
+    results: Sequence[Node],
+    new: Mapping[Node, Node],
+    factors: Factors = ((), ()),
 ) -> dict[Node, Node]:
     """Compute a group by one ``fused`` node, or by a ``fused_matmul`` if it has a product.
 
@@ -28,12 +33,13 @@ def make_kernel(
         members: the group, operands first; a product stands first, then what it is seen as.
         results: the members that are needed outside.
         new: what nodes before the group became.
+        factors: the nodes that a product computes its factors with.
 
     Returns:
         What each result became.
     """
     if is_product(members):
-        return _product_kernel(members, results, new)
+        return _product_kernel(members, results, new, factors)
     with made_for(_all_origins(members)):
         operands = operands_of(members)
         kernel = fused(tuple(new[each] for each in operands), _body(members, operands, results))
@@ -46,16 +52,23 @@ def is_product(members: Sequence[Node]) -> bool:
 
 
 def _product_kernel(
-    members: Sequence[Node], results: Sequence[Node], new: Mapping[Node, Node]
+    members: Sequence[Node],
+    results: Sequence[Node],
+    new: Mapping[Node, Node],
+    factors: Factors,
 ) -> dict[Node, Node]:
     product, seen, work = _parts(members)
     extras = _extras(seen, work)
     shown = list(dict.fromkeys(seen if each is product else each for each in results))
-    with made_for(_all_origins(members)):
+    with made_for(_all_origins([*members, *factors[0], *factors[1]])):
         body = _body(work, (seen, *extras), shown)
-        a, b = (new[each] for each in product.inputs)
+        (a, left), (b, right) = map(
+            lambda node, unit: _factor(node, unit, new), product.inputs, factors
+        )
         others = tuple(new[each] for each in extras)
-        kernel = fused_matmul(a, b, others, body, transposed=seen is not product)
+        kernel = fused_matmul(
+            a, b, others, body, transposed=seen is not product, left=left, right=right
+        )
     made = _results(kernel, shown)
     if product in results and seen is not product:
         with made_for(origins_of(product)):
@@ -63,9 +76,24 @@ def _product_kernel(
     return made
 
 
+def _factor(
+    node: Node, unit: Sequence[Node], new: Mapping[Node, Node]
+) -> tuple[Node | tuple[Node, ...], Graph | None]:
+    """What a product reads for a factor, and how it computes it from that."""
+    if not unit:
+        return new[node], None
+    operands, source = operands_of(unit), unit[-1]
+    prologue = _body(unit, operands, [source])
+    if node is not source:
+        with made_for(NOWHERE):
+            (result,) = prologue.outputs.values()
+            prologue = Graph(prologue.inputs, {"r0": swap_last(result)})
+    return tuple(new[each] for each in operands), prologue
+
+
 def _parts(members: Sequence[Node]) -> tuple[Node, Node, Sequence[Node]]:
     """The product, the product as its readers see it (perhaps transposed), and the readers."""
-    turned = members[1].op is permute
+    turned = len(members) > 1 and members[1].op is permute
     return members[0], members[int(turned)], members[1 + turned :]
 
 
@@ -88,12 +116,16 @@ def _all_origins(members: Sequence[Node]) -> Origins:
     return NOWHERE.union(*map(origins_of, members))
 
 
-def needs_of(members: Sequence[Node]) -> tuple[Node, ...]:
+def needs_of(members: Sequence[Node], factors: Factors = ((), ())) -> tuple[Node, ...]:
     """What must be computed before a group."""
     if not is_product(members):
         return operands_of(members)
     product, seen, work = _parts(members)
-    return (*product.inputs, *_extras(seen, work))
+    read = [
+        operands_of(unit) if unit else (node,)
+        for node, unit in zip(product.inputs, factors, strict=True)
+    ]
+    return (*read[0], *read[1], *_extras(seen, work))
 
 
 def operands_of(members: Sequence[Node]) -> tuple[Node, ...]:

@@ -22,6 +22,7 @@ class Partition:
 
     def __init__(self, graph: Graph, kernels: Iterable[Unit]) -> None:
         self._units = {node: unit for unit in kernels for node in unit}
+        self._factors: dict[tuple[Node, int], Unit] = {}
         self.results = set(map(base_of, graph.roots))
         self._readers: dict[Node, list[Node]] = {}
         for node in graph.nodes:
@@ -70,6 +71,15 @@ class Partition:
         """Let these nodes run together from now on."""
         for unit in units:
             self._units |= dict.fromkeys(unit, unit)
+
+    def absorb(self, product: Node, side: int, unit: Unit) -> None:
+        """Let a product compute one of its factors, which nobody else needs."""
+        self._factors[product, side] = unit
+        self._units.setdefault(product, (product,))
+
+    def factors(self, product: Node) -> tuple[Unit, Unit]:
+        """The nodes that a product computes its factors with; none for a factor that it reads."""
+        return self._factors.get((product, 0), ()), self._factors.get((product, 1), ())
 
     def closes_cycle(self, members: Iterable[Node]) -> bool:
         """True if a path leaves these nodes and comes back."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graphc.dtypes import float32, float64
 from graphc.graph import Graph, has_trait
 from graphc.node import Node
 from graphc.opdef import Trait
@@ -67,15 +66,16 @@ def _attach(product: Node, partition: Partition, notes: Journal) -> None:
 
 def _as_seen(product: Node, partition: Partition) -> Iterator[Node]:
     """The product, if it is of a type that products run natively for, and its transposes."""
-    if product.type.dtype not in (float32, float64):
+    if not product.type.dtype.is_floating_point:
         return
     yield product
     for reader in partition.readers(product):
-        if reader.op is permute and _swaps_last(reader.attrs["dims"]):
+        if reader.op is permute and swaps_last(reader.attrs["dims"]):
             yield reader
 
 
-def _swaps_last(dims: tuple[int, ...]) -> bool:
+def swaps_last(dims: tuple[int, ...]) -> bool:
+    """True for dims of a permutation that transposes matrices."""
     rank = len(dims)
     return dims == (*range(rank - 2), rank - 1, rank - 2)
 

@@ -1,12 +1,12 @@
 """Matrix products of dtypes that the generator of products has no tiles for.
 
 They are kernels like any other: each row of the result adds up rows of ``b``, each times one
-element of ``a``. Numbers of 16 bits are multiplied and added in float32, booleans are counted.
+element of ``a``. Booleans are counted.
 """
 
 from __future__ import annotations
 
-from graphc.dtypes import BOOLEAN, DType, float32, int32
+from graphc.dtypes import BOOLEAN, DType, int32
 from graphc.graph import Graph
 from graphc.node import Node
 from graphc.ops.elementwise import mul
@@ -15,7 +15,6 @@ from graphc.ops.reduce import sum_
 from graphc.ops.select import cast
 from graphc.runtime.llvm.iteration import Layout
 from graphc.runtime.llvm.kernel import build_kernel
-from graphc.runtime.llvm.memory import is_half
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep
 from graphc.types import TensorType
@@ -44,7 +43,7 @@ def build_plain_product(module: Module, a: Layout, b: Layout, c: Layout) -> Nati
 
 def _product(x: Node, y: Node, dtype: DType) -> Node:
     """The sum over k of (..., m, k, 1) * (..., 1, k, n)."""
-    wide = float32 if is_half(dtype) else int32 if dtype.category == BOOLEAN else dtype
+    wide = int32 if dtype.category == BOOLEAN else dtype
     if wide is not dtype:
         x, y = cast(x, dtype=wide), cast(y, dtype=wide)
     products = mul(x, y)

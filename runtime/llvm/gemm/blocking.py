@@ -50,6 +50,9 @@ _UNIT_NANOSECONDS = 60_000.0
 _UNIT_ROWS = 128
 """Rows of a unit that repay its packing."""
 
+_COMPUTED_ROWS = 32
+"""The same where the columns are few and a block of rows is computed first."""
+
 _MOST_UNITS = 16
 
 _ALIGNMENT = 64
@@ -121,7 +124,7 @@ class Blocking:
     def panel_bytes(self) -> int:
         """One packed panel."""
         terms = min(self.depth, self.problem.k)
-        return _rounded(terms * self.width * self.problem.a.dtype.itemsize, _ALIGNMENT)
+        return _rounded(terms * self.width * self.problem.dtype.itemsize, _ALIGNMENT)
 
     @property
     def packed_bytes(self) -> int:
@@ -142,7 +145,7 @@ class Blocking:
     def slab_bytes(self) -> int:
         """A copied block of ``a``."""
         terms = min(self.depth, self.problem.k)
-        return _rounded(terms * self.slab_width * self.problem.a.dtype.itemsize, _ALIGNMENT)
+        return _rounded(terms * self.slab_width * self.problem.dtype.itemsize, _ALIGNMENT)
 
     @property
     def partial_offset(self) -> int:
@@ -152,7 +155,7 @@ class Blocking:
     @property
     def tile_bytes(self) -> int:
         """The partial sums of one tile."""
-        return self.tile.rows * self.width * self.problem.a.dtype.itemsize
+        return self.tile.rows * self.width * self.problem.dtype.itemsize
 
     @property
     def scratch_bytes(self) -> int:
@@ -176,7 +179,8 @@ def blocking_of(target: Target, problem: Problem, lanes: int) -> Blocking:
     whole = Blocking(problem, lanes, tile, packed, depth, row_tiles, panels)
     row_blocks, unit_panels = _unit(whole)
     unit_tiles, slab = -(-row_tiles // row_blocks), 0
-    if unit_panels >= _SLAB_PANELS and _competing(problem, problem.a.column):
+    competing = unit_panels >= _SLAB_PANELS and _competing(problem, problem.a.column)
+    if competing or not problem.a.plain:
         slab = min(unit_tiles, _slab_tiles(tile, lanes))
         unit_tiles = _rounded(unit_tiles, slab)
     return replace(whole, unit_tiles=unit_tiles, unit_panels=unit_panels, slab=slab)
@@ -195,19 +199,31 @@ def _unit(whole: Blocking) -> tuple[int, int]:
     wanted = -(-wanted // math.prod(problem.batch))
     if whole.depth == _STREAMED:
         return 1, max(_STREAMED_PANELS, -(-panels // wanted))
-    size = problem.a.dtype.itemsize
+    size = problem.dtype.itemsize
+    if not problem.a.plain:
+        return _unit_of_computed(whole, wanted)
     if whole.packed and problem.m * whole.depth * size <= _SMALL_BYTES:
         return 1, 1
     most = max(1, min(panels, _BLOCK_BYTES // max(1, whole.panel_bytes)))
     column_blocks = -(-panels // most)
     row_blocks = min(-(-wanted // column_blocks), max(1, problem.m // _UNIT_ROWS))
+    if not problem.b.plain and panels >= wanted:
+        row_blocks = 1  # each of its elements is computed once
     column_blocks = max(column_blocks, min(panels, -(-wanted // row_blocks)))
     return row_blocks, -(-panels // column_blocks)
 
 
+def _unit_of_computed(whole: Blocking, wanted: int) -> tuple[int, int]:
+    """The same where rows of ``a`` are computed again for each block of columns."""
+    most = max(1, min(whole.panels, _BLOCK_BYTES // max(1, whole.panel_bytes)))
+    column_blocks = -(-whole.panels // most)
+    row_blocks = min(-(-wanted // column_blocks), max(1, whole.problem.m // _COMPUTED_ROWS))
+    return row_blocks, -(-whole.panels // column_blocks)
+
+
 def _worth_packing(problem: Problem, tile: Tile) -> bool:
     """Whether panels of ``b`` are copied: always where vectors cannot be read from it."""
-    if problem.n > 1 and problem.b.column != 1:
+    if not problem.b.plain or (problem.n > 1 and problem.b.column != 1):
         return True
     if problem.m < 4 * tile.rows or not problem.b.row:
         return False
@@ -216,12 +232,11 @@ def _worth_packing(problem: Problem, tile: Tile) -> bool:
 
 def _depth(problem: Problem, tile: Tile, packed: bool) -> int:
     """Terms of one block of the sum: equal blocks of whole vectors and rounds."""
-    deepest = _DEEPEST if problem.a.column in (0, 1) else _DEEPEST_APART
+    near = problem.a.column in (0, 1) or not problem.a.plain
+    deepest = _DEEPEST if near else _DEEPEST_APART
     if not packed and problem.m <= tile.rows:
-        large = problem.k * problem.n * problem.a.dtype.itemsize > 2 * _BLOCK_BYTES
-        deepest = (
-            _STREAMED if large and problem.n * problem.a.dtype.itemsize >= _PAGE else problem.k
-        )
+        large = problem.k * problem.n * problem.dtype.itemsize > 2 * _BLOCK_BYTES
+        deepest = _STREAMED if large and problem.n * problem.dtype.itemsize >= _PAGE else problem.k
     elif not packed and _competing(problem, problem.b.row):
         deepest = _SHALLOW
     blocks = max(1, -(-problem.k // max(1, deepest)))
@@ -230,7 +245,7 @@ def _depth(problem: Problem, tile: Tile, packed: bool) -> int:
 
 def _competing(problem: Problem, step: int) -> bool:
     """Whether elements that far apart lie at the same places of the caches."""
-    return step != 0 and step * problem.a.dtype.itemsize % _PAGE == 0
+    return step != 0 and step * problem.dtype.itemsize % _PAGE == 0
 
 
 def _rounded(size: int, step: int) -> int:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.function import SCRATCH, define_function
 from graphc.runtime.llvm.gemm.blocking import Blocking
 from graphc.runtime.llvm.gemm.control import moved, repeat, scaled, when
-from graphc.runtime.llvm.gemm.groups import batch_pointers, repeat_groups
+from graphc.runtime.llvm.gemm.groups import (
+    along_columns,
+    along_rows,
+    batch_pointers,
+    repeat_groups,
+)
 from graphc.runtime.llvm.gemm.outer import UNROLL, Outer, define_outer
 from graphc.runtime.llvm.gemm.packing import Packing, define_packing
 from graphc.runtime.llvm.module import Module
@@ -38,7 +42,7 @@ def build_blocks(module: Module, blocking: Blocking) -> NativeStep:
 class _Strip:
     """Columns of a unit: their part of ``b``, the number of whole panels, whether they end it."""
 
-    b: Value
+    b: list[Value]
     panels: Value
     last: Value
 
@@ -57,7 +61,7 @@ class _Writer:
         self.e, self.blocking = Emitter(module), blocking
         self.problem = blocking.problem
         problem, tile = self.problem, blocking.tile
-        self.size = problem.a.dtype.itemsize
+        self.size = problem.dtype.itemsize
         self.slab_rows = tile.rows * blocking.slab_tiles
         self.full_panels, self.rest_columns = divmod(problem.n, blocking.width)
         self.rest_vectors = -(-self.rest_columns // blocking.lanes)
@@ -72,12 +76,13 @@ class _Writer:
         count = blocking.column_blocks
         column = e.binary("urem", group, count) if count > 1 else _ZERO
         batch = e.binary("udiv", group, count)
-        a, b, *others = batch_pointers(
-            e, self.problem, (self.problem.a, self.problem.b, *self.others), batch
-        )
+        a_side, b_side = self.problem.a.matrices, self.problem.b.matrices
+        pointers = batch_pointers(e, self.problem, (*a_side, *b_side, *self.others), batch)
+        a, pointers = pointers[: len(a_side)], pointers[len(a_side) :]
+        b, others = pointers[: len(b_side)], pointers[len(b_side) :]
         panel = e.mul(column, blocking.unit_panels) if count > 1 else _ZERO
-        b = moved(e, b, self.size, (panel, blocking.width * self.problem.b.column))
-        others = self._moved(others, panel, [m.column * blocking.width for m in self.others])
+        b = along_columns(e, b, b_side, panel, blocking.width)
+        others = along_columns(e, others, self.others, panel, blocking.width)
         panels = constant("i64", self.full_panels)
         if count > 1:
             left = e.sub(panels, panel)
@@ -93,7 +98,7 @@ class _Writer:
     def _block(
         self,
         number: Value,
-        a: Value,
+        a: list[Value],
         strip: _Strip,
         others: list[Value],
         units: tuple[Value, Value],
@@ -101,12 +106,11 @@ class _Writer:
         """One block of the sum."""
         e, blocking, problem = self.e, self.blocking, self.problem
         terms = self._terms(number)
-        a = moved(e, a, self.size, (number, blocking.depth * problem.a.column))
-        b = moved(e, strip.b, self.size, (number, blocking.depth * problem.b.row))
-        strip = replace(strip, b=b)
+        a = along_columns(e, a, problem.a.matrices, number, blocking.depth)
+        strip = replace(strip, b=along_rows(e, strip.b, problem.b.matrices, number, blocking.depth))
         if blocking.packed:
             self._pack(strip, terms)
-            strip = replace(strip, b=SCRATCH)
+            strip = replace(strip, b=[SCRATCH])
         low, high = (e.mul(unit, blocking.unit_tiles // blocking.slab_tiles) for unit in units)
         whole, rest = divmod(problem.m, self.slab_rows)
         full = e.intrinsic("smin", high, constant("i64", whole))
@@ -135,7 +139,7 @@ class _Writer:
         self,
         rows: int,
         index: Value,
-        a: Value,
+        sources: list[Value],
         strip: _Strip,
         others: list[Value],
         terms: _Terms,
@@ -143,9 +147,11 @@ class _Writer:
         """Some tiles of rows whose part of ``a`` is copied together, if it is."""
         e, blocking = self.e, self.blocking
         height, step = blocking.tile.rows, self.problem.a.row
-        a = moved(e, a, self.size, (index, self.slab_rows * step))
+        sources = along_rows(e, sources, self.problem.a.matrices, index, self.slab_rows)
         if blocking.slab:
-            a, step = self._copied(rows, a, terms), 1
+            a, step = self._copied(rows, sources, terms), 1
+        else:
+            (a,) = sources
         first = scaled(e, index, blocking.slab_tiles)
 
         def tile(rows: int, number: Value) -> None:
@@ -159,13 +165,19 @@ class _Writer:
 
     # ------------------------------------------------------------------ calls
 
-    def _copied(self, rows: int, a: Value, terms: _Terms) -> Value:
+    def _copied(self, rows: int, a: list[Value], terms: _Terms) -> Value:
         """A copy of some rows of ``a`` in which they are neighbours."""
         blocking, problem = self.blocking, self.problem
         target = moved(self.e, SCRATCH, 1, (constant("i64", 1), blocking.packed_bytes))
-        matrix = problem.a.transposed
-        packing = Packing(matrix, rows, blocking.slab_width, blocking.lanes, problem.k)
-        self._call(define_packing(self.e.module, packing), a, target, terms.rounds, terms.last)
+        packing = Packing(
+            problem.a.transposed,
+            rows,
+            blocking.slab_width,
+            blocking.lanes,
+            problem.k,
+            problem.dtype,
+        )
+        self._call(define_packing(self.e.module, packing), target, terms.rounds, terms.last, *a)
         return target
 
     def _pack(self, strip: _Strip, terms: _Terms) -> None:
@@ -174,11 +186,11 @@ class _Writer:
         step = blocking.panel_bytes // self.size
 
         def copy(columns: int, width: int, index: Value) -> None:
-            packing = Packing(problem.b, columns, width, blocking.lanes, problem.k)
-            source = moved(e, strip.b, self.size, (index, blocking.width * problem.b.column))
+            packing = Packing(problem.b, columns, width, blocking.lanes, problem.k, problem.dtype)
+            sources = along_columns(e, strip.b, problem.b.matrices, index, blocking.width)
             target = moved(e, SCRATCH, self.size, (index, step))
             symbol = define_packing(e.module, packing)
-            self._call(symbol, source, target, terms.rounds, terms.last)
+            self._call(symbol, target, terms.rounds, terms.last, *sources)
 
         if self.full_panels:
             repeat(e, strip.panels, lambda index: copy(blocking.width, blocking.width, index))
@@ -197,15 +209,16 @@ class _Writer:
     ) -> None:
         """All tiles of some rows in this strip."""
         e, blocking = self.e, self.blocking
-        others = self._moved(others, index, [m.row * blocking.tile.rows for m in self.others])
+        others = along_rows(e, others, self.others, index, blocking.tile.rows)
         tile = blocking.tile_bytes
         partial = moved(e, SCRATCH, 1, (constant("i64", 1), blocking.partial_offset))
         partial = moved(e, partial, 1, (index, blocking.unit_panels * tile))
         step = blocking.panel_bytes // self.size if blocking.packed else blocking.width
 
         def column(vectors: int, active: int, number: Value) -> None:
-            b = moved(e, strip.b, self.size, (number, step))
-            there = self._moved(others, number, [m.column * blocking.width for m in self.others])
+            (source,) = strip.b
+            b = moved(e, source, self.size, (number, step))
+            there = along_columns(e, others, self.others, number, blocking.width)
             sums = moved(e, partial, 1, (number, tile)) if blocking.blocks > 1 else SCRATCH
             symbol = self._kernel(rows, vectors, active)
             self._call(symbol, a, b, sums, terms.rounds, terms.first, terms.last, *there)
@@ -240,9 +253,3 @@ class _Writer:
 
     def _call(self, symbol: str, *arguments: Value) -> None:
         self.e.emit(f"call void @{symbol}({', '.join(value.typed for value in arguments)})")
-
-    def _moved(self, pointers: Sequence[Value], index: Value, steps: Sequence[int]) -> list[Value]:
-        return [
-            moved(self.e, pointer, matrix.dtype.itemsize, (index, step))
-            for pointer, matrix, step in zip(pointers, self.others, steps, strict=True)
-        ]

@@ -7,6 +7,7 @@ import math
 from graphc.runtime.llvm.function import define_function
 from graphc.runtime.llvm.gemm.blocking import blocking_of
 from graphc.runtime.llvm.gemm.blocks import build_blocks
+from graphc.runtime.llvm.gemm.factors import Factor, Prologue
 from graphc.runtime.llvm.gemm.problem import Epilogue, Problem, problem_of
 from graphc.runtime.llvm.gemm.strips import build_strips
 from graphc.runtime.llvm.gemm.tiling import dots_cycles, dots_tile, outer_cycles
@@ -17,20 +18,28 @@ from graphc.runtime.llvm.native_step import NativeStep, Phase
 _FEW = 15
 """More rows and columns than these read each operand so often that packing is better."""
 
+_LITTLE = 6
+"""Instructions for a vector of a factor that may be repeated for each tile of dot products."""
+
 
 def build_gemm(
-    module: Module, a: Layout, b: Layout, c: Layout, epilogue: Epilogue | None = None
+    module: Module,
+    a: Layout | Prologue,
+    b: Layout | Prologue,
+    c: Layout,
+    epilogue: Epilogue | None = None,
 ) -> NativeStep:
     """Add the function of a matrix product to a module.
 
-    Its operands are ``a``, ``b``, then the epilogue's operands, then the outputs (``c`` if there is
-    no epilogue). Batch dims broadcast as numpy's do. Outputs may share memory with operands of the
+    Its operands are those of ``a``, then of ``b``, then the epilogue's, then the outputs (``c`` if
+    there is no epilogue). Factors of 16 bits are widened while they are copied, and summed in
+    float32. Batch dims broadcast as numpy's do. Outputs may share memory with operands of the
     epilogue that have the same layout, but not with ``a`` or ``b``.
 
     Args:
         module: where the code goes.
-        a: left operand, ``[..., m, k]``, float32 or float64; any strides.
-        b: right operand, ``[..., k, n]``, of the same dtype; any strides.
+        a: left operand, ``[..., m, k]``, of a floating dtype; any strides, or how it is computed.
+        b: right operand, ``[..., k, n]``, of the same dtype; the same.
         c: the product, ``[..., m, n]``; with an epilogue only its shape and dtype matter.
         epilogue: what is computed from each element of the product before it is stored.
 
@@ -39,20 +48,37 @@ def build_gemm(
     """
     body = None if epilogue is None else (*epilogue.body.inputs, *epilogue.body.outputs.values())
     others = None if epilogue is None else (epilogue.operands, epilogue.outputs)
-    key = ("gemm", a, b, c, body, others)
+    key = ("gemm", *map(_identity, (a, b)), c, body, others)
     if key not in module.kernels:
         module.kernels[key] = _build(module, problem_of(a, b, c, epilogue))
     return module.kernels[key]
 
 
+def _identity(side: Layout | Prologue) -> object:
+    if isinstance(side, Layout):
+        return side
+    return side.body.inputs, *side.body.outputs.values(), side.operands, side.shape
+
+
 def _build(module: Module, problem: Problem) -> NativeStep:
     if not math.prod(problem.batch) * problem.m * problem.n:
         return NativeStep((Phase(define_function(module, len(problem.matrices), []), 1, 0.0),))
-    lanes = module.target.lanes(8 * problem.a.dtype.itemsize)
+    lanes = module.target.lanes(8 * problem.dtype.itemsize)
     blocking = blocking_of(module.target, problem, lanes)
-    if min(problem.m, problem.n) <= _FEW and problem.a.column == 1 and problem.b.row == 1:
+    if min(problem.m, problem.n) <= _FEW and _suit_dots(problem):
         tile = dots_tile(module.target, problem, lanes)
         outer = outer_cycles(problem, blocking.tile, lanes, blocking.packed)
         if dots_cycles(problem, tile, lanes) < outer:
             return build_strips(module, problem, tile, lanes)
     return build_blocks(module, blocking)
+
+
+def _suit_dots(problem: Problem) -> bool:
+    """Whether both factors lie along k, and take little work wherever they are read."""
+    a, b = problem.a, problem.b.transposed
+    return all(_lies_in_rows(factor) and factor.work <= _LITTLE for factor in (a, b))
+
+
+def _lies_in_rows(factor: Factor) -> bool:
+    steps = [matrix.column for matrix in factor.matrices]
+    return 1 in steps and all(step in (0, 1) for step in steps)

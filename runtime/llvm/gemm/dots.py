@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from graphc.runtime.llvm import memory
 from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.gemm.control import moved, repeat_with
+from graphc.runtime.llvm.gemm.factors import Factor, Matrix
 from graphc.runtime.llvm.gemm.finish import Columns, Finish
 from graphc.runtime.llvm.gemm.problem import Problem
 from graphc.runtime.llvm.gemm.tiling import chains_of
@@ -37,7 +38,9 @@ class Dots:
 
 
 def define_dots(module: Module, kernel: Dots) -> str:
-    """Add ``void(ptr a, ptr b, ptr operand..., ptr output...)``: one tile, from its first elements.
+    """Add ``void(ptr a..., ptr b..., ptr operand..., ptr output...)``, which does one tile.
+
+    All are addresses of the tile's first elements.
 
     The sums of every lane are added pair by pair, and the rest of k is one vector with zeros.
     """
@@ -47,7 +50,7 @@ def define_dots(module: Module, kernel: Dots) -> str:
 class _Writer:
     def __init__(self, module: Module, kernel: Dots) -> None:
         self.e, self.kernel = Emitter(module), kernel
-        self.dtype = kernel.problem.a.dtype
+        self.dtype = kernel.problem.dtype
         elem = memory.computed_elem(self.dtype)
         self.zero = constant(elem, 0.0, kernel.lanes)
         self.chains = chains_of(module.target, kernel.rows * kernel.columns)
@@ -68,7 +71,13 @@ class _Writer:
         Finish(e, problem, pointers, columns, slots).tile(rows)
         code = "\n".join([*slots, *e.lines, "  ret void"])
         arguments = "".join(f", ptr %p{number}" for number in range(count))
-        head = f"ptr noalias readonly %a, ptr noalias readonly %b{arguments}"
+        factors = [("a", problem.a), ("b", problem.b)]
+        sources = [
+            f"ptr noalias readonly %{name}{number}"
+            for name, factor in factors
+            for number in range(len(factor.matrices))
+        ]
+        head = ", ".join(sources) + arguments
         text = f"({head}) nounwind noinline {{\nentry:\n{code}\n}}"
         symbol = f"gemm.dots.{hashlib.sha256(text.encode()).hexdigest()[:24]}"
         e.module.define(symbol, f"define internal void @{symbol}{text}")
@@ -104,11 +113,11 @@ class _Writer:
         """Multiply one vector along k of every row with one of every column."""
         e, kernel, result = self.e, self.kernel, list(sums)
         rows = [
-            self._load("%a", first, number, kernel.problem.a.row, active)
+            self._load("%a", kernel.problem.a, first, number, active)
             for number in range(kernel.rows)
         ]
         for number in range(kernel.columns):
-            column = self._load("%b", first, number, kernel.problem.b.column, active)
+            column = self._load("%b", kernel.problem.b.transposed, first, number, active)
             for position, row in enumerate(rows):
                 place = (chain * kernel.rows + position) * kernel.columns + number
                 product = (
@@ -120,13 +129,26 @@ class _Writer:
         return result
 
     def _load(
-        self, base: str, first: tuple[tuple[Value, int], ...], number: int, stride: int, active: int
+        self,
+        name: str,
+        factor: Factor,
+        first: tuple[tuple[Value, int], ...],
+        number: int,
+        active: int,
     ) -> Value:
-        size = self.dtype.itemsize
-        place = moved(
-            self.e, Value(base, "ptr", 1), size, *first, (constant("i64", number), stride)
-        )
-        return memory.load(self.e, place, self.dtype, 1, self.kernel.lanes, active)
+        """One vector along k: of a row, as which columns of ``b`` are seen here."""
+        e, lanes, row = self.e, self.kernel.lanes, constant("i64", number)
+
+        def load(matrix: Matrix, which: int) -> Value:
+            steps = [(index, count * matrix.column) for index, count in first]
+            base = Value(f"{name}{which}", "ptr", 1)
+            place = moved(e, base, matrix.dtype.itemsize, *steps, (row, matrix.row))
+            return memory.load(e, place, matrix.dtype, matrix.column, lanes, active)
+
+        value = factor.value(e, load, lanes)
+        if active == lanes or factor.plain:
+            return value
+        return e.select(memory.active_mask(lanes, active), value, self.zero)
 
 
 def across(e: Emitter, sums: list[Value]) -> Value:

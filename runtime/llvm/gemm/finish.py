@@ -9,11 +9,12 @@ from graphc.graph import has_trait
 from graphc.node import Node
 from graphc.opdef import Trait
 from graphc.runtime.llvm import memory
-from graphc.runtime.llvm.analysis import ALIASES
 from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.gemm.control import moved, repeat
-from graphc.runtime.llvm.gemm.problem import Matrix, Problem
-from graphc.runtime.llvm.scalar_ops import emit_elementwise, weight
+from graphc.runtime.llvm.gemm.factors import Matrix, computed
+from graphc.runtime.llvm.gemm.problem import Problem
+from graphc.runtime.llvm.halves import rounded
+from graphc.runtime.llvm.scalar_ops import weight
 from graphc.runtime.llvm.values import BITS, Value, constant
 
 _INLINE = 400
@@ -116,8 +117,11 @@ class Finish:
 
     def _row(self, index: Value, products: Sequence[Value]) -> None:
         """Compute and store one row."""
-        known = dict(self._shared)
-        known |= {(self._problem.body.product, j): value for j, value in enumerate(products)}
+        known, product = dict(self._shared), self._problem.body.product
+        for number, value in enumerate(products):
+            dtype = product.type.dtype
+            exact = rounded(self.e, value, dtype) if memory.is_half(dtype) else value
+            known[product, number] = exact
         for node in self._problem.body.nodes:
             for number in self._places(node):
                 if (node, number) not in known:
@@ -145,16 +149,9 @@ class Finish:
             return memory.load(
                 self.e, place, matrix.dtype, matrix.column, columns.lanes, columns.active
             )
-        if node.op.name == "constant":
-            elem = memory.computed_elem(node.type.dtype)
-            scalar = node.attrs["value"].array.reshape(-1)[0]
-            whole = not node.type.dtype.is_floating_point
-            return constant(elem, int(scalar) if whole else float(scalar))
-        operands = [self._find(operand, number, known) for operand in node.inputs]
-        if node.op.name in ALIASES:
-            return operands[0]
-        lanes = max(operand.lanes for operand in operands)
-        return emit_elementwise(self.e, node, [self.e.splat(value, lanes) for value in operands])
+        return computed(
+            self.e, node, [self._find(operand, number, known) for operand in node.inputs]
+        )
 
     def _place(self, matrix: Matrix, pointer: Value, index: Value, columns: Columns) -> Value:
         start = constant("i64", columns.start)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.function import BEGIN, END, parameters
 from graphc.runtime.llvm.gemm.control import moved, repeat
-from graphc.runtime.llvm.gemm.problem import Matrix, Problem
+from graphc.runtime.llvm.gemm.factors import Matrix
+from graphc.runtime.llvm.gemm.problem import Problem
 from graphc.runtime.llvm.values import Value, constant
 
 
@@ -47,3 +48,20 @@ def batch_pointers(
         )
         for matrix in matrices
     ]
+
+
+def along_rows(
+    e: Emitter, pointers: Sequence[Value], matrices: Sequence[Matrix], index: Value, count: int
+) -> list[Value]:
+    """The addresses ``index * count`` rows further down."""
+    return [
+        moved(e, pointer, matrix.dtype.itemsize, (index, count * matrix.row))
+        for pointer, matrix in zip(pointers, matrices, strict=True)
+    ]
+
+
+def along_columns(
+    e: Emitter, pointers: Sequence[Value], matrices: Sequence[Matrix], index: Value, count: int
+) -> list[Value]:
+    """The addresses ``index * count`` columns further to the right."""
+    return along_rows(e, pointers, [matrix.transposed for matrix in matrices], index, count)

@@ -72,7 +72,7 @@ def define_outer(module: Module, kernel: Outer) -> str:
 class _Writer:
     def __init__(self, module: Module, kernel: Outer) -> None:
         self.e, self.kernel = Emitter(module), kernel
-        self.dtype = kernel.problem.a.dtype
+        self.dtype = kernel.problem.dtype
         self.elem = memory.computed_elem(self.dtype)
         self.chains = chains_of(module.target, kernel.rows * kernel.vectors)
         self.zero = constant(self.elem, 0.0, kernel.lanes)

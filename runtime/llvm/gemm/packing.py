@@ -1,7 +1,7 @@
 """Copies of one column panel of ``b`` in which the kernel's vectors lie one after the other.
 
-A copy has all columns of one k next to each other, as whole vectors: columns that do not exist are
-zeros there.
+A copy has all columns of one k next to each other, as whole vectors; what stands for columns that
+do not exist is never looked at. A factor that is computed from matrices is computed on the way.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from graphc.dtypes import DType
 from graphc.runtime.llvm import memory
 from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.gemm.control import moved, repeat, when
-from graphc.runtime.llvm.gemm.finish import vectors
+from graphc.runtime.llvm.gemm.factors import Factor, Matrix
+from graphc.runtime.llvm.gemm.finish import Columns, vectors
 from graphc.runtime.llvm.gemm.outer import UNROLL
-from graphc.runtime.llvm.gemm.problem import Matrix
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.values import Value, constant
 
-_SOURCE, _TARGET = Value("%source", "ptr", 1), Value("%target", "ptr", 1)
+_TARGET = Value("%target", "ptr", 1)
 _PIECE_BITS = 128
 """The part of a register within which elements move cheaply."""
 
@@ -29,23 +30,30 @@ class Packing:
     """How a panel is copied.
 
     Args:
-        matrix: where it comes from.
+        factor: where it comes from.
         columns: the number of columns that exist.
         step: distance between neighbours along k in the copy.
         lanes: elements of a vector.
         k: terms of the whole sum.
+        dtype: type of the copy.
     """
 
-    matrix: Matrix
+    factor: Factor
     columns: int
     step: int
     lanes: int
     k: int
+    dtype: DType
 
     @property
     def transposing(self) -> bool:
-        """Whether neighbours in memory are neighbours along k."""
-        return self.matrix.row == 1 and self.matrix.column != 1
+        """Whether neighbours in memory are neighbours along k, in most of the matrices."""
+
+        def lie_along_k(matrix: Matrix) -> bool:
+            return matrix.row == 1 and matrix.column != 1
+
+        wide = [each for each in self.factor.matrices if each.row or each.column]
+        return 2 * sum(map(lie_along_k, wide)) > len(wide)
 
     @property
     def count(self) -> int:
@@ -54,7 +62,7 @@ class Packing:
 
 
 def define_packing(module: Module, packing: Packing) -> str:
-    """Add ``void(ptr source, ptr target, i64 rounds, i1 last)``.
+    """Add ``void(ptr target, i64 rounds, i1 last, ptr source...)``, a source for each matrix.
 
     It copies ``rounds`` groups of ``UNROLL`` neighbours along k and, in the last block, those that
     are left.
@@ -70,25 +78,36 @@ def define_packing(module: Module, packing: Packing) -> str:
         active = packing.columns - (packing.count - 1) * packing.lanes
         _down(e, packing, _copy, constant("i64", 0), active)
     code = "\n".join([*e.lines, "  ret void"])
-    head = "ptr noalias readonly %source, ptr noalias %target, i64 %rounds, i1 %last"
+    count = len(packing.factor.matrices)
+    sources = "".join(f", ptr noalias readonly %source{number}" for number in range(count))
+    head = f"ptr noalias %target, i64 %rounds, i1 %last{sources}"
     text = f"({head}) nounwind noinline {{\nentry:\n{code}\n}}"
     symbol = f"gemm.pack.{hashlib.sha256(text.encode()).hexdigest()[:24]}"
     module.define(symbol, f"define internal void @{symbol}{text}")
     return symbol
 
 
-_Part = Callable[[Emitter, Packing, Value, Value, int, int], None]
+_Part = Callable[[Emitter, Packing, list[Value], Value, int, int], None]
 
 
 def _down(e: Emitter, packing: Packing, part: _Part, vector: Value, active: int) -> None:
     """From the first k to the last one, from a vector of columns on."""
-    size, matrix = packing.matrix.dtype.itemsize, packing.matrix
-    source = moved(e, _SOURCE, size, (vector, packing.lanes * matrix.column))
-    target = moved(e, _TARGET, size, (vector, packing.lanes))
+    matrices, lanes = packing.factor.matrices, packing.lanes
+    sources = [
+        moved(
+            e, Value(f"%source{number}", "ptr", 1), each.dtype.itemsize,
+            (vector, lanes * each.column),
+        )
+        for number, each in enumerate(matrices)
+    ]  # fmt: skip
+    target = moved(e, _TARGET, packing.dtype.itemsize, (vector, lanes))
 
     def copy(index: Value, count: int) -> None:
-        here = moved(e, source, size, (index, UNROLL * matrix.row))
-        there = moved(e, target, size, (index, UNROLL * packing.step))
+        here = [
+            moved(e, source, each.dtype.itemsize, (index, UNROLL * each.row))
+            for source, each in zip(sources, matrices, strict=True)
+        ]
+        there = moved(e, target, packing.dtype.itemsize, (index, UNROLL * packing.step))
         part(e, packing, here, there, active, count)
 
     rounds = Value("%rounds", "i64", 1)
@@ -98,55 +117,67 @@ def _down(e: Emitter, packing: Packing, part: _Part, vector: Value, active: int)
 
 
 def _copy(
-    e: Emitter, packing: Packing, source: Value, target: Value, active: int, count: int
+    e: Emitter, packing: Packing, sources: list[Value], target: Value, active: int, count: int
 ) -> None:
     """Rows of the panel, vector by vector, or element by element where columns are apart."""
-    matrix, lanes = packing.matrix, packing.lanes
-    size = matrix.dtype.itemsize
     for term in range(count):
-        for columns in vectors(packing.count, lanes, active):
+        for columns in vectors(packing.count, packing.lanes, active):
             start, number = constant("i64", columns.start), constant("i64", term)
-            place = moved(e, source, size, (number, matrix.row), (start, matrix.column))
-            value = memory.load(e, place, matrix.dtype, matrix.column, lanes, columns.active)
+
+            def load(matrix: Matrix, which: int, at: Columns = columns, term: int = term) -> Value:
+                steps = (
+                    (constant("i64", term), matrix.row),
+                    (constant("i64", at.start), matrix.column),
+                )
+                place = moved(e, sources[which], matrix.dtype.itemsize, *steps)
+                return memory.load(e, place, matrix.dtype, matrix.column, at.lanes, at.active)
+
+            value = packing.factor.value(e, load, packing.lanes)
+            size = packing.dtype.itemsize
             there = moved(e, target, size, (number, packing.step), (start, 1))
-            memory.store(e, e.splat(value, lanes), there, matrix.dtype, 1, lanes)
+            memory.store(e, value, there, packing.dtype, 1, packing.lanes)
 
 
 def _turn(
-    e: Emitter, packing: Packing, source: Value, target: Value, active: int, count: int
+    e: Emitter, packing: Packing, sources: list[Value], target: Value, active: int, count: int
 ) -> None:
     """One vector of columns: pieces of columns become rows, in registers.
 
     Pieces that are ``piece`` columns apart are loaded side by side into one register; then only
     elements within pieces must move.
     """
-    matrix, lanes = packing.matrix, packing.lanes
-    size = matrix.dtype.itemsize
+    lanes, size = packing.lanes, packing.dtype.itemsize
     piece = _PIECE_BITS // (8 * size)
     for first in range(0, count, piece):
         wanted = min(piece, count - first)
         registers = []
         for column in range(piece):
-            parts = [
-                _piece(e, packing, source, (number, first), wanted if number < active else 0)
-                for number in range(column, lanes, piece)
-            ]
-            registers.append(_side_by_side(e, parts))
+
+            def load(matrix: Matrix, which: int, start: int = column, first: int = first,
+                     wanted: int = wanted) -> Value:  # fmt: skip
+                parts = [
+                    _piece(e, matrix, sources[which], (number, first),
+                           (wanted if number < active else 0, piece))
+                    for number in range(start, lanes, piece)
+                ]  # fmt: skip
+                return _side_by_side(e, parts)
+
+            registers.append(packing.factor.value(e, load, lanes))
         for term, value in enumerate(_turned(e, registers, piece)[:wanted]):
             there = moved(e, target, size, (constant("i64", first + term), packing.step))
-            memory.store(e, value, there, matrix.dtype, 1, lanes)
+            memory.store(e, value, there, packing.dtype, 1, lanes)
 
 
-def _piece(e: Emitter, packing: Packing, source: Value, at: tuple[int, int], active: int) -> Value:
-    """Neighbours along k of one column, from a column and a k on."""
-    matrix = packing.matrix
-    size = matrix.dtype.itemsize
-    piece = _PIECE_BITS // (8 * size)
+def _piece(
+    e: Emitter, matrix: Matrix, source: Value, at: tuple[int, int], counts: tuple[int, int]
+) -> Value:
+    """Neighbours along k of one column, from a column and a k on: those that exist, of so many."""
+    active, piece = counts
     if not active:
         return constant(memory.computed_elem(matrix.dtype), 0, piece)
     column, term = (constant("i64", number) for number in at)
-    place = moved(e, source, size, (column, matrix.column), (term, 1))
-    return memory.load(e, place, matrix.dtype, 1, piece, active)
+    place = moved(e, source, matrix.dtype.itemsize, (column, matrix.column), (term, matrix.row))
+    return e.splat(memory.load(e, place, matrix.dtype, matrix.row, piece, active), piece)
 
 
 def _side_by_side(e: Emitter, parts: list[Value]) -> Value:

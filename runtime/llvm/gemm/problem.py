@@ -7,16 +7,23 @@ batches becomes one tall product, and a product whose result lies in columns is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from graphc.dtypes import DType
 from graphc.errors import CompileError
-from graphc.graph import Graph, has_trait, topological
+from graphc.graph import Graph, topological
 from graphc.node import Node
-from graphc.opdef import Trait
 from graphc.ops.leaf import placeholder
-from graphc.runtime.llvm.analysis import is_array_constant, require_supported
+from graphc.runtime.llvm.gemm.factors import (
+    Factor,
+    Matrix,
+    Prologue,
+    factor_of,
+    matrix_of,
+    require_elementwise,
+    summed_in,
+)
 from graphc.runtime.llvm.iteration import Layout
 from graphc.types import TensorType
 
@@ -34,30 +41,6 @@ class Epilogue:
     body: Graph
     operands: tuple[Layout, ...]
     outputs: tuple[Layout, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Matrix:
-    """One operand of the generated function, as the loops see it.
-
-    Args:
-        parameter: its position among the function's parameters.
-        row: distance between rows, in elements; 0 if there is just one or all are the same.
-        column: distance between columns.
-        batch: distance between batches, along each batch dim.
-        dtype: type of its elements.
-    """
-
-    parameter: int
-    row: int
-    column: int
-    batch: tuple[int, ...]
-    dtype: DType
-
-    @property
-    def transposed(self) -> Matrix:
-        """The same memory with rows and columns exchanged."""
-        return replace(self, row=self.column, column=self.row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,32 +80,46 @@ class Problem:
     m: int
     n: int
     k: int
-    a: Matrix
-    b: Matrix
+    a: Factor
+    b: Factor
     body: Body
     operands: tuple[Matrix, ...]
     outputs: tuple[Matrix, ...]
 
     @property
+    def dtype(self) -> DType:
+        """The type in which sums are kept, and of copies of the factors."""
+        return summed_in(self.a.dtype)
+
+    @property
     def matrices(self) -> tuple[Matrix, ...]:
         """All operands, in no special order."""
-        return (self.a, self.b, *self.operands, *self.outputs)
+        return (*self.a.matrices, *self.b.matrices, *self.operands, *self.outputs)
 
     @property
     def transposed(self) -> Problem:
         """The same problem as ``c^T = b^T @ a^T``."""
+        turned = self.changed(lambda matrix: matrix.transposed)
+        return replace(turned, m=self.n, n=self.m, a=turned.b, b=turned.a)
+
+    def changed(self, change: Callable[[Matrix], Matrix]) -> Problem:
+        """The same problem with all operands walked in another way."""
+
+        def factor(old: Factor) -> Factor:
+            return replace(old, matrices=tuple(map(change, old.matrices)))
+
         return replace(
             self,
-            m=self.n,
-            n=self.m,
-            a=self.b.transposed,
-            b=self.a.transposed,
-            operands=tuple(matrix.transposed for matrix in self.operands),
-            outputs=tuple(matrix.transposed for matrix in self.outputs),
+            a=factor(self.a),
+            b=factor(self.b),
+            operands=tuple(map(change, self.operands)),
+            outputs=tuple(map(change, self.outputs)),
         )
 
 
-def problem_of(a: Layout, b: Layout, c: Layout, epilogue: Epilogue | None) -> Problem:
+def problem_of(
+    a: Layout | Prologue, b: Layout | Prologue, c: Layout, epilogue: Epilogue | None
+) -> Problem:
     """Bring a product into its one form.
 
     Args:
@@ -132,7 +129,7 @@ def problem_of(a: Layout, b: Layout, c: Layout, epilogue: Epilogue | None) -> Pr
         epilogue: what is computed from the product.
 
     Raises:
-        CompileError: if there is no native code for the dtype, or for something in the epilogue.
+        CompileError: if there is no native code for the dtype, or for something in a body.
     """
     _require_product(a, b, c)
     if epilogue is None:
@@ -140,19 +137,23 @@ def problem_of(a: Layout, b: Layout, c: Layout, epilogue: Epilogue | None) -> Pr
         epilogue = Epilogue(Graph((value,), {"r0": value}), (), (c,))
     body = _body_of(epilogue, c)
     rank = len(c.shape)
-    layouts = (a, b, *epilogue.operands, *epilogue.outputs)
-    matrices = [_matrix(number, layout, rank) for number, layout in enumerate(layouts)]
-    first_output = 2 + len(epilogue.operands)
+    left = factor_of(a, 0, rank)
+    right = factor_of(b, len(left.matrices), rank)
+    first = len(left.matrices) + len(right.matrices)
+    others = [
+        matrix_of(first + number, layout, rank)
+        for number, layout in enumerate((*epilogue.operands, *epilogue.outputs))
+    ]
     problem = Problem(
         c.shape[:-2],
         c.shape[-2],
         c.shape[-1],
         a.shape[-1],
-        matrices[0],
-        matrices[1],
+        left,
+        right,
         body,
-        tuple(matrices[2:first_output]),
-        tuple(matrices[first_output:]),
+        tuple(others[: len(epilogue.operands)]),
+        tuple(others[len(epilogue.operands) :]),
     )
     problem = _folded(_joined(problem))
     result = problem.outputs[0]
@@ -161,8 +162,8 @@ def problem_of(a: Layout, b: Layout, c: Layout, epilogue: Epilogue | None) -> Pr
     return problem.transposed if single_column or in_columns else problem
 
 
-def _require_product(a: Layout, b: Layout, c: Layout) -> None:
-    if c.dtype.name not in ("float32", "float64"):
+def _require_product(a: Layout | Prologue, b: Layout | Prologue, c: Layout) -> None:
+    if summed_in(c.dtype).name not in ("float32", "float64"):
         raise CompileError(f"matmul: no native code for {c.dtype.name}")
     if {a.dtype, b.dtype} != {c.dtype}:
         raise CompileError("matmul: operands of different dtypes")
@@ -175,66 +176,44 @@ def _require_product(a: Layout, b: Layout, c: Layout) -> None:
 def _body_of(epilogue: Epilogue, c: Layout) -> Body:
     if any(output.shape != c.shape for output in epilogue.outputs):
         raise CompileError("matmul: an epilogue's result has another shape than the product")
+    require_elementwise(epilogue.body)
     product, *operands = epilogue.body.inputs
     results = tuple(epilogue.body.outputs.values())
-    nodes = topological(results)
-    for node in nodes:
-        if node in epilogue.body.inputs:
-            continue
-        if has_trait(node, Trait.REDUCE) or node.op.name == "iota" or is_array_constant(node):
-            raise CompileError("matmul: the epilogue has more than elementwise operations")
-        require_supported(node)
     loads = {node: number for number, node in enumerate(operands)}
-    return Body(nodes, product, loads, results)
-
-
-def _matrix(parameter: int, layout: Layout, rank: int) -> Matrix:
-    *batch, row, column = (layout.along(dim, rank) for dim in range(rank))
-    return Matrix(parameter, row, column, tuple(batch), layout.dtype)
+    return Body(topological(results), product, loads, results)
 
 
 def _joined(problem: Problem) -> Problem:
     """Without batch dims of size 1, and with neighbours joined that all operands walk as one."""
     sizes: list[int] = []
-    strides: list[tuple[int, ...]] = []
+    kept: list[int] = []
     for dim, size in enumerate(problem.batch):
         if size == 1:
             continue
-        step = tuple(matrix.batch[dim] for matrix in problem.matrices)
-        if sizes and all(far == near * size for far, near in zip(strides[-1], step, strict=True)):
+        if kept and all(
+            each.batch[kept[-1]] == each.batch[dim] * size for each in problem.matrices
+        ):
             sizes[-1] *= size
-            strides[-1] = step
+            kept[-1] = dim
         else:
             sizes.append(size)
-            strides.append(step)
-    return _with_batch(problem, sizes, strides)
+            kept.append(dim)
+    return _with_batch(problem, sizes, kept)
 
 
-def _with_batch(
-    problem: Problem, sizes: Sequence[int], strides: Sequence[tuple[int, ...]]
-) -> Problem:
-    moved = [
-        replace(matrix, batch=tuple(step[number] for step in strides))
-        for number, matrix in enumerate(problem.matrices)
-    ]
-    a, b, *others = moved
-    count = len(problem.operands)
-    return replace(
-        problem,
-        batch=tuple(sizes),
-        a=a,
-        b=b,
-        operands=tuple(others[:count]),
-        outputs=tuple(others[count:]),
+def _with_batch(problem: Problem, sizes: Sequence[int], kept: Sequence[int]) -> Problem:
+    moved = problem.changed(
+        lambda matrix: replace(matrix, batch=tuple(matrix.batch[dim] for dim in kept))
     )
+    return replace(moved, batch=tuple(sizes))
 
 
 def _folded(problem: Problem) -> Problem:
     """The last batch dim as more rows, where all batches have the same ``b``."""
-    if not problem.batch or problem.b.batch[-1] != 0:
+    if not problem.batch or any(matrix.batch[-1] for matrix in problem.b.matrices):
         return problem
     m, (*batch, size) = problem.m, problem.batch
-    tall = [matrix for matrix in problem.matrices if matrix is not problem.b]
+    tall = (*problem.a.matrices, *problem.operands, *problem.outputs)
     if m != 1 and any(matrix.batch[-1] != m * matrix.row for matrix in tall):
         return problem
 
@@ -242,12 +221,9 @@ def _folded(problem: Problem) -> Problem:
         row = matrix.batch[-1] if m == 1 else matrix.row
         return replace(matrix, row=row, batch=matrix.batch[:-1])
 
-    return replace(
-        problem,
-        batch=tuple(batch),
-        m=m * size,
-        a=fold(problem.a),
-        b=replace(problem.b, batch=problem.b.batch[:-1]),
-        operands=tuple(map(fold, problem.operands)),
-        outputs=tuple(map(fold, problem.outputs)),
+    flat = problem.changed(fold)
+    b = replace(
+        problem.b,
+        matrices=tuple(replace(matrix, batch=matrix.batch[:-1]) for matrix in problem.b.matrices),
     )
+    return replace(flat, batch=tuple(batch), m=m * size, b=b)

@@ -7,9 +7,14 @@ from collections.abc import Sequence
 
 from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.function import define_function
-from graphc.runtime.llvm.gemm.control import moved, repeat, when
+from graphc.runtime.llvm.gemm.control import repeat, when
 from graphc.runtime.llvm.gemm.dots import Dots, define_dots
-from graphc.runtime.llvm.gemm.groups import batch_pointers, repeat_groups
+from graphc.runtime.llvm.gemm.groups import (
+    along_columns,
+    along_rows,
+    batch_pointers,
+    repeat_groups,
+)
 from graphc.runtime.llvm.gemm.problem import Problem
 from graphc.runtime.llvm.gemm.tiling import Tile, dots_cycles, nanoseconds
 from graphc.runtime.llvm.module import Module
@@ -55,7 +60,7 @@ class _Writer:
     def group(self, batch: Value, low: Value, high: Value) -> None:
         """The strips ``low .. high - 1`` of one batch."""
         e, problem = self.e, self.problem
-        matrices = (problem.a, problem.b, *self.others)
+        matrices = (*problem.a.matrices, *problem.b.matrices, *self.others)
         pointers = batch_pointers(e, problem, matrices, batch)
         first = e.mul(low, self.unit_tiles)
         behind = e.mul(high, self.unit_tiles)
@@ -85,20 +90,18 @@ class _Writer:
         """All rows of some columns."""
         e, problem = self.e, self.problem
         whole, rest = divmod(problem.m, self.tile.rows)
-        a, *others = pointers
-        moving = (problem.b, *self.others)
-        here = [
-            moved(e, pointer, matrix.dtype.itemsize, (start, matrix.column))
-            for pointer, matrix in zip(others, moving, strict=True)
-        ]
+        count = len(problem.a.matrices)
+        a, others = pointers[:count], pointers[count:]
+        moving = (*problem.b.matrices, *self.others)
+        here = along_columns(e, others, moving, start, 1)
 
         def rows(count: int, index: Value) -> None:
-            first = (index, self.tile.rows * problem.a.row)
-            b, *others = here
-            arguments = [moved(e, a, problem.a.dtype.itemsize, first), b]
-            for pointer, matrix in zip(others, self.others, strict=True):
-                step = (index, self.tile.rows * matrix.row)
-                arguments.append(moved(e, pointer, matrix.dtype.itemsize, step))
+            size = len(problem.b.matrices)
+            arguments = [
+                *along_rows(e, a, problem.a.matrices, index, self.tile.rows),
+                *here[:size],
+                *along_rows(e, here[size:], self.others, index, self.tile.rows),
+            ]
             symbol = define_dots(e.module, Dots(problem, count, columns, self.lanes))
             e.emit(f"call void @{symbol}({', '.join(value.typed for value in arguments)})")
 

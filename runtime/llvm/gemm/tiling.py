@@ -76,7 +76,7 @@ def outer_tile(target: Target, problem: Problem, lanes: int) -> Tile:
 
 def nanoseconds(problem: Problem, cycles: float) -> float:
     """All batches on one core: ``cycles`` each, or at least the time of reading ``b``."""
-    reading = problem.k * problem.n * problem.b.dtype.itemsize / _BYTES_PER_CYCLE
+    reading = problem.k * problem.n * problem.dtype.itemsize / _BYTES_PER_CYCLE
     return max(cycles, reading) * math.prod(problem.batch) / _CYCLES_PER_NANOSECOND
 
 
