@@ -149,7 +149,7 @@ def store(
             _store_streamed(e, stored, pointer)
         else:
             _store_plain(e, stored, pointer)
-    elif stride == 1:
+    elif stride == 1 and active > 1:  # LLVM 22 stores one lane of 16 bits as 32
         mask = active_mask(stored.lanes, active)
         name = f"llvm.masked.store.{suffix(stored.elem, stored.lanes)}.p0"
         align = BITS[stored.elem] // 8
