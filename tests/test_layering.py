@@ -19,6 +19,7 @@ PUBLIC = (
     "graphc.__main__",
     "graphc.autograd",
     "graphc.fft",
+    "graphc.func",
     "graphc.linalg",
     "graphc.nn",
     "graphc.optim",

@@ -1,0 +1,1 @@
+"""Function transforms: gradients, products with Jacobians, and many examples at once."""

@@ -1,0 +1,185 @@
+"""A function recorded for one example, to be applied to many where it was called.
+
+A fragment is no program: it has no variables. Tensors from outside become its placeholders, and
+its nodes are applied to these tensors again, in the world around it: dynamic, a recording, or
+another fragment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
+
+import numpy as np
+
+from graphc.dims import Shape, Size
+from graphc.dtypes import DType, DTypeLike
+from graphc.errors import RecordingError
+from graphc.frontend.base import concrete, symbolic
+from graphc.frontend.func.reach import Reach
+from graphc.frontend.grad_slots import GradSlot
+from graphc.frontend.modes import modes, recording_into
+from graphc.frontend.recorder import Recorder
+from graphc.frontend.views import settled
+from graphc.node import Node
+from graphc.opdef import OpDef
+from graphc.ops.leaf import placeholder
+from graphc.ops.select import detach
+from graphc.passes.batching.application import Batched
+from graphc.passes.batching.batch import batch
+from graphc.provenance import user_location_text
+from graphc.storage import HostValue
+from graphc.types import TensorType
+
+if TYPE_CHECKING:
+    from graphc.frontend.functions.generators import Generator
+    from graphc.frontend.tensor import Tensor
+
+Randomness = Literal["error", "different", "same"]
+
+
+def without_tape(x: Tensor) -> Tensor:
+    """The same value, but not on any tape."""
+    if x.node is not None:
+        assert x.recorder is not None
+        return symbolic(x.node, x.recorder)
+    alias = concrete(x.storage.array)
+    alias.storage = x.storage
+    return alias
+
+
+class Fragment(Recorder):
+    """What ``vmap`` records a function into.
+
+    Args:
+        outer: what records the code around it; None if that runs now.
+        size: how many examples there are.
+        randomness: what random operations do.
+    """
+
+    def __init__(self, outer: Recorder | None, size: Size, randomness: Randomness) -> None:
+        super().__init__()
+        self.outer, self.size, self.randomness = outer, size, randomness
+        self._captures: dict[int, tuple[Tensor, Node]] = {}
+        self._given: dict[Node, Batched] = {}
+        self._tracks = modes.grad_enabled
+        self._reach = Reach()
+
+    # --- what comes in ----------------------------------------------------------------------
+
+    def argument(self, value: Tensor, is_batched: bool) -> Tensor:
+        """An argument as one example sees it.
+
+        Args:
+            value: of the world around; if it is batched, its first dim are the examples.
+            is_batched: whether it is.
+        """
+        shape = value.shape[1:] if is_batched else value.shape
+        node = self._placeholder(TensorType(shape, value.dtype))
+        self._given[node] = Batched(value, is_batched)
+        return symbolic(node, self)
+
+    def node_of(self, x: Tensor) -> Node:
+        """The node that stands for a tensor: its own, or a placeholder if it is from outside."""
+        if x.recorder is self:
+            return super().node_of(x)
+        if id(x) not in self._captures:
+            settled(x)
+            if x.recorder is not None and not self._is_inside(x.recorder):
+                super().node_of(x)  # raises: it belongs to another graph
+            node = self._placeholder(x.type)
+            self._captures[id(x)] = (x, node)
+            is_alone = x._requires_grad and not self._reach.goes_on(x)
+            self._given[node] = Batched(without_tape(x) if is_alone else x, False)
+        return self._captures[id(x)][1]
+
+    def _placeholder(self, type: TensorType) -> Node:
+        return placeholder(f"x{len(self._given)}", type)
+
+    def _is_inside(self, recorder: Recorder) -> bool:
+        around = self.outer
+        while isinstance(around, Fragment) and around is not recorder:
+            around = around.outer
+        return around is recorder
+
+    def record(self, op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]) -> Tensor:
+        """Apply an operation to nodes; inside ``no_grad`` no gradient passes the result."""
+        result = super().record(op, inputs, attrs)
+        if self._tracks and not modes.grad_enabled and result.dtype.is_differentiable:
+            assert result.node is not None
+            result.node = detach(result.node)
+        return result
+
+    def draw_bits(self, generator: Generator, shape: Shape) -> Tensor:
+        """Random bits, drawn around the fragment.
+
+        Raises:
+            RecordingError: if random operations are refused.
+        """
+        if self.randomness == "error":
+            raise RecordingError(
+                "vmap: a random operation was called",
+                fix="say randomness='different' for other numbers in each example, or 'same'",
+                where=user_location_text(),
+            )
+        is_batched = self.randomness == "different"
+        with recording_into(self.outer):
+            bits = generator.bits((self.size, *shape) if is_batched else shape)
+        return self.argument(bits, is_batched)
+
+    # --- what goes out ----------------------------------------------------------------------
+
+    def run(self, results: Sequence[Tensor]) -> list[Batched]:
+        """The results for all examples, made of operations in the world around."""
+        nodes = [self.node_of(x) for x in results]
+        with recording_into(self.outer):
+            return batch(nodes, self._given, self.size, self._leaf)
+
+    def _leaf(self, node: Node) -> Tensor:
+        if self.outer is None:
+            return concrete(np.asarray(node.op.eval(**node.attrs)))
+        return symbolic(node, self.outer)
+
+    # --- what a part of a program does not have -------------------------------------------------
+
+    def guard(self, read: Callable[[], Any], *others: Any, **more: Any) -> Any:
+        """Read a Python value that shapes the program around."""
+        return read() if self.outer is None else self.outer.guard(read, *others, **more)
+
+    def host_value(self, source: HostValue, dtype: DType, name: str) -> Tensor:
+        """A Python number that the program around reads at each run."""
+        if self.outer is None:
+            return concrete(np.asarray(source.read(), dtype.numpy))
+        return self.outer.host_value(source, dtype, name)
+
+    def suggest_name(self, x: Tensor, name: str) -> None:
+        """Call the variable of this tensor so, if the program around gets one."""
+        if self.outer is not None:
+            self.outer.suggest_name(x, name)
+
+    def assign(self, x: Tensor, value: Tensor) -> None:
+        """Record an in-place write to a tensor that the function itself has made."""
+        whole = x if x._viewed is None else x._viewed.whole
+        if whole.recorder is not self:
+            fix = "use the out-of-place operation, or write a clone() of it"
+            self._refuse("a tensor from outside was written in place", str(x.type), fix)
+        super().assign(x, value)
+
+    def grad_slot(self, x: Tensor) -> GradSlot:
+        """Refuse ``grad`` and ``backward``."""
+        fix = "gc.grad and gc.func.grad give gradients as values"
+        self._refuse("a tensor's grad was read or written", str(x.type), fix)
+
+    def placeholder(
+        self, shape: Sequence[Size | str | None], dtype: DTypeLike, name: str | None,
+        requires_grad: bool = False,
+    ) -> Tensor:  # fmt: skip
+        """Refuse new inputs of the program."""
+        self._refuse("a placeholder was made", fix="make it outside and pass it as an argument")
+
+    def mark_output(self, tensor: Tensor, name: str) -> None:
+        """Refuse new outputs of the program."""
+        self._refuse("an output was marked", fix="return it")
+
+    def _refuse(self, what: str, got: str = "", fix: str = "") -> NoReturn:
+        raise RecordingError(f"vmap: {what}", got=got, fix=fix, where=user_location_text())
