@@ -84,12 +84,22 @@ def further(e: Emitter, pointer: Value, nbytes: Value) -> Value:
     return e.define(f"getelementptr i8, ptr {pointer.text}, i64 {nbytes.text}", POINTER, 1)
 
 
-def fetch(e: Emitter, pointer: Value, nbytes: int, writing: bool) -> None:
-    """Ask for the cache lines of a piece of memory, which need not exist."""
+def fetch(e: Emitter, pointer: Value, nbytes: int, writing: bool, near: int = 3) -> None:
+    """Ask for the cache lines of a piece of memory, which need not exist.
+
+    Args:
+        e: where to emit.
+        pointer: its address.
+        nbytes: its size.
+        writing: whether it will be written.
+        near: 3 for the nearest cache, 2 for the one behind it.
+    """
     e.module.declare("llvm.prefetch.p0", "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
     for distance in range(0, nbytes, CACHE_LINE):
         line = further(e, pointer, constant("i64", distance))
-        e.emit(f"call void @llvm.prefetch.p0(ptr {line.text}, i32 {int(writing)}, i32 3, i32 1)")
+        e.emit(
+            f"call void @llvm.prefetch.p0(ptr {line.text}, i32 {int(writing)}, i32 {near}, i32 1)"
+        )
 
 
 def load(e: Emitter, pointer: Value, dtype: DType, stride: int, lanes: int, active: int) -> Value:
@@ -150,16 +160,30 @@ def store(
         else:
             _store_plain(e, stored, pointer)
     elif stride == 1 and active > 1:  # LLVM 22 stores one lane of 16 bits as 32
-        mask = active_mask(stored.lanes, active)
-        name = f"llvm.masked.store.{suffix(stored.elem, stored.lanes)}.p0"
-        align = BITS[stored.elem] // 8
-        e.module.declare(name, f"declare void @{name}({stored.type}, ptr, {mask.type})")
-        target = f"ptr align {align} {pointer.text}"
-        e.emit(f"call void @{name}({stored.typed}, {target}, {mask.typed})")
+        store_some(e, stored, pointer, active_mask(stored.lanes, active))
     else:
         for lane in range(active):
             address = element(e, pointer, dtype, constant("i64", lane * stride))
             _store_plain(e, e.extract(stored, lane), address)
+
+
+def load_some(e: Emitter, pointer: Value, elem: str, mask: Value) -> Value:
+    """Read the elements of those lanes that the mask has; the other lanes are 0."""
+    lanes = mask.lanes
+    nothing = constant(elem, 0, lanes)
+    name = f"llvm.masked.load.{suffix(elem, lanes)}.p0"
+    e.module.declare(name, f"declare {nothing.type} @{name}(ptr, {mask.type}, {nothing.type})")
+    source = f"ptr align {BITS[elem] // 8} {pointer.text}"
+    text = f"call {nothing.type} @{name}({source}, {mask.typed}, {nothing.typed})"
+    return e.define(text, elem, lanes)
+
+
+def store_some(e: Emitter, stored: Value, pointer: Value, mask: Value) -> None:
+    """Write those lanes that the mask has."""
+    name = f"llvm.masked.store.{suffix(stored.elem, stored.lanes)}.p0"
+    e.module.declare(name, f"declare void @{name}({stored.type}, ptr, {mask.type})")
+    target = f"ptr align {BITS[stored.elem] // 8} {pointer.text}"
+    e.emit(f"call void @{name}({stored.typed}, {target}, {mask.typed})")
 
 
 def _load_plain(e: Emitter, pointer: Value, elem: str, lanes: int) -> Value:
@@ -179,12 +203,7 @@ def _store_streamed(e: Emitter, stored: Value, pointer: Value) -> None:
 def _load_unit(e: Emitter, pointer: Value, elem: str, lanes: int, active: int) -> Value:
     if active == lanes:
         return _load_plain(e, pointer, elem, lanes)
-    mask, nothing = active_mask(lanes, active), constant(elem, 0, lanes)
-    name = f"llvm.masked.load.{suffix(elem, lanes)}.p0"
-    e.module.declare(name, f"declare {nothing.type} @{name}(ptr, {mask.type}, {nothing.type})")
-    source = f"ptr align {BITS[elem] // 8} {pointer.text}"
-    text = f"call {nothing.type} @{name}({source}, {mask.typed}, {nothing.typed})"
-    return e.define(text, elem, lanes)
+    return load_some(e, pointer, elem, active_mask(lanes, active))
 
 
 def _can_gather(e: Emitter, elem: str, stride: int, lanes: int) -> bool:

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from graphc.dtypes import DType
 from graphc.node import Node
 from graphc.runtime.llvm.accumulator import Accumulator
 from graphc.runtime.llvm.emitter import Emitter
-from graphc.runtime.llvm.function import BEGIN, END, SCRATCH, define_function
+from graphc.runtime.llvm.function import BEGIN, END, define_function
 from graphc.runtime.llvm.iteration import Axis
 from graphc.runtime.llvm.loops import (
     affine,
@@ -27,7 +26,7 @@ from graphc.runtime.llvm.loops import (
     smaller,
     when,
 )
-from graphc.runtime.llvm.memory import element, fetch, further
+from graphc.runtime.llvm.memory import further
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import Phase
 from graphc.runtime.llvm.reductions import State, reduction_of
@@ -36,7 +35,7 @@ from graphc.runtime.llvm.scheduling import CHUNK_ROUNDS
 from graphc.runtime.llvm.scopes import Scope, Scopes
 from graphc.runtime.llvm.spans import spans
 from graphc.runtime.llvm.streaming import begin_lines, finish_stores
-from graphc.runtime.llvm.transpose import transpose
+from graphc.runtime.llvm.tiles import Tiles
 from graphc.runtime.llvm.values import Value, constant
 from graphc.runtime.llvm.vectors import Segment, segments
 
@@ -135,7 +134,7 @@ class _Writer:
         tile = self.schedule.tile
         if not axes:
             self._row(scope)
-        elif tile is not None and axes[0] is tile.outer and tile.inner not in scope.blocks:
+        elif tile is not None and axes[0] is tile.outer and tile.walked not in scope.blocks:
             self._tiles(tile, axes, scope)
         else:
             lanes = self.schedule.lanes
@@ -192,75 +191,25 @@ class _Writer:
 
     def _block_size(self, axis: Axis) -> int:
         tile = self.schedule.tile
-        if tile is not None and axis is tile.inner:
-            return tile.size
-        return self.schedule.units.block
+        return self.schedule.units.block if tile is None else tile.size
 
     # ------------------------------------------------------------------ tiles
 
     def _tiles(self, tile: Tile, axes: Sequence[Axis], scope: Scope) -> None:
         """Loop over the tiles of a block of rows: transpose operands, then walk the tile."""
+        tiles = Tiles(self.e, self.schedule, tile, self.streams)
 
         def one(block: Value) -> None:
-            inner = replace(scope, blocks={**scope.blocks, tile.inner: block})
-            rows = self._bounds(tile.outer, inner)
-            columns = self._bounds(tile.inner, inner)
-            pointers = list(scope.pointers)
-            for place, offset in tile.offsets.items():
-                pointers[place] = self._transposed(tile, place, offset, pointers, rows, columns)
-            self._fetch_tile(tile, scope, rows, columns)
-            self._walk(axes, replace(inner, pointers=tuple(pointers)))
+            inner = replace(scope, blocks={**scope.blocks, tile.walked: block})
+            bounds = self._bounds(tile.outer, inner), self._bounds(tile.inner, inner)
+            if tile.result is not None:
+                tiles.copy(scope.pointers, *bounds)
+                return
+            pointers = tiles.filled(scope.pointers, *bounds)
+            tiles.fetch(scope.pointers, *bounds)
+            self._walk(axes, replace(inner, pointers=pointers))
 
-        loop(self.e, -(-tile.inner.size // tile.size), one)
-
-    def _fetch_tile(
-        self,
-        tile: Tile,
-        scope: Scope,
-        rows: tuple[Value, Value],
-        columns: tuple[Value, Value],
-    ) -> None:
-        """Ask for a tile of the other operands and of the results.
-
-        Their rows may lie a multiple of 4096 bytes apart; the processor then takes each load for
-        one of the element just stored, and waits for the store.
-        """
-        stored = {number for numbers in self.body.stores for number in numbers}
-        for place, pointer in enumerate(scope.pointers):
-            step = tile.outer.strides[place]
-            if place in (*tile.offsets, *self.streams) or not step:
-                continue
-            if tile.inner.strides[place] != 1:
-                continue
-            dtype = self.body.places[place].layout.dtype
-            start = element(self.e, pointer, dtype, columns[0])
-
-            def row(index: Value, place: int = place, step: int = step, start: Value = start,
-                    dtype: DType = dtype) -> None:  # fmt: skip
-                line = element(self.e, start, dtype, affine(self.e, index, step, 0))
-                fetch(self.e, line, tile.size * dtype.itemsize, place in stored)
-
-            loop_between(self.e, *rows, row)
-
-    def _transposed(
-        self,
-        tile: Tile,
-        place: int,
-        offset: int,
-        pointers: Sequence[Value],
-        rows: tuple[Value, Value],
-        columns: tuple[Value, Value],
-    ) -> Value:
-        """Fill one operand's tile; gives where index 0 of both axes would be."""
-        e, dtype = self.e, self.body.places[place].layout.dtype
-        stride = tile.inner.strides[place]
-        source = element(e, pointers[place], dtype, rows[0])
-        source = element(e, source, dtype, affine(e, columns[0], stride, 0))
-        target = further(e, SCRATCH, constant("i64", offset))
-        counts = e.sub(rows[1], rows[0]), e.sub(columns[1], columns[0])
-        transpose(e, source, stride, target, tile.size, counts, dtype)
-        back = e.add(affine(e, rows[0], -tile.size, 0), affine(e, columns[0], -1, 0))
-        return element(e, target, dtype, back)
+        loop(self.e, -(-tile.walked.size // tile.size), one)
 
     # ------------------------------------------------------------------ rows and reductions
 

@@ -78,7 +78,7 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """Blocks of two axes in which operands are transposed into scratch memory.
+    """Blocks of two axes in which operands are transposed, most often into scratch memory.
 
     Args:
         outer: the axis along which these operands' neighbours lie.
@@ -87,6 +87,8 @@ class Tile:
         offsets: bytes from the start of the scratch memory to each such operand's tile, by place
             number.
         nbytes: the size of all tiles.
+        result: the place of the result if it is the only operand's transpose and nothing else,
+            which needs no scratch memory; else None.
     """
 
     outer: Axis
@@ -94,6 +96,21 @@ class Tile:
     size: int
     offsets: Mapping[int, int]
     nbytes: int
+    result: int | None
+
+    @property
+    def blocked(self) -> Axis:
+        """The axis of which a unit does one block.
+
+        A plain transpose reads whole rows, if there are enough for many units.
+        """
+        rows = self.result is not None and self.inner.size >= 8 * self.size
+        return self.inner if rows else self.outer
+
+    @property
+    def walked(self) -> Axis:
+        """The axis along which a unit goes from tile to tile."""
+        return self.outer if self.blocked is self.inner else self.inner
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +169,12 @@ class Schedule:
             size, count = self.tile.size, len(self.tile.offsets)
             names = f"{_name(self.tile.outer)}, {_name(self.tile.inner)}"
             noun = "operand" if count == 1 else "operands"
-            text = f"tiles of {size} x {size}, {count} {noun} transposed in scratch memory"
-            yield f"{'  ' * level}for {names}: {text}"
+            done = f"{count} {noun} transposed in scratch memory"
+            if self.tile.result is not None:
+                done = "transposed straight to the result"
+            yield f"{'  ' * level}for {names}: tiles of {size} x {size}, {done}"
+            if self.tile.result is not None:
+                return
             level += 1
         for axis in self.kept:
             yield f"{'  ' * level}for {_name(axis)} in {axis.size}{self._vectors(axis, self.lanes)}"

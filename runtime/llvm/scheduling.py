@@ -147,7 +147,7 @@ def _units_of(space: Space, widest: int, time: float, tile: Tile | None) -> Unit
     """Units of about the same short time, from the outermost kept axes."""
     if tile is not None:
         others = tuple(axis for axis in space.kept if axis not in (tile.outer, tile.inner))
-        return Units(others, tile.outer, tile.size)
+        return Units(others, tile.blocked, tile.size)
     if time < 2 * UNIT_NANOSECONDS or space.is_empty:
         return WHOLE
     fixed: list[Axis] = []
@@ -336,11 +336,13 @@ def _tile_of(analysis: Analysis, lanes: int) -> Tile | None:
     numbers, outer = best
     widest = max(analysis.places[number].layout.dtype.itemsize for number in numbers)
     size = max(min(TILE_BYTES // widest, 64), lanes)
+    if len(stored) == 1 and analysis.results[0] in analysis.leaves:
+        return Tile(outer, inner, size, {numbers[0]: 0}, 0, stored.pop())
     offsets, offset = {}, 0
     for number in numbers:
         offsets[number] = offset
         offset += _padded(size * size * analysis.places[number].layout.dtype.itemsize)
-    return Tile(outer, inner, size, offsets, offset)
+    return Tile(outer, inner, size, offsets, offset, None)
 
 
 def _element_bytes(analysis: Analysis) -> int:
