@@ -7,7 +7,6 @@ training step into native code. ``import graphc as gc``.
 from graphc import autograd as autograd
 from graphc import fft as fft
 from graphc import func as func
-from graphc import func as func
 from graphc import linalg as linalg
 from graphc import nn as nn
 from graphc import optim as optim
@@ -49,7 +48,6 @@ from graphc.frontend.compiled import trace as trace
 from graphc.frontend.defaults import get_default_dtype as get_default_dtype
 from graphc.frontend.defaults import set_default_dtype as set_default_dtype
 from graphc.frontend.devices import Device as device  # noqa: F401, N813 - PyTorch's name
-from graphc.frontend.func.vmap import vmap as vmap
 from graphc.frontend.func.vmap import vmap as vmap
 from graphc.frontend.functions.assignment import *
 from graphc.frontend.functions.calculus import *
