@@ -6,32 +6,22 @@ serves strided, dilated, grouped and transposed convolutions and the gradients o
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from graphc.dims import Shape, Size, unify
 from graphc.errors import ArgumentError, ShapeError
 from graphc.opdef import Call, OpDef, Saves
+from graphc.ops.convolution_eval import eval_conv, window_span
 from graphc.ops.infer import FLOAT, require_category, require_one_per_dim, require_same_dtype
-from graphc.ops.shape import flip, pad, permute, reshape, slice_
-from graphc.storage import Array
+from graphc.ops.select import scalar
+from graphc.ops.shape import concat, expand, flip, pad, permute, reshape, slice_
 from graphc.types import TensorType
 
 Ints = tuple[int, ...]
-
-_PATCH_BYTES = 1 << 25
-"""Windows are copied out for as many elements of the batch as fit into this much memory."""
-
-
-_WIDE = 64
-"""Matrix products with less columns than this are slow; then the batch makes them wider."""
-
-
-def window_span(kernel: Size, dilation: int) -> Size:
-    """How many elements a window reaches over."""
-    return (kernel - 1) * dilation + 1
 
 
 def _infer_conv(
@@ -80,63 +70,6 @@ def _sizes(x: TensorType, weight: TensorType, stride: Ints, dilation: Ints) -> S
     return tuple(sizes)
 
 
-def _windows(x: Array, kernel: Ints, out: Ints, stride: Ints, dilation: Ints) -> Array:
-    """A view of all windows: ``(batch, channels, *kernel, *out)``."""
-    near = x.strides[2:]
-    return np.lib.stride_tricks.as_strided(
-        x,
-        (*x.shape[:2], *kernel, *out),
-        (
-            *x.strides[:2],
-            *(step * gap for step, gap in zip(near, dilation, strict=True)),
-            *(step * move for step, move in zip(near, stride, strict=True)),
-        ),
-        writeable=False,
-    )
-
-
-def _eval_conv(x: Array, weight: Array, *, stride: Ints, dilation: Ints, groups: int) -> Array:
-    """One matrix product per element of the batch and group, of the weight and all windows."""
-    if x.dtype.itemsize == 2:
-        wide = _eval_conv(
-            x.astype(np.float32), weight.astype(np.float32),
-            stride=stride, dilation=dilation, groups=groups,
-        )  # fmt: skip
-        return wide.astype(x.dtype)
-    batch, channels, *_ = x.shape
-    kernel = weight.shape[2:]
-    out = tuple(
-        (size - int(window_span(k, gap))) // step + 1
-        for size, k, gap, step in zip(x.shape[2:], kernel, dilation, stride, strict=True)
-    )
-    made, places = weight.shape[0], math.prod(out)
-    depth = weight.shape[1] * math.prod(kernel)
-    result = np.zeros((batch, groups, made // groups, places), x.dtype)
-    if result.size and depth:
-        matrices = np.ascontiguousarray(weight).reshape(groups, made // groups, depth)
-        windows = _windows(x, kernel, out, stride, dilation)
-        count = max(1, _PATCH_BYTES // (channels * math.prod(kernel) * places * x.dtype.itemsize))
-        for start in range(0, batch, count):
-            some = windows[start : start + count]
-            result[start : start + count] = _products(matrices, some, places)
-    return result.reshape(batch, made, *out)
-
-
-def _products(matrices: Array, windows: Array, places: int) -> Array:
-    """``(batch, groups, out / groups, places)``: the weights of each group times all windows."""
-    groups, made, depth = matrices.shape
-    batch = len(windows)
-    if places >= _WIDE:
-        patches = np.ascontiguousarray(windows).reshape(batch, groups, depth, places)
-        return np.asarray(np.matmul(matrices, patches))
-    spatial = (windows.ndim - 2) // 2
-    kernel, out = range(2, 2 + spatial), range(2 + spatial, windows.ndim)
-    together = windows.transpose(1, *kernel, 0, *out)
-    columns = np.ascontiguousarray(together).reshape(groups, depth, batch * places)
-    found: Array = np.matmul(matrices, columns)
-    return found.reshape(groups, made, batch, places).transpose(2, 0, 1, 3)
-
-
 def _conv_vjp(call: Call, g: Any) -> tuple[Any | None, Any | None]:
     return (
         None if 0 in call.unwanted else _to_input(call, g),
@@ -145,28 +78,176 @@ def _conv_vjp(call: Call, g: Any) -> tuple[Any | None, Any | None]:
 
 
 def _to_input(call: Call, g: Any) -> Any:
-    """Each window gives its gradient back: a convolution of ``g``, spread by the stride."""
+    """Each window gives its gradient back."""
     x, weight = call.inputs
-    stride, dilation = call.attrs["stride"], call.attrs["dilation"]
+    stride = call.attrs["stride"]
+    return conv_back(
+        g, weight, stride=stride, dilation=call.attrs["dilation"], groups=call.attrs["groups"],
+        starts=(0,) * len(stride), sizes=x.type.shape[2:],
+    )  # fmt: skip
+
+
+def conv_back(
+    g: Any, weight: Any, *, stride: Ints, dilation: Ints, groups: int, starts: Ints, sizes: Shape
+) -> Any:
+    """The sum of all windows, each times an element of ``g``: the transpose of ``conv``.
+
+    Places whose distance is a multiple of the stride meet the same elements of the kernel: each
+    such class is a convolution of its own, without the zeros between the elements of ``g``.
+
+    Args:
+        g: ``(batch, out, ...)``.
+        weight: ``(out, channels / groups, ...)``.
+        stride: distance of windows.
+        dilation: distance of a window's elements.
+        groups: so many convolutions side by side.
+        starts: the first place of the result along each spatial dim, from the first window's.
+        sizes: the spatial sizes of the result.
+    """
+    places, kernel = g.type.shape[2:], weight.type.shape[2:]
+    known = tuple(size for size in sizes if isinstance(size, int))
+    if len(known) < len(sizes) or not all(isinstance(size, int) for size in places):
+        return _spread_back(g, weight, stride, dilation, groups, starts, sizes)
+    rounds = [-(-size // step) for size, step in zip(known, stride, strict=True)]
+    classes: dict[Ints, Any] = {}
+    for residues in itertools.product(*map(range, stride)):
+        found = [
+            _class_of(start + residue, *rest)
+            for start, residue, *rest in zip(
+                starts, residues, kernel, stride, dilation, strict=True
+            )
+        ]
+        chosen = [each for each in found if each is not None]
+        if len(chosen) == len(found):
+            classes[residues] = _class_back(g, weight, chosen, groups, rounds)
+    if not classes:
+        channels = groups * weight.type.shape[1]
+        return expand(scalar(g, 0), shape=(g.type.shape[0], channels, *sizes))
+    return _interleaved(classes, stride, rounds, sizes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Class:
+    """Which elements of the kernel the places of one class meet, along one dim.
+
+    Args:
+        first: the first of them.
+        step: distance between them.
+        count: their number.
+        dilation: distance of the elements of ``g`` that belong to them.
+        shift: the element of ``g`` that the first one meets at the first place.
+    """
+
+    first: int
+    step: int
+    count: int
+    dilation: int
+    shift: int
+
+
+def _class_of(place: int, kernel: int, stride: int, dilation: int) -> _Class | None:
+    """The class of a place; None if windows never reach it."""
+    common = math.gcd(stride, dilation)
+    step = stride // common
+    for first in range(min(step, kernel)):
+        if (place - first * dilation) % stride == 0:
+            shift = (place - first * dilation) // stride
+            return _Class(first, step, len(range(first, kernel, step)), dilation // common, shift)
+    return None
+
+
+def _class_back(
+    g: Any, weight: Any, classes: Sequence[_Class], groups: int, rounds: Sequence[int]
+) -> Any:
+    """All places of one class."""
+    out, channels, *kernel = weight.type.shape
+    some = slice_(
+        weight,
+        starts=(0, 0, *(each.first for each in classes)),
+        stops=(out, channels, *kernel),
+        steps=(1, 1, *(each.step for each in classes)),
+    )
+    low = [(each.count - 1) * each.dilation - each.shift for each in classes]
+    high = [
+        count + each.shift - size
+        for each, count, size in zip(classes, rounds, g.type.shape[2:], strict=True)
+    ]
+    return conv(
+        _framed(g, low, high), transposed_kernel(some, groups), stride=(1,) * len(classes),
+        dilation=tuple(each.dilation for each in classes), groups=groups,
+    )  # fmt: skip
+
+
+def _framed(x: Any, low: Sequence[int], high: Sequence[int]) -> Any:
+    """Zeros around the spatial dims; negative amounts cut off."""
+    starts, stops, before, after = [0, 0], list(x.type.shape[:2]), [0, 0], [0, 0]
+    for size, less, more in zip(x.type.shape[2:], low, high, strict=True):
+        start = min(max(0, -less), size)
+        stop = max(start, size + min(0, more))
+        starts.append(start)
+        stops.append(stop)
+        before.append(min(max(0, less), size + less + more))
+        after.append(size + less + more - (stop - start) - before[-1])
+    inside = slice_(x, starts=tuple(starts), stops=tuple(stops), steps=(1,) * len(starts))
+    if not any(before) and not any(after):
+        return inside
+    none = (0,) * len(before)
+    return pad(inside, low=tuple(before), high=tuple(after), interior=none, value=0.0)
+
+
+def _interleaved(
+    classes: dict[Ints, Any], stride: Ints, rounds: Sequence[int], sizes: Shape
+) -> Any:
+    """Put the places of all classes where they belong; those of no class are zeros."""
+    like = next(iter(classes.values()))
+    lead = like.type.shape[:2]
+    if max(stride) == 1:
+        return like
+    apart = tuple(size for count in rounds for size in (count, 1))
+
+    def joined(residues: Ints) -> Any:
+        depth = len(residues)
+        if depth == len(stride):
+            if residues in classes:
+                return reshape(classes[residues], shape=(*lead, *apart))
+            return expand(scalar(like, 0), shape=(*lead, *apart))
+        parts = [joined((*residues, residue)) for residue in range(stride[depth])]
+        return concat(*parts, dim=3 + 2 * depth) if len(parts) > 1 else parts[0]
+
+    whole = tuple(count * step for count, step in zip(rounds, stride, strict=True))
+    together = reshape(joined(()), shape=(*lead, *whole))
+    none = (0,) * (2 + len(whole))
+    return slice_(together, starts=none, stops=(*lead, *sizes), steps=(1,) * len(none))
+
+
+def _spread_back(
+    g: Any, weight: Any, stride: Ints, dilation: Ints, groups: int, starts: Ints, sizes: Shape
+) -> Any:
+    """One convolution of ``g`` with zeros between its elements, for sizes that are not known."""
     reach = [
         window_span(k, gap) - 1 for k, gap in zip(weight.type.shape[2:], dilation, strict=True)
     ]
     unread = [
-        size - ((places - 1) * step + 1 + far)
-        for size, places, step, far in zip(
-            x.type.shape[2:], g.type.shape[2:], stride, reach, strict=True
+        start + size - ((count - 1) * step + 1 + far)
+        for start, size, count, step, far in zip(
+            starts, sizes, g.type.shape[2:], stride, reach, strict=True
         )
     ]
+    added = [max(rest, 0) if isinstance(rest, int) else rest for rest in unread]
     spread = pad(
         g,
         low=(0, 0, *reach),
-        high=(0, 0, *(far + rest for far, rest in zip(reach, unread, strict=True))),
+        high=(0, 0, *(far + rest for far, rest in zip(reach, added, strict=True))),
         interior=(0, 0, *(step - 1 for step in stride)),
         value=0.0,
     )
-    groups = call.attrs["groups"]
     back = transposed_kernel(weight, groups)
-    return conv(spread, back, stride=(1,) * len(stride), dilation=dilation, groups=groups)
+    whole = conv(spread, back, stride=(1,) * len(stride), dilation=dilation, groups=groups)
+    stops = tuple(start + size for start, size in zip(starts, sizes, strict=True))
+    lead = whole.type.shape[:2]
+    return slice_(
+        whole, starts=(0, 0, *starts), stops=(*lead, *stops), steps=(1,) * (2 + len(starts))
+    )
 
 
 def transposed_kernel(weight: Any, groups: int) -> Any:
@@ -202,6 +283,6 @@ def _to_weight(call: Call, g: Any) -> Any:
     return permute(inside, dims=(1, 0, *range(2, 2 + len(kernel))))
 
 
-conv = OpDef("conv", _infer_conv, _eval_conv, _conv_vjp, saves=Saves.INPUTS)
+conv = OpDef("conv", _infer_conv, eval_conv, _conv_vjp, saves=Saves.INPUTS)
 """``conv(x, weight, stride=, dilation=, groups=)``: ``(batch, channels, ...)`` with
 ``(out, channels / groups, ...)`` to ``(batch, out, ...)``, windows inside the input only."""

@@ -42,7 +42,8 @@ def build_step(module: Module, step: Step) -> NativeStep:
     if step.node.op.name == "pad" and step.kind == "compute":
         return build_pad(module, step.node, inputs[0], outputs[0])
     if step.node.op.name == "conv" and step.kind == "compute":
-        return build_convolution(module, *inputs, outputs[0], **step.node.attrs)
+        x, w = inputs
+        return build_convolution(module, x, w, outputs[0], **step.node.attrs)
     return build_kernel(module, body_of(step), inputs, outputs, _overwriting(step))
 
 

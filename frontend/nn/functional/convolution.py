@@ -10,7 +10,8 @@ from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.functions.convert import require_tensor
 from graphc.frontend.functions.shaping import reshape
 from graphc.frontend.nn.functional.windows import Ints, frame, per_dim, with_batch, without_batch
-from graphc.ops.convolution import conv, transposed_kernel, window_span
+from graphc.ops.convolution import conv, conv_back
+from graphc.ops.convolution_eval import window_span
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
@@ -214,13 +215,16 @@ def _convolve_back(
             f"{function}: output_padding must be less than stride or dilation",
             got=f"{extra}, stride {steps}, dilation {gaps}", where=user_location_text(),
         )  # fmt: skip
-    reach = [int(window_span(k, gap)) - 1 for k, gap in zip(kernel.shape[2:], gaps, strict=True)]
-    spread = frame(
-        x,
-        low=[far - less for far, less in zip(reach, cut, strict=True)],
-        high=[far - less + more for far, less, more in zip(reach, cut, extra, strict=True)],
-        between=[step - 1 for step in steps],
+    sizes = tuple(
+        (size - 1) * step + window_span(k, gap) - 2 * less + more
+        for size, step, k, gap, less, more in zip(
+            x.shape[2:], steps, kernel.shape[2:], gaps, cut, extra, strict=True
+        )
     )
-    back = transposed_kernel(kernel, groups)
-    made = conv(spread, back, stride=(1,) * dims, dilation=gaps, groups=groups)
+    if any(isinstance(size, int) and size < 1 for size in sizes):
+        raise ShapeError(
+            f"{function}: nothing is left of the result", got=f"{x.type}, padding {cut}",
+            where=user_location_text(),
+        )  # fmt: skip
+    made = conv_back(x, kernel, stride=steps, dilation=gaps, groups=groups, starts=cut, sizes=sizes)
     return without_batch(_add_bias(function, made, bias), batched)
