@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from graphc.dtypes import BOOLEAN, COMPLEX, FLOATING, INTEGER, DType, float64
+from graphc.dtypes import BOOLEAN, COMPLEX, FLOATING, INTEGER, DType, float16, float64
 from graphc.errors import CompileError
 from graphc.node import Node
 from graphc.runtime.llvm import halves, integer_ops, normal
@@ -76,10 +76,14 @@ def _integer_extremum(name: str) -> Emission:
     return lambda e, dtype, a, b: e.intrinsic(f"{'s' if is_signed(dtype) else 'u'}{name}", a, b)
 
 
-def _float_extremum(predicate: str) -> Emission:
-    """The winner; NaN wins, the first operand's before the second's."""
+def _float_extremum(order: str) -> Emission:
+    """The winner; NaN wins, the first operand's before the second's.
+
+    Of 0 and -0 the second one wins as in numpy, in float16 the first one.
+    """
 
     def emit(e: Emitter, dtype: DType, a: Value, b: Value) -> Value:
+        predicate = f"o{order[0]}e" if dtype is float16 else f"o{order}"
         winner = e.select(e.cmp(predicate, a, b), a, b)
         return e.select(e.cmp("uno", a, a), a, winner)
 
@@ -97,10 +101,10 @@ def _invert(e: Emitter, dtype: DType, x: Value) -> Value:
 
 
 MAXIMUM = _by_category(
-    bool_=_plain("or"), int_=_integer_extremum("max"), float_=_float_extremum("ogt")
+    bool_=_plain("or"), int_=_integer_extremum("max"), float_=_float_extremum("gt")
 )
 MINIMUM = _by_category(
-    bool_=_plain("and"), int_=_integer_extremum("min"), float_=_float_extremum("olt")
+    bool_=_plain("and"), int_=_integer_extremum("min"), float_=_float_extremum("lt")
 )
 
 OPERATIONS: Final[Mapping[str, Emission]] = MappingProxyType(

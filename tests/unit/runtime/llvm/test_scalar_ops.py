@@ -178,6 +178,14 @@ def test_normal_numbers_have_the_same_bits() -> None:
         assert got.tobytes() == reference(body, arrays)[0].tobytes()
 
 
+@pytest.mark.parametrize("name", sorted(TIES))
+def test_float16_chooses_between_zeros_as_numpy_does(name: str) -> None:
+    zeros = np.array([0.0, -0.0] * 9, np.float16)
+    arrays = [zeros, -zeros]
+    body = body_of(getattr(graphc.ops.elementwise, name), arrays)
+    assert run_kernel(body, arrays)[0].tobytes() == reference(body, arrays)[0].tobytes()
+
+
 def test_complex_numbers_are_refused() -> None:
     arrays = [np.ones(3, np.complex64)] * 2
     body = body_of(graphc.ops.elementwise.add, arrays)
