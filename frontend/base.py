@@ -16,6 +16,7 @@ from graphc.errors import AutogradError, DTypeError, GraphcError, ShapeError, Sy
 from graphc.frontend.autograd.hooks import Hooks
 from graphc.frontend.autograd.tape import GradFn, step_of_run
 from graphc.frontend.modes import modes
+from graphc.frontend.quiet import evaluate
 from graphc.frontend.views import View, follow_tape, view_of
 from graphc.node import Node
 from graphc.opdef import OpDef
@@ -146,9 +147,21 @@ def _make(
     requires_grad: bool,
     grad_fn: GradFn | None,
 ) -> Tensor:
-    tensor = object.__new__(tensor_class[0])
-    init(tensor, storage, node, recorder, requires_grad, grad_fn)
+    tensor = _new(tensor_class[0])
+    tensor.storage = storage  # as ``init`` does; results are made often, and a call costs
+    tensor.node = node
+    tensor.recorder = recorder
+    tensor.is_state = False
+    tensor._grad = None
+    tensor._grad_fn = grad_fn
+    tensor._hooks = None
+    tensor._requires_grad = requires_grad
+    tensor._retains_grad = False
+    tensor._viewed = None
     return tensor
+
+
+_new = object.__new__
 
 
 def init(
@@ -176,14 +189,15 @@ def run_now(op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]) -> 
     """Apply an operation dynamically, and note it on the tape if a gradient may be asked."""
     arrays = [x.storage.array for x in inputs]
     try:
-        kind = (op, *[array.dtype for array in arrays])
+        kind: tuple[Any, ...] = (op, *[array.dtype for array in arrays])
+        if not op.types_follow_dtypes and not attrs:
+            kind = (*kind, *[array.shape for array in arrays])
         if kind not in _accepted:
             _require_types(op, inputs, attrs, kind)
         if op.is_view:
             storage = Storage(op.eval(*arrays, **attrs), inputs[0].storage.version)
         else:
-            with np.errstate(all="ignore"):
-                storage = Storage(op.eval(*arrays, **attrs))
+            storage = Storage(evaluate(op.eval, arrays, attrs))
     except Exception as error:
         raise _explained(error, op, inputs, attrs) from error
     output = _make(storage, None, None, False, None)
@@ -208,8 +222,9 @@ def _share_memory(source: Array, result: Array) -> bool:
     return bool(source.flags.c_contiguous) or np.may_share_memory(source, result)
 
 
+_ACCEPTED_LIMIT = 4096
 _accepted: set[tuple[Any, ...]] = set()
-"""Operations with operand dtypes that type inference has accepted; a few hundred at most."""
+"""Operations with operand dtypes, and shapes where these matter, that type inference accepted."""
 
 
 def _require_types(
@@ -217,7 +232,9 @@ def _require_types(
 ) -> None:
     """Accept the types that recording accepts, though numpy may compute with others."""
     op.infer(*(x.type for x in inputs), **attrs)
-    if op.types_follow_dtypes:
+    if op.types_follow_dtypes or not attrs:
+        if len(_accepted) >= _ACCEPTED_LIMIT:
+            _accepted.clear()
         _accepted.add(kind)
 
 
