@@ -15,13 +15,25 @@ Oracle = Callable[..., Array]
 
 
 def _exact(array: Array) -> Any:
-    return mp.matrix([[mp.mpf(float(value)) for value in row] for row in array])
+    return mp.matrix([[_number(value) for value in row] for row in array])
+
+
+def _number(value: Any) -> Any:
+    return mp.mpc(complex(value)) if np.iscomplexobj(value) else mp.mpf(float(value))
 
 
 def _rounded(matrix: Any, rows: int, columns: int) -> Array:
-    return np.array(
-        [[float(matrix[i, j]) for j in range(columns)] for i in range(rows)], np.float64
-    ).reshape(rows, columns)
+    values = [[_python(matrix[i, j]) for j in range(columns)] for i in range(rows)]
+    return np.array(values).reshape(rows, columns)
+
+
+def _python(value: Any) -> Any:
+    return complex(value) if isinstance(value, mp.mpc) else float(value)
+
+
+def _mirrored(a: Array) -> Array:
+    """The Hermitian matrix of a lower triangle."""
+    return np.asarray(np.tril(a) + np.conj(np.tril(a, -1).T))
 
 
 def of_matrices(
@@ -31,11 +43,13 @@ def of_matrices(
 
     def oracle(*stacks: Array, **attrs: Any) -> Array:
         batch = np.broadcast_shapes(*(x.shape[:-2] for x in stacks))
-        wide = [np.broadcast_to(x, (*batch, *x.shape[-2:])).astype(np.float64) for x in stacks]
+        kind = np.complex128 if stacks[0].dtype.kind == "c" else np.float64
+        wide = [np.broadcast_to(x, (*batch, *x.shape[-2:])).astype(kind) for x in stacks]
         with mp.workdps(40):
             made = [function(*(x[place] for x in wide), **attrs) for place in np.ndindex(*batch)]
             like = function(
-                *(np.ones(x.shape[-2:]) + np.eye(*x.shape[-2:]) for x in stacks), **attrs
+                *((np.ones(x.shape[-2:]) + np.eye(*x.shape[-2:])).astype(kind) for x in stacks),
+                **attrs,
             )
         dtype = result(stacks[0].dtype)
         return np.array(made).reshape((*batch, *np.shape(like))).astype(dtype)
@@ -62,17 +76,16 @@ def _triangular(a: Array, b: Array, *, upper: bool, unitriangular: bool) -> Arra
 
 
 def _cholesky(a: Array) -> Array:
-    mirrored = np.tril(a) + np.tril(a, -1).T
-    return _rounded(mp.cholesky(_exact(mirrored)), *a.shape) if a.size else a
+    return _rounded(mp.cholesky(_exact(_mirrored(a))), *a.shape) if a.size else a
 
 
 def _lu(a: Array) -> Array:
     """Gaussian elimination that takes the largest of each column."""
     rows, columns = a.shape
-    work = [[mp.mpf(float(value)) for value in row] for row in a]
+    work = [[_number(value) for value in row] for row in a]
     order, pivots = list(range(rows)), []
     for step in range(min(rows, columns)):
-        best = max(range(step, rows), key=lambda row: abs(work[row][step]))
+        best = max(range(step, rows), key=lambda row: _size(work[row][step]))
         pivots.append(best + 1)
         work[step], work[best] = work[best], work[step]
         order[step], order[best] = order[best], order[step]
@@ -80,7 +93,12 @@ def _lu(a: Array) -> Array:
             work[row][step] /= work[step][step]
             for column in range(step + 1, columns):
                 work[row][column] -= work[row][step] * work[step][column]
-    return np.array([*(float(v) for row in work for v in row), *pivots, *order])
+    return np.array([*(_python(v) for row in work for v in row), *pivots, *order])
+
+
+def _size(value: Any) -> Any:
+    """How LAPACK compares numbers to find the largest."""
+    return abs(value.real) + abs(value.imag)
 
 
 def _row_order(pivots: Array, *, rows: int) -> Array:
@@ -94,43 +112,44 @@ def _row_order(pivots: Array, *, rows: int) -> Array:
 
 
 def _det(a: Array) -> Any:
-    return np.float64(mp.det(_exact(a))) if a.size else np.float64(1)
+    return a.dtype.type(_python(mp.det(_exact(a)))) if a.size else a.dtype.type(1)
 
 
 def _cofactors(a: Array) -> Array:
-    def minor(i: int, j: int) -> float:
+    def minor(i: int, j: int) -> Any:
         rest = np.delete(np.delete(a, i, 0), j, 1)
-        return float((-1) ** (i + j) * _det(rest))
+        return (-1) ** (i + j) * _det(rest)
 
     return np.array([[minor(i, j) for j in range(len(a))] for i in range(len(a))]).reshape(a.shape)
 
 
 def _slogdet(a: Array) -> Array:
     value = mp.det(_exact(a)) if a.size else mp.mpf(1)
-    return np.array([float(mp.sign(value)), float(mp.log(abs(value)))])
+    return np.array([_python(mp.sign(value)), float(mp.log(abs(value)))])
 
 
 def _signs(exact: Array, numpys: Array) -> Array:
-    """1 or -1 per column, such that the columns point where numpy's do."""
-    return np.where((exact * numpys).sum(0) < 0, -1.0, 1.0)
+    """1 or -1 per column, or a phase, such that the columns point where numpy's do."""
+    products = (np.conj(exact) * numpys).sum(0)
+    return np.asarray(products / np.abs(products))
 
 
 def _eigh(a: Array, *, lower: bool) -> Array:
-    mirrored = np.tril(a) + np.tril(a, -1).T if lower else np.triu(a) + np.triu(a, 1).T
+    mirrored = _mirrored(a) if lower else _mirrored(np.conj(a.T))
     if not a.size:
         return np.zeros(0)
-    values, vectors = mp.eigsy(_exact(mirrored))
+    values, vectors = (mp.eighe if a.dtype.kind == "c" else mp.eigsy)(_exact(mirrored))
     exact = _rounded(vectors, *a.shape)
     exact = exact * _signs(exact, np.linalg.eigh(mirrored, "L" if lower else "U")[1])
     return np.array([*(float(v) for v in values), *exact.reshape(-1)])
 
 
 def _eigvalsh(a: Array, *, lower: bool) -> Array:
-    return _eigh(a, lower=lower)[: len(a)]
+    return np.asarray(_eigh(a, lower=lower)[: len(a)].real)
 
 
 def _eig(a: Array) -> Array:
-    """Of symmetric matrices, in numpy's order."""
+    """Of Hermitian matrices, in numpy's order."""
     both = _eigh(a, lower=True)
     values, vectors = both[: len(a)], both[len(a) :].reshape(a.shape)
     if not a.size:
@@ -138,7 +157,7 @@ def _eig(a: Array) -> Array:
     theirs = np.linalg.eig(a)
     order = np.argsort(np.argsort(theirs[0]))
     vectors = vectors[:, order]
-    return np.concatenate([values[order], (vectors * _signs(vectors, theirs[1].real)).reshape(-1)])
+    return np.concatenate([values[order], (vectors * _signs(vectors, theirs[1])).reshape(-1)])
 
 
 def _qr(a: Array, *, complete: bool) -> Array:
@@ -151,13 +170,15 @@ def _qr(a: Array, *, complete: bool) -> Array:
     for j in range(columns):
         rest = exact[:, j]
         for i in range(j):
-            r[i, j] = (q[:, i].T * exact[:, j])[0]
+            r[i, j] = (q[:, i].H * exact[:, j])[0]
             rest = rest - q[:, i] * r[i, j]
         r[j, j] = mp.norm(rest)
         q[:, j] = rest / r[j, j]
     left, right = _rounded(q, rows, columns), _rounded(r, columns, columns)
     signs = _signs(left, np.linalg.qr(a)[0])
-    return np.concatenate([(left * signs).reshape(-1), (right * signs[:, None]).reshape(-1)])
+    return np.concatenate(
+        [(left * signs).reshape(-1), (right * np.conj(signs)[:, None]).reshape(-1)]
+    )
 
 
 def _svd(a: Array, *, full: bool) -> Array:
@@ -167,27 +188,30 @@ def _svd(a: Array, *, full: bool) -> Array:
     theirs_u, _, theirs_v = np.linalg.svd(a, full)
     if not a.size:
         return np.concatenate([theirs_u.reshape(-1), theirs_v.reshape(-1)])
-    u, s, v = mp.svd_r(_exact(a))
+    u, s, v = (mp.svd_c if a.dtype.kind == "c" else mp.svd_r)(_exact(a))
     left, right = _rounded(u, rows, side), _rounded(v, side, columns)
     signs = _signs(left, theirs_u[:, :side])
     left = np.concatenate([left * signs, theirs_u[:, side:]], 1)
-    right = np.concatenate([right * signs[:, None], theirs_v[side:]])
+    right = np.concatenate([right * np.conj(signs)[:, None], theirs_v[side:]])
     return np.array([*left.reshape(-1), *(float(v) for v in s), *right.reshape(-1)])
 
 
 def _svdvals(a: Array) -> Array:
-    return np.array([float(v) for v in mp.svd_r(_exact(a))[1]]) if a.size else np.zeros(0)
+    if not a.size:
+        return np.zeros(0)
+    singular = (mp.svd_c if a.dtype.kind == "c" else mp.svd_r)(_exact(a), compute_uv=False)
+    return np.array([float(v) for v in singular])
 
 
 def _pinv(a: Array, *, atol: float = 0.0, rtol: float = 0.0) -> Array:
-    """Of full rank: ``(A' A)^-1 A'``."""
+    """Of full rank: ``(A* A)^-1 A*``."""
     rows, columns = a.shape
     if not a.size:
         return a.T
     exact = _exact(a)
     if rows >= columns:
-        return _rounded(mp.inverse(exact.T * exact) * exact.T, columns, rows)
-    return _rounded(exact.T * mp.inverse(exact * exact.T), columns, rows)
+        return _rounded(mp.inverse(exact.H * exact) * exact.H, columns, rows)
+    return _rounded(exact.H * mp.inverse(exact * exact.H), columns, rows)
 
 
 def _lstsq(a: Array, b: Array, *, rtol: float) -> Array:
@@ -211,7 +235,11 @@ def _matrix_exp(a: Array) -> Array:
 
 
 def _complex(dtype: Any) -> Any:
-    return np.complex64 if dtype == np.float32 else np.complex128
+    return np.result_type(dtype, np.complex64)
+
+
+def _part(dtype: Any) -> Any:
+    return np.zeros(0, dtype).real.dtype
 
 
 MATRIX_ORACLES: dict[str, Oracle] = {
@@ -225,11 +253,11 @@ MATRIX_ORACLES: dict[str, Oracle] = {
     "cofactors": of_matrices(_cofactors),
     "slogdet": of_matrices(_slogdet),
     "eigh": of_matrices(_eigh),
-    "eigvalsh": of_matrices(_eigvalsh),
+    "eigvalsh": of_matrices(_eigvalsh, _part),
     "eig": of_matrices(_eig, _complex),
     "qr": of_matrices(_qr),
     "svd": of_matrices(_svd),
-    "svdvals": of_matrices(_svdvals),
+    "svdvals": of_matrices(_svdvals, _part),
     "pinv": of_matrices(_pinv),
     "lstsq": of_matrices(_lstsq),
     "matrix_exp": of_matrices(_matrix_exp),

@@ -7,6 +7,7 @@ import numpy as np
 
 from tests.scan_samples import Array, Maker, Operands
 
+DTYPES: list[Any] = [np.float32, np.float64, np.complex64, np.complex128]
 SQUARES: list[tuple[int, ...]] = [
     (1, 1),
     (2, 2),
@@ -19,23 +20,28 @@ SQUARES: list[tuple[int, ...]] = [
 OBLONGS: list[tuple[int, ...]] = [*SQUARES, (4, 2), (2, 4), (0, 3), (3, 0), (2, 3, 2), (2, 1, 5)]
 
 
+def _normal(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Array:
+    values = rng.normal(size=shape)
+    return values + 1j * rng.normal(size=shape) if np.dtype(dtype).kind == "c" else values
+
+
 def well_posed(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Array:
     """Matrices whose singular values are far from 0 and from each other."""
     *batch, rows, columns = shape
     side = min(rows, columns)
-    left = np.linalg.qr(rng.normal(size=(*batch, rows, side)))[0]
-    right = np.linalg.qr(rng.normal(size=(*batch, columns, side)))[0]
+    left = np.linalg.qr(_normal(rng, (*batch, rows, side), dtype))[0]
+    right = np.linalg.qr(_normal(rng, (*batch, columns, side), dtype))[0]
     values = 1 + np.arange(side) + rng.uniform(-0.1, 0.1, (*batch, side))
     product = (left * values[..., None, :]) @ np.swapaxes(right, -1, -2)
     return np.asarray(product, dtype)
 
 
 def positive(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Array:
-    """Symmetric matrices with eigenvalues 1, 2, 3 and so on, nearly."""
-    basis = np.linalg.qr(rng.normal(size=shape))[0]
+    """Hermitian matrices with eigenvalues 1, 2, 3 and so on, nearly."""
+    basis = np.linalg.qr(_normal(rng, shape, dtype))[0]
     values = 1 + np.arange(shape[-1]) + rng.uniform(-0.1, 0.1, shape[:-1])
-    product = (basis * values[..., None, :]) @ np.swapaxes(basis, -1, -2)
-    return np.asarray((product + np.swapaxes(product, -1, -2)) / 2, dtype)
+    product = (basis * values[..., None, :]) @ np.conj(np.swapaxes(basis, -1, -2))
+    return np.asarray((product + np.conj(np.swapaxes(product, -1, -2))) / 2, dtype)
 
 
 def matrices(
@@ -43,12 +49,12 @@ def matrices(
     make: Callable[[np.random.Generator, tuple[int, ...], Any], Array] = well_posed,
     **choices: list[Any],
 ) -> Maker:
-    """One operand of each shape, in both dtypes and several layouts."""
+    """One operand of each shape, real and complex with two precisions, and several layouts."""
 
     def made(rng: np.random.Generator) -> Iterator[Operands]:
         for attrs in _combinations(choices):
             for shape in shapes:
-                for dtype in (np.float32, np.float64):
+                for dtype in DTYPES:
                     yield (make(rng, shape, dtype),), attrs
             yield (np.asfortranarray(make(rng, (3, 3), np.float64)),), attrs
             yield (np.repeat(make(rng, (2, 2), np.float32), 2, 1)[:, ::2],), attrs
@@ -71,8 +77,8 @@ EQUATIONS: list[tuple[tuple[int, ...], tuple[int, ...]]] = [
 
 def _equations(rng: np.random.Generator) -> Iterator[Operands]:
     for left, right in EQUATIONS:
-        for dtype in (np.float32, np.float64):
-            yield (well_posed(rng, left, dtype), rng.normal(size=right).astype(dtype)), {}
+        for dtype in DTYPES:
+            yield (well_posed(rng, left, dtype), _normal(rng, right, dtype).astype(dtype)), {}
     yield (well_posed(rng, (3, 3), np.float64).T, rng.normal(size=(2, 3)).T), {}
 
 
@@ -87,8 +93,8 @@ def _least_squares(rng: np.random.Generator) -> Iterator[Operands]:
         *EQUATIONS[:3], ((4, 2), (4, 3)), ((2, 4), (2, 1)), ((2, 4, 2), (4, 1)),
         ((3, 2), (2, 3, 1)),
     ]:  # fmt: skip
-        for dtype in (np.float32, np.float64):
-            operands = well_posed(rng, left, dtype), rng.normal(size=right).astype(dtype)
+        for dtype in DTYPES:
+            operands = well_posed(rng, left, dtype), _normal(rng, right, dtype).astype(dtype)
             yield operands, {"rtol": 1e-6}
 
 
@@ -99,7 +105,7 @@ def _singular(rng: np.random.Generator) -> Iterator[Operands]:
 
 
 def _exponents(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Array:
-    return (well_posed(rng, shape, np.float64) * 0.5).astype(dtype)
+    return np.asarray(well_posed(rng, shape, dtype) * 0.5, dtype)
 
 
 def _pivots(rng: np.random.Generator) -> Iterator[Operands]:

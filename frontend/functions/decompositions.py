@@ -9,10 +9,12 @@ import numpy as np
 from graphc.dtypes import INTEGER, int32
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.base import concrete
+from graphc.frontend.functions.complexes import real
 from graphc.frontend.functions.convert import cast, require_tensor
 from graphc.frontend.functions.equations import matrix, solve_triangular
 from graphc.frontend.functions.shaping import cat
 from graphc.ops import eigen, elementwise, orthogonal, solve
+from graphc.ops.linalg import adjoint as conjugate_transpose
 from graphc.ops.linalg import matmul, swap_last
 from graphc.ops.lu import lu as lu_op
 from graphc.ops.lu import lu_parts, row_exchanges, row_order
@@ -25,11 +27,11 @@ if TYPE_CHECKING:
 
 
 def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:  # noqa: N803 - PyTorch's name
-    """The lower factor ``L`` of ``A = L @ L.T`` for symmetric, positive definite matrices.
+    """The lower factor ``L`` of ``A = L @ L.mH`` for Hermitian, positive definite matrices.
 
     Args:
         A: ``(..., n, n)``, of which the lower triangle is read.
-        upper: read the upper triangle, and give ``L.T``.
+        upper: read the upper triangle, and give ``L.mH``.
 
     Raises:
         LinAlgError: for a matrix that is not positive definite, when it runs.
@@ -43,7 +45,9 @@ def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:  # noqa: N803 - PyTor
                 [1., 2.]])
     """
     x = matrix("cholesky", A)
-    return swap_last(solve.cholesky(swap_last(x))) if upper else solve.cholesky(x)
+    if upper:
+        return conjugate_transpose(solve.cholesky(conjugate_transpose(x)))
+    return solve.cholesky(x)
 
 
 class QR(NamedTuple):
@@ -57,7 +61,7 @@ def qr(A: Tensor, mode: str = "reduced") -> QR:  # noqa: N803 - PyTorch's name
     """The factors of ``A = Q @ R``, Q with orthonormal columns and R upper triangular.
 
     Args:
-        A: ``(..., m, n)``, float32 or float64.
+        A: ``(..., m, n)``, float32 or float64, real or complex.
         mode: ``"reduced"`` gives ``(m, k)`` and ``(k, n)`` with ``k = min(m, n)``; ``"complete"``
             gives ``(m, m)`` and ``(m, n)``, without a gradient if m > n; ``"r"`` gives an empty Q
             and the reduced R, without a gradient.
@@ -84,7 +88,7 @@ def _reduced_qr(x: Tensor, rows: int, columns: int) -> QR:
     first = narrow(x, x.ndim - 1, 0, side)
     q, r = orthogonal.qr_parts(orthogonal.qr(first, complete=False), rows, side, False)
     if columns > rows:
-        beside = matmul(swap_last(q), narrow(x, x.ndim - 1, side, columns))
+        beside = matmul(conjugate_transpose(q), narrow(x, x.ndim - 1, side, columns))
         r = cat([r, beside], -1)
     return QR(q, r)
 
@@ -106,18 +110,19 @@ def svd(
     """The factors of ``A = U @ diag(S) @ Vh``, with singular values in falling order.
 
     Args:
-        A: ``(..., m, n)``, float32 or float64.
+        A: ``(..., m, n)``, float32 or float64, real or complex.
         full_matrices: square U and Vh; else ``k = min(m, n)`` columns and rows. The vectors that
             belong to no singular value get no gradient.
         driver: must be None; it chooses among the algorithms of another device.
 
-    Source: ``torch.linalg.svd``. The sign of each pair of vectors is arbitrary.
+    Source: ``torch.linalg.svd``. The sign or phase of each pair of vectors is arbitrary.
     """
     x = matrix("svd", A)
     _require_no_driver("svd", driver)
     rows, columns = matrix_sizes("svd", x.type)
     full = bool(full_matrices)
-    return SVD(*orthogonal.svd_parts(orthogonal.svd(x, full=full), rows, columns, full))
+    u, s, vh = orthogonal.svd_parts(orthogonal.svd(x, full=full), rows, columns, full)
+    return SVD(u, real(s), vh)
 
 
 def _require_no_driver(function: str, driver: str | None) -> None:
@@ -140,13 +145,13 @@ class Eigen(NamedTuple):
 
 
 def eigh(A: Tensor, UPLO: str = "L") -> Eigen:  # noqa: N803 - PyTorch's names
-    """The eigenvalues of symmetric matrices, rising, and their eigenvectors.
+    """The eigenvalues of Hermitian matrices, rising, and their eigenvectors.
 
     Args:
-        A: ``(..., n, n)``, float32 or float64.
+        A: ``(..., n, n)``, float32 or float64, real or complex.
         UPLO: the triangle that is read, ``"L"`` or ``"U"``.
 
-    Source: ``torch.linalg.eigh``. The sign of each vector is arbitrary.
+    Source: ``torch.linalg.eigh``. The sign or phase of each vector is arbitrary.
 
     Example:
         >>> import graphc as gc
@@ -155,7 +160,8 @@ def eigh(A: Tensor, UPLO: str = "L") -> Eigen:  # noqa: N803 - PyTorch's names
     """
     x = matrix("eigh", A)
     both = eigen.eigh(x, lower=_reads_lower("eigh", UPLO))
-    return Eigen(*eigen.eigh_parts(both, matrix_sizes("eigh", x.type)[0]))
+    values, vectors = eigen.eigh_parts(both, matrix_sizes("eigh", x.type)[0])
+    return Eigen(real(values), vectors)
 
 
 def _reads_lower(function: str, uplo: str) -> bool:
@@ -166,24 +172,25 @@ def _reads_lower(function: str, uplo: str) -> bool:
 
 
 def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:  # noqa: N803 - PyTorch's names
-    """The eigenvalues of symmetric matrices, rising (``torch.linalg.eigvalsh``); see ``eigh``."""
+    """The eigenvalues of Hermitian matrices, rising (``torch.linalg.eigvalsh``); see ``eigh``."""
     return eigen.eigvalsh(matrix("eigvalsh", A), lower=_reads_lower("eigvalsh", UPLO))
 
 
 def eig(A: Tensor) -> Eigen:  # noqa: N803 - PyTorch's name
-    """The complex eigenvalues and eigenvectors of square matrices, without a gradient.
+    """The complex eigenvalues and eigenvectors of square matrices.
 
     Args:
-        A: ``(..., n, n)``, float32 or float64.
+        A: ``(..., n, n)``, float32 or float64, real or complex.
 
-    Source: ``torch.linalg.eig``. The scale of each vector is arbitrary, but for its length 1.
+    Source: ``torch.linalg.eig``. Each vector has length 1 and an arbitrary phase, on which
+    nothing that is differentiated may depend.
     """
     x = matrix("eig", A)
     return Eigen(*eigen.eigh_parts(eigen.eig(x), matrix_sizes("eig", x.type)[0]))
 
 
 def eigvals(A: Tensor) -> Tensor:  # noqa: N803 - PyTorch's name
-    """The complex eigenvalues of square matrices, without a gradient (``torch.linalg.eigvals``)."""
+    """The complex eigenvalues of square matrices (``torch.linalg.eigvals``)."""
     return eig(A).eigenvalues
 
 
@@ -206,7 +213,7 @@ def lu(A: Tensor, *, pivot: bool = True) -> LU:  # noqa: N803 - PyTorch's name
     """The factors of ``A = P @ L @ U``.
 
     Args:
-        A: ``(..., m, n)``, float32 or float64.
+        A: ``(..., m, n)``, float32 or float64, real or complex.
         pivot: must be True.
 
     Returns:
@@ -260,7 +267,7 @@ def lu_solve(
         pivots: ``(..., n)``, integers from 1 on.
         B: ``(..., n, k)``.
         left: False solves ``X @ A = B``.
-        adjoint: solve with the transpose of ``A``.
+        adjoint: solve with the conjugate transpose of ``A``.
 
     Source: ``torch.linalg.lu_solve``.
     """
@@ -270,13 +277,15 @@ def lu_solve(
         raise DTypeError("lu_solve: pivots must be integers", got=exchanges.dtype.name,
                          where=user_location_text())  # fmt: skip
     if not left:
-        turned: Tensor = lu_solve(factors, exchanges, swap_last(right), adjoint=not adjoint)
-        return swap_last(turned)
+        turned = conjugate_transpose(right)
+        solution: Tensor = lu_solve(factors, exchanges, turned, adjoint=not adjoint)
+        return conjugate_transpose(solution)
     order = row_order(exchanges, rows=matrix_sizes("lu_solve", factors.type)[0])
     changes: Tensor = row_exchanges(cast(order, factors.dtype))
     if adjoint:
-        middle = solve_triangular(swap_last(factors), right, upper=False)
-        last = solve_triangular(swap_last(factors), middle, upper=True, unitriangular=True)
+        reverse = conjugate_transpose(factors)
+        middle = solve_triangular(reverse, right, upper=False)
+        last = solve_triangular(reverse, middle, upper=True, unitriangular=True)
         return matmul(swap_last(changes), last)
     first = matmul(changes, right)
     middle = solve_triangular(factors, first, upper=False, unitriangular=True)

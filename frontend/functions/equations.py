@@ -11,12 +11,14 @@ from graphc.dtypes import int64
 from graphc.errors import ArgumentError, SymbolicValueError
 from graphc.frontend.base import concrete
 from graphc.frontend.functions import pointwise, reduction
+from graphc.frontend.functions.complexes import real
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor
 from graphc.frontend.functions.shaping import drop_dims, unsqueeze
 from graphc.frontend.modes import is_recording
 from graphc.ops import determinants, elementwise, orthogonal
 from graphc.ops import solve as ops
-from graphc.ops.linalg import matmul, swap_last
+from graphc.ops.elementwise_parts import conjugated, part_dtype
+from graphc.ops.linalg import adjoint, matmul, swap_last
 from graphc.ops.matrices import lower, require_matrix
 from graphc.provenance import user_location_text
 
@@ -27,7 +29,7 @@ __all__ = ["det", "inverse", "logdet", "pinverse", "slogdet"]
 
 
 def matrix(function: str, x: Tensor) -> Tensor:
-    """Raise unless it is a float32 or float64 matrix, or a batch of them."""
+    """Raise unless it is a matrix that LAPACK takes, or a batch of them."""
     tensor = require_tensor(function, x)
     require_matrix(function, tensor.type)
     return tensor
@@ -47,7 +49,7 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:  # noqa: N803 -
     """The solution of ``A @ X = B`` for square matrices of full rank.
 
     Args:
-        A: ``(..., n, n)``, float32 or float64.
+        A: ``(..., n, n)``, float32 or float64, real or complex.
         B: ``(..., n, k)``, or a vector per matrix.
         left: False solves ``X @ A = B``.
 
@@ -140,8 +142,8 @@ def tolerances(
 
 
 def mirrored(x: Tensor) -> Tensor:
-    """Symmetric matrices of the lower triangles."""
-    return elementwise.add(lower(x), swap_last(lower(x, -1)))
+    """Hermitian matrices of the lower triangles."""
+    return elementwise.add(lower(x), adjoint(lower(x, -1)))
 
 
 def pinv(
@@ -155,9 +157,9 @@ def pinv(
     """The pseudoinverse of any matrices, by their singular values.
 
     Args:
-        A: ``(..., m, n)``, float32 or float64.
+        A: ``(..., m, n)``, float32 or float64, real or complex.
         rcond: older name of ``rtol``.
-        hermitian: the matrices are symmetric; their lower triangles are read.
+        hermitian: the matrices are Hermitian; their lower triangles are read.
         atol: singular values up to this count as 0.
         rtol: so do those up to this share of the largest; by default the larger size times the
             dtype's precision, unless ``atol`` is given.
@@ -196,7 +198,7 @@ class SignAndLog(NamedTuple):
 
 
 def slogdet(A: Tensor) -> SignAndLog:  # noqa: N803 - PyTorch's name
-    """The signs of determinants and the logarithms of their magnitudes.
+    """The signs of determinants, or their directions if complex, and the logarithms of magnitudes.
 
     Args:
         A: ``(..., n, n)``; a singular matrix gives 0 and -inf.
@@ -204,12 +206,15 @@ def slogdet(A: Tensor) -> SignAndLog:  # noqa: N803 - PyTorch's name
     Source: ``torch.linalg.slogdet``.
     """
     both = determinants.slogdet(require_tensor("slogdet", A))
-    return SignAndLog(both[..., 0].detach(), both[..., 1])
+    sign, size = both[..., 0], both[..., 1]
+    return SignAndLog(sign if both.dtype.is_complex else sign.detach(), real(size))
 
 
 def logdet(input: Tensor) -> Tensor:
     """The logarithms of determinants; NaN of negative ones (``torch.logdet``)."""
     sign, size = slogdet(input)
+    if sign.dtype.is_complex:
+        return pointwise.add(pointwise.log(sign), size)
     return pointwise.where(pointwise.lt(sign, 0), math.nan, size)
 
 
@@ -235,7 +240,7 @@ def lstsq(
     """The ``X`` of least norm that minimizes ``|A @ X - B|``.
 
     Args:
-        A: ``(..., m, n)``, float32 or float64.
+        A: ``(..., m, n)``, float32 or float64, real or complex.
         B: ``(..., m, k)``, or a vector per matrix.
         rcond: singular values up to this share of the largest count as 0; by default the larger
             size times the dtype's precision.
@@ -260,15 +265,16 @@ def lstsq(
     solution = orthogonal.lstsq(a, right, rtol=share)
     values = orthogonal.svdvals(a.detach())
     rank = _rank(values, 0.0, share)
-    residuals = concrete(np.zeros(0, a.dtype.numpy))
+    nothing = concrete(np.zeros(0, part_dtype(a.dtype).numpy))
+    residuals = nothing
     if a.shape[-2] > a.shape[-1] and driver != "gelsy" and _is_full(driver, rank, a):
         rest = elementwise.sub(matmul(a, solution), right)
-        residuals = reduction.sum(elementwise.mul(rest, rest), -2)
+        residuals = reduction.sum(real(elementwise.mul(rest, conjugated(rest))), -2)
     return LeastSquares(
         drop_dims(solution, (solution.ndim - 1,)) if is_vector else solution,
         residuals,
         concrete(np.zeros(0, np.int64)) if driver == "gels" else rank,
-        values if driver in ("gelsd", "gelss") else concrete(np.zeros(0, a.dtype.numpy)),
+        values if driver in ("gelsd", "gelss") else nothing,
     )
 
 
@@ -303,9 +309,9 @@ def matrix_rank(
     """How many singular values are not 0, as int64.
 
     Args:
-        A: ``(..., m, n)``, float32 or float64.
+        A: ``(..., m, n)``, float32 or float64, real or complex.
         tol: older name of ``atol``, then without a share of the largest.
-        hermitian: the matrices are symmetric; their lower triangles are read.
+        hermitian: the matrices are Hermitian; their lower triangles are read.
         atol: singular values up to this count as 0.
         rtol: so do those up to this share of the largest; default as of ``pinv``.
 

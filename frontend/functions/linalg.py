@@ -31,7 +31,7 @@ from graphc.frontend.functions.shaping import (
 )  # fmt: skip
 from graphc.ops import elementwise, scan, select
 from graphc.ops.elementwise_parts import conjugated
-from graphc.ops.linalg import matmul, swap_last
+from graphc.ops.linalg import adjoint, matmul
 from graphc.ops.matrices import constant_like, lower, matrix_sizes
 from graphc.ops.matrix_exp import matrix_exp as matrix_exp_op
 from graphc.ops.orthogonal import svdvals
@@ -113,7 +113,7 @@ def cond(A: Tensor, p: float | str | None = None) -> Tensor:  # noqa: N803 - PyT
     mask = reshape(is_singular, (*is_singular.shape, 1, 1))
     regular = select.where(mask, constant_like(x, np.eye(size)), x)
     found = elementwise.mul(matrix_norm(regular, p), matrix_norm(inv(regular), p))
-    return select.where(is_singular, scalar_tensor(math.inf, x.dtype), found)
+    return select.where(is_singular, scalar_tensor(math.inf, found.dtype), found)
 
 
 def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
@@ -217,7 +217,7 @@ def tensorsolve(
 
 
 def householder_product(A: Tensor, tau: Tensor) -> Tensor:  # noqa: N803 - PyTorch's name
-    """The first columns of a product of reflections ``I - tau * v @ v.T``.
+    """The first columns of a product of reflections ``I - tau * v @ v.mH``.
 
     Args:
         A: ``(..., m, n)`` with m >= n; below the diagonal of each column is what follows the 1
@@ -243,7 +243,7 @@ def householder_product(A: Tensor, tau: Tensor) -> Tensor:  # noqa: N803 - PyTor
     for place in reversed(range(count)):
         vector = narrow(vectors, x.ndim - 1, place, place + 1)
         scale = unsqueeze(narrow(scales, scales.ndim - 1, place, place + 1), -1)
-        reflected = matmul(elementwise.mul(vector, scale), matmul(swap_last(vector), result))
+        reflected = matmul(elementwise.mul(vector, scale), matmul(adjoint(vector), result))
         result = elementwise.sub(result, reflected)
     return result
 

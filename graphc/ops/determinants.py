@@ -8,9 +8,11 @@ import numpy as np
 
 from graphc.opdef import Call, OpDef, Saves, Trait
 from graphc.ops.elementwise import mul, sub
-from graphc.ops.linalg import matmul, swap_last
-from graphc.ops.matrices import as_columns, require_matrix
+from graphc.ops.elementwise_parts import complex_, conj, conjugated, imag
+from graphc.ops.linalg import adjoint, matmul, swap_last
+from graphc.ops.matrices import as_columns, real_part, require_matrix
 from graphc.ops.reduce import sum_
+from graphc.ops.select import zeros_like
 from graphc.ops.shape import narrow
 from graphc.ops.solve import inv
 from graphc.storage import Array
@@ -28,7 +30,7 @@ def _as_factor(x: Any) -> Any:
 
 
 def _det_vjp(call: Call, g: Any) -> tuple[Any]:
-    return (mul(_as_factor(g), cofactors(call.inputs[0])),)
+    return (mul(_as_factor(g), conjugated(cofactors(call.inputs[0]))),)
 
 
 det = OpDef(
@@ -50,17 +52,19 @@ def _eval_cofactors(a: Array) -> Array:
     others = np.repeat(s[..., None, :], size, axis=-2)
     others[..., np.arange(size), np.arange(size)] = 1
     sign = np.linalg.det(u) * np.linalg.det(vh)
-    scaled = u * (np.round(sign)[..., None] * others.prod(-1))[..., None, :]
-    return np.asarray(np.matmul(scaled, vh), a.dtype, order="C")
+    sign = sign / np.abs(sign) if a.dtype.kind == "c" else np.round(sign)
+    scaled = np.conj(u) * (sign[..., None] * others.prod(-1))[..., None, :]
+    return np.asarray(np.matmul(scaled, np.conj(vh)), a.dtype, order="C")
 
 
 def _cofactors_vjp(call: Call, g: Any) -> tuple[Any]:
     """It needs the inverse, unlike the first derivative of a determinant."""
-    turned = swap_last(inv(call.inputs[0]))
+    turned = adjoint(inv(call.inputs[0]))
     rank = len(turned.type.shape)
     share = sum_(mul(g, turned), dims=(rank - 2, rank - 1))
-    cross = matmul(matmul(call.output, swap_last(g)), turned)
-    return (sub(mul(share, call.output), cross),)
+    output = conjugated(call.output)
+    cross = matmul(matmul(output, swap_last(g)), turned)
+    return (sub(mul(share, output), cross),)
 
 
 cofactors = OpDef(
@@ -80,12 +84,22 @@ def _eval_slogdet(a: Array) -> Array:
 
 
 def _slogdet_vjp(call: Call, g: Any) -> tuple[Any]:
+    """A real sign is flat; a complex one turns with the imaginary part of ``trace(inv(a) @ da)``."""
     rank = len(g.type.shape)
-    factor = as_columns(narrow(g, rank - 1, 1, 2))
-    return (mul(factor, swap_last(inv(call.inputs[0]))),)
+    factor = real_part(narrow(g, rank - 1, 1, 2))
+    if g.type.dtype.is_complex:
+        to_sign, sign = narrow(g, rank - 1, 0, 1), narrow(call.output, rank - 1, 0, 1)
+        turning = imag(mul(conj(to_sign), sign))
+        factor = sub(factor, complex_(zeros_like(turning), turning))
+    return (mul(as_columns(factor), adjoint(inv(call.inputs[0]))),)
 
 
 slogdet = OpDef(
-    "slogdet", _infer_slogdet, _eval_slogdet, _slogdet_vjp, Trait.FALLIBLE, Saves.INPUTS
+    "slogdet",
+    _infer_slogdet,
+    _eval_slogdet,
+    _slogdet_vjp,
+    Trait.FALLIBLE,
+    Saves.INPUTS | Saves.OUTPUT,
 )
 """The sign and the logarithm of the magnitude, along a new last dim."""

@@ -41,8 +41,8 @@ def _eval_matmul(a: Array, b: Array) -> Array:
 def _matmul_vjp(call: Call, g: Any) -> tuple[Any | None, Any | None]:
     a, b = call.inputs
     return (
-        None if 0 in call.unwanted else matmul(g, swap_last(conjugated(b))),
-        None if 1 in call.unwanted else matmul(swap_last(conjugated(a)), g),
+        None if 0 in call.unwanted else matmul(g, adjoint(b)),
+        None if 1 in call.unwanted else matmul(adjoint(a), g),
     )
 
 
@@ -53,6 +53,11 @@ def swap_last(x: V) -> V:
     """Transpose the last two dims."""
     rank = len(x.type.shape)
     return permute(x, dims=(*range(rank - 2), rank - 1, rank - 2))
+
+
+def adjoint(x: V) -> V:
+    """Transpose the last two dims, and conjugate."""
+    return swap_last(conjugated(x))
 
 
 def _infer_linear(x: TensorType, weight: TensorType) -> TensorType:

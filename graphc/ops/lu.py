@@ -12,7 +12,7 @@ from graphc.opdef import Call, OpDef, Saves, Trait
 from graphc.ops.comparison import eq
 from graphc.ops.elementwise import add, sub
 from graphc.ops.infer import INT, require_category
-from graphc.ops.linalg import matmul, swap_last
+from graphc.ops.linalg import adjoint, matmul, swap_last
 from graphc.ops.matrices import (
     as_columns,
     constant_like,
@@ -40,7 +40,7 @@ def _eval_lu(a: Array) -> Array:
     from scipy.linalg import lapack
 
     rows, columns = a.shape[-2:]
-    getrf = lapack.sgetrf if a.dtype == np.float32 else lapack.dgetrf
+    getrf = getattr(lapack, {"f": "s", "d": "d", "F": "c", "D": "z"}[a.dtype.char] + "getrf")
 
     def factor(matrix: Array) -> Array:
         order = np.arange(rows)
@@ -98,13 +98,13 @@ def _lu_vjp(call: Call, g: Any) -> tuple[Any]:
     if rows > side:  # the rows below are A U^-1
         below, to_below = (_block(x, (side, rows), square) for x in (factors, grad))
         to_rest = _times_inverse(to_below, first)
-        to_upper = sub(to_upper, upper(_times_inverse(matmul(swap_last(below), to_below), first)))
+        to_upper = sub(to_upper, upper(_times_inverse(matmul(adjoint(below), to_below), first)))
         parts = [_square_vjp(first, to_lower, to_upper), to_rest]
         return (matmul(swap_last(row_exchanges(order)), concat(*parts, dim=rank - 2)),)
     if columns > side:  # the columns beside are L^-1 A
         beside, to_beside = (_block(x, square, (side, columns)) for x in (factors, grad))
         to_rest = _inverse_times(first, to_beside)
-        to_lower = sub(to_lower, lower(matmul(to_rest, swap_last(beside)), -1))
+        to_lower = sub(to_lower, lower(matmul(to_rest, adjoint(beside)), -1))
         parts = [_square_vjp(first, to_lower, to_upper), to_rest]
         return (matmul(swap_last(row_exchanges(order)), concat(*parts, dim=rank - 1)),)
     to_square = _square_vjp(first, to_lower, to_upper)
@@ -113,19 +113,19 @@ def _lu_vjp(call: Call, g: Any) -> tuple[Any]:
 
 def _square_vjp(factors: Any, to_lower: Any, to_upper: Any) -> Any:
     ones = constant_like(factors, np.eye(factors.type.shape[-1]))
-    left = matmul(swap_last(add(lower(factors, -1), ones)), to_lower)
-    right = matmul(to_upper, swap_last(upper(factors)))
+    left = matmul(adjoint(add(lower(factors, -1), ones)), to_lower)
+    right = matmul(to_upper, adjoint(upper(factors)))
     return _times_inverse(_inverse_times(factors, add(lower(left, -1), upper(right))), factors)
 
 
 def _inverse_times(factors: Any, x: Any) -> Any:
-    """``L^-T @ x``."""
-    return solve_triangular(swap_last(factors), x, upper=True, unitriangular=True)
+    """``L^-H @ x``."""
+    return solve_triangular(adjoint(factors), x, upper=True, unitriangular=True)
 
 
 def _times_inverse(x: Any, factors: Any) -> Any:
-    """``x @ U^-T``."""
-    return swap_last(solve_triangular(factors, swap_last(x), upper=True, unitriangular=False))
+    """``x @ U^-H``."""
+    return adjoint(solve_triangular(factors, adjoint(x), upper=True, unitriangular=False))
 
 
 lu = OpDef("lu", _infer_lu, _eval_lu, _lu_vjp, saves=Saves.OUTPUT)

@@ -9,23 +9,23 @@ from typing import Any
 import numpy as np
 
 from graphc.dims import Shape, Size, broadcast_shapes, unify
-from graphc.dtypes import FLOATING
 from graphc.errors import DTypeError, ShapeError
 from graphc.opdef import V
 from graphc.ops.elementwise import mul
-from graphc.ops.select import scalar, where
+from graphc.ops.elementwise_parts import real
+from graphc.ops.select import cast, scalar, where
 from graphc.ops.shape import narrow, reshape
 from graphc.storage import Array
 from graphc.types import TensorType
 
 
 def require_matrix(op: str, x: TensorType, *, square: bool = False) -> None:
-    """Raise unless the operand is one or more real matrices that LAPACK can take."""
-    if x.dtype.category != FLOATING or x.dtype.itemsize < 4:
+    """Raise unless the operand is one or more matrices that LAPACK can take."""
+    if not x.dtype.is_differentiable or x.dtype.itemsize < 4:
         raise DTypeError(
             f"{op}: unsupported dtype",
             got=x.dtype.name,
-            expected="float32 or float64",
+            expected="float32 or float64, real or complex",
             fix="cast it first, e.g. x.float()",
         )
     if x.rank < 2:
@@ -102,6 +102,21 @@ def constant_like(like: V, value: Array) -> V:
     """A constant of the dtype of ``like``, in its world."""
     made: V = like.__literal__(np.asarray(value, like.type.dtype.numpy))
     return made
+
+
+def without_diagonal(x: V) -> V:
+    """Square matrices of known size with zeros on the diagonal, whatever stood there."""
+    size, _ = matrix_sizes("diagonal", x.type)
+    on_diagonal: V = x.__literal__(np.eye(size, dtype=np.bool_))
+    return where(on_diagonal, scalar(x, 0), x)
+
+
+def real_part(x: V) -> V:
+    """Complex values without their imaginary parts, still of a complex dtype; others as they are.
+
+    This is how results that are real travel beside complex ones.
+    """
+    return cast(real(x), dtype=x.type.dtype) if x.type.dtype.is_complex else x
 
 
 def lower(x: V, diagonal: int = 0, on_diagonal: float = 1.0) -> V:

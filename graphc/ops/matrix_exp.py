@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from graphc.opdef import Call, OpDef, Saves
-from graphc.ops.linalg import swap_last
+from graphc.ops.linalg import adjoint
 from graphc.ops.matrices import each_matrix, matrix_sizes, require_matrix
 from graphc.ops.select import zeros_like
 from graphc.ops.shape import concat, narrow
@@ -27,8 +27,8 @@ def _eval_matrix_exp(a: Array) -> Array:
 
 
 def _matrix_exp_vjp(call: Call, g: Any) -> tuple[Any]:
-    """The upper right block of the exponential of ``[[a.T, g], [0, a.T]]``."""
-    turned = swap_last(call.inputs[0])
+    """The upper right block of the exponential of ``[[a.H, g], [0, a.H]]``."""
+    turned = adjoint(call.inputs[0])
     size, _ = matrix_sizes("matrix_exp", turned.type)
     rank = len(turned.type.shape)
     above = concat(turned, g, dim=rank - 1)

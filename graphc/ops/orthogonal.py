@@ -9,11 +9,11 @@ import numpy as np
 from graphc.dims import unify
 from graphc.errors import AutogradError, ShapeError
 from graphc.opdef import Call, OpDef, Saves, Trait
-from graphc.ops.comparison import eq
-from graphc.ops.eigen import NOT_FINITE
-from graphc.ops.elementwise import add, div, mul, neg, sub
+from graphc.ops.eigen import NOT_FINITE, quotient
+from graphc.ops.elementwise import add, mul, neg, sub
+from graphc.ops.elementwise_parts import part_dtype
 from graphc.ops.infer import require_same_dtype
-from graphc.ops.linalg import matmul, swap_last
+from graphc.ops.linalg import adjoint, matmul
 from graphc.ops.matrices import (
     as_columns,
     as_rows_of_one,
@@ -22,11 +22,13 @@ from graphc.ops.matrices import (
     each_matrix,
     matrix_sizes,
     packed,
+    real_part,
     require_matrix,
     unpacked,
     upper,
+    without_diagonal,
 )  # fmt: skip
-from graphc.ops.select import scalar, where
+from graphc.ops.select import cast
 from graphc.ops.shape import narrow
 from graphc.ops.solve import lapack, solve_triangular
 from graphc.storage import Array
@@ -68,11 +70,11 @@ def _qr_vjp(call: Call, g: Any) -> tuple[Any]:
         )
     q, r = qr_parts(call.output, rows, columns, complete)
     to_q, to_r = qr_parts(g, rows, columns, complete)
-    middle = sub(matmul(upper(to_r), swap_last(r)), matmul(swap_last(q), to_q))
+    middle = sub(matmul(upper(to_r), adjoint(r)), matmul(adjoint(q), to_q))
     half = upper(middle, on_diagonal=0.5)
-    both = add(to_q, matmul(q, add(half, swap_last(half))))
-    solved = solve_triangular(r, swap_last(both), upper=True, unitriangular=False)
-    return (swap_last(solved),)
+    both = add(to_q, matmul(q, add(half, adjoint(half))))
+    solved = solve_triangular(r, adjoint(both), upper=True, unitriangular=False)
+    return (adjoint(solved),)
 
 
 qr: OpDef = OpDef("qr", _infer_qr, _eval_qr, _qr_vjp, saves=Saves.OUTPUT)
@@ -107,7 +109,7 @@ def _eval_svd(a: Array, *, full: bool) -> Array:
 
 
 def svd_parts(packed: Any, rows: int, columns: int, full: bool) -> Singular:
-    """Take the results of ``svd`` apart."""
+    """Take the results of ``svd`` apart; of complex matrices, all are complex."""
     return Singular(*unpacked(packed, _svd_shapes(rows, columns, full)))
 
 
@@ -120,39 +122,40 @@ def _reduced_svd(packed: Any, rows: int, columns: int, full: bool) -> Singular:
 
 
 def _svd_vjp(call: Call, g: Any) -> tuple[Any]:
-    """Vectors of equal singular values have no gradient, unless nothing asks for it."""
+    """Vectors of equal singular values have no gradient, unless nothing asks for it.
+
+    The common phase of a pair of complex vectors is arbitrary, so nothing may depend on it.
+    """
     rows, columns = call.inputs[0].type.shape[-2:]
     u, s, vh = _reduced_svd(call.output, rows, columns, call.attrs["full"])
     to_u, to_s, to_vh = _reduced_svd(g, rows, columns, call.attrs["full"])
     side = min(rows, columns)
-    turned_u, v, to_v = swap_last(u), swap_last(vh), swap_last(to_vh)
+    turned_u, v, to_v = adjoint(u), adjoint(vh), adjoint(to_vh)
     squares = mul(s, s)
     gaps = sub(as_rows_of_one(squares), as_columns(squares))
-    left = _quotient(_skew(matmul(turned_u, to_u)), gaps)
-    right = _quotient(_skew(matmul(vh, to_v)), gaps)
+    turning = matmul(turned_u, to_u)
+    left = quotient(_skew(turning), gaps)
+    right = quotient(_skew(matmul(vh, to_v)), gaps)
     ones = constant_like(g, np.eye(side))
+    along = as_columns(real_part(to_s))
+    if g.type.dtype.is_complex:  # both phases may turn against each other
+        along = add(along, quotient(sub(turning, real_part(turning)), as_columns(s)))
     inner = add(
-        mul(ones, as_columns(to_s)),
+        mul(ones, along),
         add(mul(left, as_rows_of_one(s)), mul(as_columns(s), right)),
     )
     grad = matmul(matmul(u, inner), vh)
     if rows > side:
         outside = sub(to_u, matmul(u, matmul(turned_u, to_u)))
-        grad = add(grad, matmul(_quotient(outside, as_rows_of_one(s)), vh))
+        grad = add(grad, matmul(quotient(outside, as_rows_of_one(s)), vh))
     if columns > side:
         outside = sub(to_vh, matmul(matmul(to_vh, v), vh))
-        grad = add(grad, matmul(u, _quotient(outside, as_columns(s))))
+        grad = add(grad, matmul(u, quotient(outside, as_columns(s))))
     return (grad,)
 
 
 def _skew(x: Any) -> Any:
-    return sub(x, swap_last(x))
-
-
-def _quotient(x: Any, divisor: Any) -> Any:
-    """0 stays 0 over 0."""
-    is_zero = eq(x, scalar(x, 0))
-    return where(is_zero, scalar(x, 0), div(x, where(is_zero, scalar(x, 1), divisor)))
+    return without_diagonal(sub(x, adjoint(x)))
 
 
 svd: OpDef = OpDef("svd", _infer_svd, _eval_svd, _svd_vjp, Trait.FALLIBLE, Saves.OUTPUT)
@@ -162,7 +165,7 @@ svd: OpDef = OpDef("svd", _infer_svd, _eval_svd, _svd_vjp, Trait.FALLIBLE, Saves
 def _infer_svdvals(a: TensorType) -> TensorType:
     require_matrix("svdvals", a)
     rows, columns = matrix_sizes("svdvals", a)
-    return a.with_shape((*a.shape[:-2], min(rows, columns)))
+    return TensorType((*a.shape[:-2], min(rows, columns)), part_dtype(a.dtype))
 
 
 def _eval_svdvals(a: Array) -> Array:
@@ -174,7 +177,7 @@ def _svdvals_vjp(call: Call, g: Any) -> tuple[Any]:
     (a,) = call.inputs
     rows, columns = a.type.shape[-2:]
     u, _, vh = svd_parts(svd(a, full=False), rows, columns, False)
-    return (matmul(mul(u, as_rows_of_one(g)), vh),)
+    return (matmul(mul(u, cast(as_rows_of_one(g), dtype=a.type.dtype)), vh),)
 
 
 svdvals = OpDef(
@@ -191,16 +194,16 @@ def _eval_pinv(a: Array, *, atol: float, rtol: float) -> Array:
     u, s, vh = lapack("pinv", lambda x: np.linalg.svd(x, False), a, fix=NOT_FINITE)
     least = np.maximum(atol, rtol * s[..., :1])
     inverse = np.where(s > least, 1 / np.where(s > least, s, 1), 0).astype(a.dtype)
-    turned = np.swapaxes(vh, -1, -2) * inverse[..., None, :]
-    return np.ascontiguousarray(np.matmul(turned, np.swapaxes(u, -1, -2)))
+    turned = np.conj(np.swapaxes(vh, -1, -2)) * inverse[..., None, :]
+    return np.ascontiguousarray(np.matmul(turned, np.conj(np.swapaxes(u, -1, -2))))
 
 
 def _pinv_vjp(call: Call, g: Any) -> tuple[Any]:
     """For changes of ``a`` that keep its rank."""
     (a,) = call.inputs
     inverse = call.output
-    turned = swap_last(inverse)
-    back = swap_last(g)
+    turned = adjoint(inverse)
+    back = adjoint(g)
     first = neg(matmul(turned, matmul(g, turned)))
     beside = sub(back, matmul(a, matmul(inverse, back)))
     second = matmul(matmul(beside, inverse), turned)
@@ -237,11 +240,11 @@ def _eval_lstsq(a: Array, b: Array, *, rtol: float) -> Array:
 def _lstsq_vjp(call: Call, g: Any) -> tuple[Any | None, Any]:
     a, b = call.inputs
     inverse = pinv(a, atol=0.0, rtol=call.attrs["rtol"])
-    to_b = matmul(swap_last(inverse), g)
+    to_b = matmul(adjoint(inverse), g)
     if 0 in call.unwanted:
         return None, to_b
     as_inverse = Call((a,), inverse, {}, frozenset())
-    (to_a,) = _pinv_vjp(as_inverse, matmul(g, swap_last(b)))
+    (to_a,) = _pinv_vjp(as_inverse, matmul(g, adjoint(b)))
     return to_a, to_b
 
 

@@ -12,7 +12,7 @@ from graphc.errors import LinAlgError, ShapeError
 from graphc.opdef import Call, OpDef, Saves, Trait
 from graphc.ops.elementwise import add, mul, neg
 from graphc.ops.infer import require_same_dtype
-from graphc.ops.linalg import matmul, swap_last
+from graphc.ops.linalg import adjoint, matmul
 from graphc.ops.matrices import (
     common_batch,
     each_matrix,
@@ -53,8 +53,8 @@ def _eval_solve(a: Array, b: Array) -> Array:
 
 def _solve_vjp(call: Call, g: Any) -> tuple[Any | None, Any]:
     a, _ = call.inputs
-    to_b = solve(swap_last(a), g)
-    return None if 0 in call.unwanted else neg(matmul(to_b, swap_last(call.output))), to_b
+    to_b = solve(adjoint(a), g)
+    return None if 0 in call.unwanted else neg(matmul(to_b, adjoint(call.output))), to_b
 
 
 solve: OpDef = OpDef(
@@ -73,7 +73,7 @@ def _infer_triangular(
 def _eval_triangular(a: Array, b: Array, *, upper: bool, unitriangular: bool) -> Array:
     from scipy.linalg import blas
 
-    trsm = blas.strsm if b.dtype == np.float32 else blas.dtrsm
+    trsm = blas.get_blas_funcs("trsm", dtype=b.dtype)
     one = b.dtype.type(1)
     return each_matrix(
         lambda matrix, right: trsm(one, matrix, right, lower=not upper, diag=unitriangular),
@@ -85,10 +85,10 @@ def _triangular_vjp(call: Call, g: Any) -> tuple[Any | None, Any]:
     """The unread triangle has no gradient, nor has a diagonal that counts as ones."""
     is_upper, unit = call.attrs["upper"], call.attrs["unitriangular"]
     a, _ = call.inputs
-    to_b = solve_triangular(swap_last(a), g, upper=not is_upper, unitriangular=unit)
+    to_b = solve_triangular(adjoint(a), g, upper=not is_upper, unitriangular=unit)
     if 0 in call.unwanted:
         return None, to_b
-    to_a = neg(matmul(to_b, swap_last(call.output)))
+    to_a = neg(matmul(to_b, adjoint(call.output)))
     return upper(to_a, int(unit)) if is_upper else lower(to_a, -int(unit)), to_b
 
 
@@ -108,7 +108,7 @@ def _infer_square(op: str) -> Callable[[TensorType], TensorType]:
 
 
 def _inv_vjp(call: Call, g: Any) -> tuple[Any]:
-    turned = swap_last(call.output)
+    turned = adjoint(call.output)
     return (neg(matmul(matmul(turned, g), turned)),)
 
 
@@ -125,13 +125,13 @@ def _eval_cholesky(a: Array) -> Array:
 
 
 def _cholesky_vjp(call: Call, g: Any) -> tuple[Any]:
-    """Symmetric, as if each pair of mirrored elements were one number."""
+    """Hermitian, as if each pair of mirrored elements were one number."""
     factor = call.output
-    turned = swap_last(factor)
+    turned = adjoint(factor)
     middle = lower(matmul(turned, lower(g)), on_diagonal=0.5)
     left = solve_triangular(turned, middle, upper=True, unitriangular=False)
-    both = swap_last(solve_triangular(turned, swap_last(left), upper=True, unitriangular=False))
-    return (mul(add(both, swap_last(both)), scalar(g, 0.5)),)
+    both = adjoint(solve_triangular(turned, adjoint(left), upper=True, unitriangular=False))
+    return (mul(add(both, adjoint(both)), scalar(g, 0.5)),)
 
 
 cholesky = OpDef(
