@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -32,10 +33,24 @@ def _infer_where(condition: TensorType, a: TensorType, b: TensorType) -> TensorT
     return broadcast_types("where", (condition, a, b), dtype)
 
 
+_BITS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
+
+_MANY = 4096
+"""``numpy.where`` branches for each element; for so many, bits are chosen without."""
+
+
 def _eval_where(condition: Array, a: Array, b: Array) -> Array:
-    return np.ascontiguousarray(np.where(condition, a, b)).reshape(
-        np.broadcast_shapes(condition.shape, a.shape, b.shape)
-    )
+    shape = np.broadcast_shapes(condition.shape, a.shape, b.shape)
+    bits = _BITS.get(a.dtype.itemsize)
+    if bits is None or math.prod(shape) < _MANY:
+        return np.ascontiguousarray(np.where(condition, a, b)).reshape(shape)
+    chosen = np.negative(condition.view(np.uint8).astype(bits))  # all bits, or none
+    mine, other = a.view(bits), b.view(bits)
+    result = np.empty(shape, bits)
+    np.bitwise_xor(mine, other, out=result)
+    result &= chosen
+    result ^= other
+    return result.view(a.dtype)
 
 
 def _where_vjp(call: Call, g: Any) -> tuple[None, Any, Any]:
