@@ -21,7 +21,7 @@ from graphc.frontend.views import View, follow_tape, view_of
 from graphc.node import Node
 from graphc.opdef import OpDef
 from graphc.provenance import describe, user_location_text
-from graphc.storage import Array, Storage
+from graphc.storage import Array, InferenceVersion, Storage
 from graphc.types import TensorType
 
 if TYPE_CHECKING:
@@ -127,7 +127,8 @@ tensor_class: list[type[Tensor]] = []
 
 def concrete(array: Array, requires_grad: bool = False, grad_fn: GradFn | None = None) -> Tensor:
     """A tensor over this array, not a copy."""
-    return _make(Storage(array), None, None, requires_grad, grad_fn)
+    version = InferenceVersion() if modes.inference else None
+    return _make(Storage(array, version), None, None, requires_grad, grad_fn)
 
 
 def symbolic(
@@ -210,7 +211,11 @@ def run_now(op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]) -> 
                 if of_array(storage.array).is_differentiable:
                     output._requires_grad = True
                     output._grad_fn = step_of_run(op, inputs, output, attrs)
+                    if modes.anomaly:
+                        output._grad_fn.origin = user_location_text()
                 break
+    elif modes.inference and not op.is_view:
+        storage.version = InferenceVersion()
     if op.is_view and _share_memory(arrays[0], storage.array):
         storage.version.shared = True
         output._viewed = view_of(inputs[0], op, attrs)

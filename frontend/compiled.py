@@ -141,7 +141,7 @@ class CompiledFunction:
             return self.function(*args, **kwargs)
         key, tensors = _signature(args, kwargs)
         entry = self._entry(key, args, kwargs)
-        self._last = None if kwargs else entry
+        self._last = None if kwargs or modes.is_unusual else entry
         return entry.call(tensors, args)
 
     @functools.cached_property
@@ -217,7 +217,7 @@ def _signature(args: Any, kwargs: Any) -> tuple[Any, list[Tensor | Array]]:
             return (dict, *pairs)
         return fingerprint(value, _hashable)
 
-    return (describe(args), describe(kwargs), modes.grad_enabled), tensors
+    return (describe(args), describe(kwargs), modes.traced), tensors
 
 
 def _hashable(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator
 from typing import Any
 
@@ -108,6 +109,11 @@ class Tensor(
         """
         if requires_grad:
             require_differentiable(self.dtype)
+            if self.is_inference() and not modes.inference:
+                raise AutogradError(
+                    "a tensor that was made in inference mode cannot require a gradient",
+                    got=str(self.type), fix="clone() it first", where=user_location_text(),
+                )  # fmt: skip
         elif self._grad_fn is not None:
             raise AutogradError(
                 "only a leaf can stop requiring gradients", fix="use x.detach()",
@@ -170,6 +176,10 @@ class Tensor(
         else:
             self.storage.array = np.array(value.storage.array, order="C")
             self.storage.version.count += 1
+
+    def is_inference(self) -> builtins.bool:
+        """True if it was made in ``inference_mode`` (``torch.Tensor.is_inference``)."""
+        return self.storage.version.is_inference
 
     @property
     def retains_grad(self) -> bool:

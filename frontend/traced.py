@@ -120,7 +120,11 @@ class Traced:
         like = self._args
         if like is None or not self._is_watching or len(args) != like.count:
             return NotImplemented
-        if modes.grad_enabled is not self._grad_enabled or modes.recorder is not None:
+        if (
+            modes.grad_enabled is not self._grad_enabled
+            or modes.recorder is not None
+            or modes.is_unusual
+        ):
             return NotImplemented
         if like.others:
             for position, value in like.others:

@@ -61,7 +61,15 @@ def before_write(x: Tensor) -> Tensor:
 
 
 def require_writable(x: Tensor) -> None:
-    """Raise AutogradError for a leaf that requires a gradient, or a view of one."""
+    """Raise AutogradError for a leaf that requires a gradient, or a view of one.
+
+    So does a tensor of inference mode outside of it.
+    """
+    if x.storage.version.is_inference and not modes.inference:
+        raise AutogradError(
+            "a tensor that was made in inference mode was written in place outside of it",
+            got=str(x.type), fix="clone() it first", where=user_location_text(),
+        )  # fmt: skip
     if not modes.grad_enabled:
         return
     whole = x if x._viewed is None or x._viewed.is_detached else x._viewed.whole

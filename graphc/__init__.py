@@ -37,6 +37,10 @@ from graphc.dtypes import int64 as long  # noqa: F401 - PyTorch's second name
 from graphc.dtypes import promote_types as promote_types
 from graphc.dtypes import uint8 as uint8
 from graphc.errors import GraphcError as GraphcError
+from graphc.frontend.autograd.anomaly import (
+    is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled,
+)
+from graphc.frontend.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
 from graphc.frontend.autograd.api import grad as grad
 from graphc.frontend.checkpoint import load as load
 from graphc.frontend.checkpoint import save as save
@@ -94,7 +98,9 @@ from graphc.frontend.functions.windows import *
 from graphc.frontend.graph import Graph as Graph
 from graphc.frontend.graph import placeholder as placeholder
 from graphc.frontend.modes import enable_grad as enable_grad
+from graphc.frontend.modes import inference_mode as inference_mode
 from graphc.frontend.modes import is_grad_enabled as is_grad_enabled
+from graphc.frontend.modes import is_inference_mode_enabled as is_inference_mode_enabled
 from graphc.frontend.modes import is_recording as is_recording
 from graphc.frontend.modes import no_grad as no_grad
 from graphc.frontend.modes import set_grad_enabled as set_grad_enabled

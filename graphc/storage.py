@@ -17,13 +17,24 @@ class Version:
     Attributes:
         count: the number of writes.
         shared: True once a second tensor, such as a view, has the same memory.
+        is_inference: gradients must not depend on this memory, so nobody looks at the count.
     """
 
     __slots__ = ("__weakref__", "count", "shared")
 
+    is_inference = False
+
     def __init__(self) -> None:
         self.count = 0
         self.shared = False
+
+
+class InferenceVersion(Version):
+    """Of memory that was made in inference mode."""
+
+    __slots__ = ()
+
+    is_inference = True
 
 
 class Storage:

@@ -639,6 +639,7 @@ ORACLES: dict[str, Oracle] = {
     "cast": cast,
     "detach": per_element(lambda x: x),
     "copy": per_element(lambda x: x),
+    "no_nan": lambda x, **_: x,
     "sum": fold(add_up),
     "prod": fold(multiply),
     "amax": fold(lambda values: values[first_of(lambda a, b: a > b)(values)]),

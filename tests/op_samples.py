@@ -140,6 +140,14 @@ def _unary(dtypes: list[DType]) -> Callable[[np.random.Generator], Iterator[Samp
     return make
 
 
+def _without_nan(rng: np.random.Generator) -> Iterator[Sample]:
+    for shape in SHAPES:
+        for dtype in (F32, F64):
+            values = ordinary(rng, shape, dtype)
+            yield Sample((values,), {"what": "a gradient is NaN", "where": "model.py:3"})
+    yield Sample((np.array([np.inf, -0.0, 1e300]),), {"what": "a gradient is NaN", "where": ""})
+
+
 def _binary(dtypes: list[DType]) -> Callable[[np.random.Generator], Iterator[Sample]]:
     def make(rng: np.random.Generator) -> Iterator[Sample]:
         for dtype in dtypes:
@@ -559,6 +567,7 @@ _MAKERS: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
     "where": _where,
     "cast": _cast,
     **dict.fromkeys(("detach", "copy"), _unary(ANY)),
+    "no_nan": _without_nan,
     "sum": _reduce(ANY, empty=True, several=True),
     "prod": _reduce(NUMBER, empty=True, several=True),
     **dict.fromkeys(("amax", "amin"), _reduce(REAL, empty=False, several=True)),

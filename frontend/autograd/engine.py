@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Union
 import numpy as np
 
 from graphc.errors import GraphcError
+from graphc.frontend.autograd.anomaly import line_of, without_nan
 from graphc.frontend.autograd.custom import FunctionOutput, FunctionStep
 from graphc.frontend.autograd.hooks import Grads, after_rule, arrived_at, before_rule
 from graphc.frontend.autograd.recorded import RecordedGradFn
 from graphc.frontend.autograd.saved import rebuilt
 from graphc.frontend.autograd.tape import DeadEnd, DynamicGradFn, Edge, GradFn
 from graphc.frontend.base import concrete
-from graphc.frontend.modes import recording_into, set_grad_enabled
+from graphc.frontend.modes import modes, recording_into, set_grad_enabled
 from graphc.opdef import Call
 from graphc.ops.broadcasting import sum_to_shape
 from graphc.ops.elementwise import add
@@ -153,6 +154,24 @@ class _TapeWalk(ReverseWalk[Target, "Tensor"]):
         outputs: Grads = (grad,)
         if isinstance(item, FunctionStep):
             outputs = item.gathered(self._parts.pop(id(item)))
+        if modes.anomaly:
+            return self._traced_rule(item, outputs, unwanted)
+        return self._hooked_rule(item, outputs, unwanted)
+
+    def _traced_rule(
+        self, item: GradFn, outputs: Grads, unwanted: frozenset[int]
+    ) -> Sequence[Tensor | None]:
+        """Like ``_hooked_rule``; errors name the line that made the step, and NaN is one."""
+        try:
+            found = self._hooked_rule(item, outputs, unwanted)
+        except Exception as error:
+            error.add_note(f"in the gradient of {item.name()}, which was made at {line_of(item)}")
+            raise
+        return without_nan(item, found, unwanted) if modes.check_nan else found
+
+    def _hooked_rule(
+        self, item: GradFn, outputs: Grads, unwanted: frozenset[int]
+    ) -> Sequence[Tensor | None]:
         if item._hooks is None:
             return self._rule(item, outputs, unwanted)
         outputs = before_rule(item._hooks, outputs)

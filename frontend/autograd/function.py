@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from weakref import ReferenceType, ref
 
 from graphc.errors import AutogradError, DTypeError, RecordingError
+from graphc.frontend.autograd.anomaly import note_line
 from graphc.frontend.autograd.custom import FunctionStep
 from graphc.frontend.autograd.saved import SavedTensor
 from graphc.frontend.autograd.tape import DeadEnd, Edge
@@ -159,6 +160,7 @@ class Function:
             cls.__name__, functools.partial(cls.backward, ctx), edges, types, kinds,
             ctx._materialize,
         )  # fmt: skip
+        note_line(step)
         results = _Results(step, ctx, given, recorder, is_tracked).of(made)
         if is_tracked:
             ctx._step = ref(step)

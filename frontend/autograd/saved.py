@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphc.frontend.autograd.tape import Edge, GradFn
+from graphc.frontend.autograd.tape import Edge, GradFn, for_inference_only
 from graphc.frontend.base import concrete, symbolic
 from graphc.frontend.views import settled
 from graphc.storage import Array
@@ -27,6 +27,8 @@ class SavedTensor:
 
     def __init__(self, x: Tensor, recorder: Recorder | None, position: int | None) -> None:
         settled(x)
+        if x.storage.version.is_inference:
+            raise for_inference_only(x)
         self.position = position
         self._recorder = recorder
         self._node = None if recorder is None else recorder.node_of(x)

@@ -273,7 +273,17 @@ def _type_only(layout: Layout) -> TypeOnly:
 def _save(x: Tensor) -> Saved:
     storage = x.storage
     version = storage.version
+    if version.is_inference:
+        raise for_inference_only(x)
     return storage.array, version, version.count
+
+
+def for_inference_only(x: Tensor) -> AutogradError:
+    """The error for a tensor of inference mode that backward would read."""
+    return AutogradError(
+        "a tensor that was made in inference mode cannot be saved for backward",
+        got=str(x.type), fix="clone() it outside of inference mode", where=user_location_text(),
+    )  # fmt: skip
 
 
 def edges_of(inputs: tuple[Tensor, ...]) -> tuple[Edge, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 from graphc.errors import RecordingError
 from graphc.opdef import OpDef, Trait
 from graphc.ops import (
+    anomaly,
     convolution,
     determinants,
     diagonal,
@@ -39,6 +40,7 @@ RULES: Mapping[OpDef, Rule] = {
     shape.flip: shape_rules.along_dims,
     shape.concat: shape_rules.along_dims,
     select.detach: shape_rules.on_last_dims,
+    anomaly.no_nan: shape_rules.on_last_dims,
     diagonal.diagonal: shape_rules.along_dims,
     scan.cumsum: shape_rules.along_dims,
     scan.cumprod: shape_rules.along_dims,
