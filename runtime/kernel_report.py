@@ -86,5 +86,10 @@ def kernel_reports(plan: Plan, executable: Executable) -> tuple[KernelReport, ..
 
 
 def _body(step: Step) -> list[str]:
-    body = step.node.attrs.get("body") if step.kind == "compute" else None
-    return [str(body)] if isinstance(body, Graph) else []
+    """The graphs inside a step: of a product's factors, and of what becomes of its result."""
+    found = []
+    for name in ("left", "right", "body") if step.kind == "compute" else ():
+        body = step.node.attrs.get(name)
+        if isinstance(body, Graph):
+            found += [str(body)] if name == "body" else [f"{name} factor: {body}"]
+    return found

@@ -85,7 +85,7 @@ def _factor(
     operands, source = operands_of(unit), unit[-1]
     prologue = _body(unit, operands, [source])
     if node is not source:
-        with made_for(NOWHERE):
+        with made_for(origins_of(node)):
             (result,) = prologue.outputs.values()
             prologue = Graph(prologue.inputs, {"r0": swap_last(result)})
     return tuple(new[each] for each in operands), prologue

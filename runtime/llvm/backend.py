@@ -112,7 +112,7 @@ def step_code(plan: Plan, position: int) -> Code:
         return Code()
     text = module.text()
     is_product = step.kind == "compute" and step.node.op.name in products.OPERATIONS
-    schedule = str(item.native) if is_product else describe_step(target, step)
+    schedule = (products.describe_product if is_product else describe_step)(target, step)
     return Code(schedule, text, lambda: engine.assembly(text, target))
 
 

@@ -48,9 +48,3 @@ class NativeStep:
     shared_bytes: int = 0
     scratch_bytes: int = 0
     fallible: bool = False
-
-    def __str__(self) -> str:
-        return "\n".join(
-            f"phase {number}: {phase.units} units, about {phase.nanoseconds / 1000:.1f} us"
-            for number, phase in enumerate(self.phases, 1)
-        )

@@ -14,9 +14,11 @@ from graphc.ops.leaf import placeholder
 from graphc.ops.reduce import sum_
 from graphc.ops.select import cast
 from graphc.runtime.llvm.iteration import Layout
-from graphc.runtime.llvm.kernel import build_kernel
+from graphc.runtime.llvm.kernel import build_kernel, phases_of
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep
+from graphc.runtime.llvm.schedule import describe
+from graphc.runtime.llvm.target import Target
 from graphc.types import TensorType
 
 
@@ -32,13 +34,23 @@ def build_plain_product(module: Module, a: Layout, b: Layout, c: Layout) -> Nati
     Raises:
         CompileError: if there is no native code for the dtype.
     """
+    return build_kernel(module, *_kernel_of(a, b, c))
+
+
+def describe_plain_product(target: Target, a: Layout, b: Layout, c: Layout) -> str:
+    """The loops of these kernels, for people."""
+    return describe(phases_of(Module(target), *_kernel_of(a, b, c)).schedules)
+
+
+def _kernel_of(a: Layout, b: Layout, c: Layout) -> tuple[Graph, list[Layout], list[Layout]]:
+    """The body, and the layouts of operands and results."""
     spread = [_with_dim(a, len(a.shape)), _with_dim(b, len(b.shape) - 2)]
     x, y = (
         placeholder(name, TensorType(layout.shape, layout.dtype))
         for name, layout in zip(("a0", "a1"), spread, strict=True)
     )
     body = Graph((x, y), {"r0": _product(x, y, c.dtype)})
-    return build_kernel(module, body, spread, [_with_dim(c, len(c.shape) - 1)])
+    return body, spread, [_with_dim(c, len(c.shape) - 1)]
 
 
 def _product(x: Node, y: Node, dtype: DType) -> Node:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from graphc.graph import Graph
 from graphc.ops.fused_matmul import computed_factor, split_factors
 from graphc.runtime.llvm.gemm.build import build_gemm
+from graphc.runtime.llvm.gemm.describe import describe_gemm
 from graphc.runtime.llvm.gemm.factors import Prologue
-from graphc.runtime.llvm.gemm.problem import Epilogue
+from graphc.runtime.llvm.gemm.problem import Epilogue, problem_of
 from graphc.runtime.llvm.iteration import Layout
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep
-from graphc.runtime.llvm.plain_products import build_plain_product
+from graphc.runtime.llvm.plain_products import build_plain_product, describe_plain_product
+from graphc.runtime.llvm.target import Target
 from graphc.runtime.plan import Operand, Step
 
 OPERATIONS = ("matmul", "fused_matmul")
@@ -24,21 +26,36 @@ def build_product(module: Module, step: Step) -> NativeStep:
     Raises:
         CompileError: if there is no native code for the dtype, or for something in a body.
     """
+    if _has_tiles(step):
+        return build_gemm(module, *_request(step))
+    return build_plain_product(module, *map(layout_of, (*step.inputs, *step.outputs)))
+
+
+def describe_product(target: Target, step: Step) -> str:
+    """How a product is computed, for people."""
+    if _has_tiles(step):
+        return describe_gemm(target, problem_of(*_request(step)))
+    return describe_plain_product(target, *map(layout_of, (*step.inputs, *step.outputs)))
+
+
+def _has_tiles(step: Step) -> bool:
+    """Whether the generator of products has code for the dtype."""
+    return step.inputs[0].dtype.is_floating_point or step.node.op.name != "matmul"
+
+
+def _request(
+    step: Step,
+) -> tuple[Layout | Prologue, Layout | Prologue, Layout, Epilogue | None]:
+    """What the generator is asked for: the factors, the product, what becomes of it."""
     parts = _parts(step)
+    a, b = _side(parts.a, parts.left), _side(parts.b, parts.right)
+    outputs = tuple(map(layout_of, step.outputs))
     if step.node.op.name == "matmul":
-        a, b, c = map(layout_of, (*parts.a, *parts.b, *step.outputs))
-        native = build_gemm if c.dtype.is_floating_point else build_plain_product
-        return native(module, a, b, c)
+        return a, b, outputs[0], None
     body: Graph = step.node.attrs["body"]
     product = body.inputs[0].type
-    extras, outputs = (tuple(map(layout_of, each)) for each in (parts.extras, step.outputs))
-    return build_gemm(
-        module,
-        _side(parts.a, parts.left),
-        _side(parts.b, parts.right),
-        Layout.contiguous(product.static_shape, product.dtype),
-        Epilogue(body, extras, outputs),
-    )
+    epilogue = Epilogue(body, tuple(map(layout_of, parts.extras)), outputs)
+    return a, b, Layout.contiguous(product.static_shape, product.dtype), epilogue
 
 
 def product_operands(step: Step) -> tuple[Operand, ...]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
-
 from graphc.runtime.llvm.function import define_function
-from graphc.runtime.llvm.gemm.blocking import blocking_of
+from graphc.runtime.llvm.gemm.blocking import Blocking, blocking_of
 from graphc.runtime.llvm.gemm.blocks import build_blocks
 from graphc.runtime.llvm.gemm.factors import Factor, Prologue
 from graphc.runtime.llvm.gemm.problem import Epilogue, Problem, problem_of
-from graphc.runtime.llvm.gemm.strips import build_strips
+from graphc.runtime.llvm.gemm.strips import Strips, build_strips, strips_of
 from graphc.runtime.llvm.gemm.tiling import dots_cycles, dots_tile, outer_cycles
 from graphc.runtime.llvm.iteration import Layout
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
+from graphc.runtime.llvm.target import Target
 
 _FEW = 15
 """More rows and columns than these read each operand so often that packing is better."""
@@ -61,16 +60,24 @@ def _identity(side: Layout | Prologue) -> object:
 
 
 def _build(module: Module, problem: Problem) -> NativeStep:
-    if not math.prod(problem.batch) * problem.m * problem.n:
+    if problem.is_empty:
         return NativeStep((Phase(define_function(module, len(problem.matrices), []), 1, 0.0),))
-    lanes = module.target.lanes(8 * problem.dtype.itemsize)
-    blocking = blocking_of(module.target, problem, lanes)
+    chosen = plan_of(module.target, problem)
+    if isinstance(chosen, Strips):
+        return build_strips(module, chosen)
+    return build_blocks(module, chosen)
+
+
+def plan_of(target: Target, problem: Problem) -> Blocking | Strips:
+    """Choose a kernel and cut the product, which is not empty."""
+    lanes = target.lanes(8 * problem.dtype.itemsize)
+    blocking = blocking_of(target, problem, lanes)
     if min(problem.m, problem.n) <= _FEW and _suit_dots(problem):
-        tile = dots_tile(module.target, problem, lanes)
+        tile = dots_tile(target, problem, lanes)
         outer = outer_cycles(problem, blocking.tile, lanes, blocking.packed)
         if dots_cycles(problem, tile, lanes) < outer:
-            return build_strips(module, problem, tile, lanes)
-    return build_blocks(module, blocking)
+            return strips_of(problem, tile, lanes)
+    return blocking
 
 
 def _suit_dots(problem: Problem) -> bool:

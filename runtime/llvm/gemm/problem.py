@@ -92,6 +92,11 @@ class Problem:
         return summed_in(self.a.dtype)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to compute."""
+        return 0 in (*self.batch, self.m, self.n)
+
+    @property
     def matrices(self) -> tuple[Matrix, ...]:
         """All operands, in no special order."""
         return (*self.a.matrices, *self.b.matrices, *self.operands, *self.outputs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.function import define_function
@@ -25,35 +26,57 @@ _UNIT_NANOSECONDS = 20_000.0
 _MOST_UNITS = 16
 
 
-def build_strips(module: Module, problem: Problem, tile: Tile, lanes: int) -> NativeStep:
-    """Add the function and its kernels to a module.
+@dataclass(frozen=True, slots=True)
+class Strips:
+    """One product by dot products; a unit is some tiles of columns of one batch, with all rows.
 
-    A unit is some tiles of columns of one batch, with all rows.
+    Args:
+        problem: what is computed.
+        lanes: elements of a vector.
+        tile: the tile of the kernel; its ``vectors`` are columns.
+        unit_tiles: tiles of columns in a unit.
+        nanoseconds: all units on one core.
     """
-    batches = math.prod(problem.batch)
+
+    problem: Problem
+    lanes: int
+    tile: Tile
+    unit_tiles: int
+    nanoseconds: float
+
+    @property
+    def strips(self) -> int:
+        """Units of one batch."""
+        return -(-self.problem.n // (self.tile.vectors * self.unit_tiles))
+
+    @property
+    def units(self) -> int:
+        """All units."""
+        return self.strips * math.prod(self.problem.batch)
+
+
+def strips_of(problem: Problem, tile: Tile, lanes: int) -> Strips:
+    """Cut a product."""
     estimate = nanoseconds(problem, dots_cycles(problem, tile, lanes))
-    wanted = -(-max(1, min(_MOST_UNITS, round(estimate / _UNIT_NANOSECONDS))) // batches)
+    wanted = max(1, min(_MOST_UNITS, round(estimate / _UNIT_NANOSECONDS)))
     tiles = -(-problem.n // tile.vectors)
-    unit_tiles = -(-tiles // min(tiles, wanted))
-    strips = -(-tiles // unit_tiles)
-    writer = _Writer(module, problem, tile, lanes, unit_tiles, strips)
-    repeat_groups(writer.e, strips, writer.group)
-    symbol = define_function(module, len(problem.matrices), writer.e.lines)
-    return NativeStep((Phase(symbol, strips * batches, estimate),))
+    unit_tiles = -(-tiles // min(tiles, -(-wanted // math.prod(problem.batch))))
+    return Strips(problem, lanes, tile, unit_tiles, estimate)
+
+
+def build_strips(module: Module, strips: Strips) -> NativeStep:
+    """Add the function and its kernels to a module."""
+    writer = _Writer(module, strips)
+    repeat_groups(writer.e, strips.strips, writer.group)
+    symbol = define_function(module, len(strips.problem.matrices), writer.e.lines)
+    return NativeStep((Phase(symbol, strips.units, strips.nanoseconds),))
 
 
 class _Writer:
-    def __init__(
-        self,
-        module: Module,
-        problem: Problem,
-        tile: Tile,
-        lanes: int,
-        unit_tiles: int,
-        strips: int,
-    ) -> None:
+    def __init__(self, module: Module, plan: Strips) -> None:
+        problem, tile = plan.problem, plan.tile
         self.e, self.problem, self.tile = Emitter(module), problem, tile
-        self.lanes, self.unit_tiles, self.strips = lanes, unit_tiles, strips
+        self.lanes, self.unit_tiles, self.strips = plan.lanes, plan.unit_tiles, plan.strips
         self.full_columns, self.rest_columns = divmod(problem.n, tile.vectors)
         self.others = (*problem.operands, *problem.outputs)
 

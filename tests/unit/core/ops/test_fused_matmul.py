@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from graphc.dtypes import DType, float32, float64
+from graphc.dtypes import DType, bfloat16, float32, float64
 from graphc.errors import ShapeError
 from graphc.evaluate import evaluate_node
 from graphc.graph import Graph
 from graphc.node import Node
 from graphc.ops import elementwise as e
-from graphc.ops.fused_matmul import fused_matmul
+from graphc.ops.fused_matmul import factor_operands, fused_matmul
 from graphc.ops.leaf import placeholder
-from graphc.ops.linalg import matmul
+from graphc.ops.linalg import matmul, swap_last
 from graphc.ops.reduce import sum_
+from graphc.ops.select import cast
 from graphc.ops.shape import permute
 from graphc.parse import parse_graph
 from graphc.types import TensorType, TupleType
@@ -94,3 +95,53 @@ def test_the_text_form_reads_back() -> None:
     node = fused_matmul(A, B, (row,), Graph([P, ROW], {"r0": e.add(P, ROW)}))
     graph = Graph([A, B, row], {"y": node})
     assert parse_graph(str(graph)).outputs["y"] is node
+
+
+def widened(*shape: int) -> Graph:
+    """A prologue: a factor of this shape, from 16 bits and a scale for each column."""
+    narrow, scale = leaf("a0", *shape, dtype=bfloat16), leaf("a1", shape[-1])
+    return Graph([narrow, scale], {"r0": e.mul(cast(narrow, dtype=float32), scale)})
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_bits_are_those_of_the_computed_factors(transposed: bool) -> None:
+    left, right = widened(3, 5), widened(4, 5)
+    right = Graph(right.inputs, {"r0": swap_last(right.outputs["r0"])})
+    shape = (4, 3) if transposed else (3, 4)
+    product = leaf("a0", *shape)
+    a, b, s, t = values((3, 5), (4, 5), (5,), (5,))
+    half = [each.astype(bfloat16.numpy) for each in (a, b)]
+    node = fused_matmul(
+        (leaf("a", 3, 5, dtype=bfloat16), leaf("s", 5)),
+        (leaf("b", 4, 5, dtype=bfloat16), leaf("t", 5)),
+        (),
+        Graph([product], {"r0": product}),
+        transposed=transposed,
+        left=left,
+        right=right,
+    )
+    assert factor_operands(node) == 4
+    found = evaluate_node(node, (half[0], s, half[1], t))
+    wanted = matmul.eval(half[0].astype(np.float32) * s, (half[1].astype(np.float32) * t).T)
+    np.testing.assert_array_equal(found, wanted.T if transposed else wanted)
+    graph = Graph(node.inputs, {"y": node})
+    assert parse_graph(str(graph)).outputs["y"] is node
+
+
+def test_prologues_that_are_more_than_elementwise_are_refused() -> None:
+    x = leaf("a0", 3, 5)
+    summed = e.mul(x, sum_(x, dims=(1,)))
+    other = permute(leaf("a0", 5, 3), dims=(1, 0))
+    for a, left in (
+        (A, Graph([x], {"r0": summed})),
+        (A, Graph([x], {"r0": x, "r1": e.neg(x)})),
+        (leaf("a", 5, 3), Graph([leaf("a0", 3, 5)], {"r0": leaf("a0", 3, 5)})),
+    ):
+        with pytest.raises(ShapeError, match="fused_matmul"):
+            fused_matmul(a, B, (), Graph([P], {"r0": P}), left=left)
+    batch = leaf("a0", 3, 5, 2)
+    turned = Graph([batch], {"r0": permute(batch, dims=(2, 0, 1))})
+    with pytest.raises(ShapeError, match="last two dims"):
+        fused_matmul(leaf("a", 3, 5, 2), B, (), Graph([P], {"r0": P}), left=turned)
+    turned = Graph([other.inputs[0]], {"r0": other})
+    assert fused_matmul(leaf("a", 5, 3), B, (), Graph([P], {"r0": P}), left=turned).type == P.type
