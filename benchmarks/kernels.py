@@ -64,10 +64,13 @@ def measure_kernels(quick: bool, threads: int) -> dict[str, Any]:
     side = 512 if quick else 4096
     time, rounds = (0.3, 10) if quick else (2.0, 40)
     x = np.random.default_rng(0).normal(size=(side, side)).astype(np.float32)
-    jobs = [(kernel.name, kernel.arrays, partial(_job, kernel)) for kernel in KERNELS]
+    jobs: list[tuple[str, float, Callable[[Array], _Job]]] = [
+        *((kernel.name, kernel.arrays, partial(_job, kernel)) for kernel in KERNELS),
+        ("Adam update", 7.0, _adam),
+    ]
     limit, results = copies(threads), {}
     print(f"kernels, {side} x {side} float32, beside numpy's copy of 64 MB")
-    for name, arrays, make in [*jobs, ("Adam update", 7.0, _adam)]:
+    for name, arrays, make in jobs:
         timings = interleaved({"copy": limit.run, name: make(x).run}, time, rounds)
         timing, moved = timings[name], arrays * x.nbytes
         cached = make(x[: max(1, CACHED // side)]).nanoseconds()
