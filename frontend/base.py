@@ -131,6 +131,11 @@ def concrete(array: Array, requires_grad: bool = False, grad_fn: GradFn | None =
     return _make(Storage(array, version), None, None, requires_grad, grad_fn)
 
 
+def over(storage: Storage) -> Tensor:
+    """A tensor over this memory."""
+    return _make(storage, None, None, False, None)
+
+
 def symbolic(
     node: Node, recorder: Recorder, requires_grad: bool = False, grad_fn: GradFn | None = None
 ) -> Tensor:
@@ -216,13 +221,13 @@ def run_now(op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]) -> 
                 break
     elif modes.inference and not op.is_view:
         storage.version = InferenceVersion()
-    if op.is_view and _share_memory(arrays[0], storage.array):
+    if op.is_view and share_memory(arrays[0], storage.array):
         storage.version.shared = True
-        output._viewed = view_of(inputs[0], op, attrs)
+        output._viewed = view_of(inputs[0], ((op, attrs),))
     return output
 
 
-def _share_memory(source: Array, result: Array) -> bool:
+def share_memory(source: Array, result: Array) -> bool:
     """False for a view operation that had to copy, such as ``reshape`` of a transpose."""
     return bool(source.flags.c_contiguous) or np.may_share_memory(source, result)
 

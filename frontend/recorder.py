@@ -106,7 +106,7 @@ class Recorder:
         node = nodes[0].__apply__(op, nodes, attrs)
         result = symbolic(node, self)
         if op.is_view:
-            result._viewed = view_of(inputs[0], op, attrs, nodes[0])
+            result._viewed = view_of(inputs[0], ((op, attrs),), nodes[0])
         if modes.grad_enabled and op.vjp is not None and result.dtype.is_differentiable:
             edges = edges_of(inputs)
             if any(edge is not None for edge in edges):

@@ -51,21 +51,19 @@ class View:
         return any(op is detach for op, _ in self.steps)
 
 
-def view_of(source: Tensor, op: OpDef, attrs: Mapping[str, Any], value: Node | None = None) -> View:
-    """What the result of a view operation shows.
+def view_of(source: Tensor, steps: tuple[ViewStep, ...], value: Node | None = None) -> View:
+    """What the result of view operations shows.
 
     Args:
         source: the operand.
-        op: the operation.
-        attrs: its static arguments.
+        steps: the operations and their static arguments.
         value: the operand's node while recording.
     """
     shown = source._viewed
     if shown is None:
-        return View(source, ((op, attrs),), value, source._grad_fn, modes.grad_enabled)
-    steps = (*shown.steps, (op, attrs))
+        return View(source, steps, value, source._grad_fn, modes.grad_enabled)
     tracked = shown.is_tracked and modes.grad_enabled
-    return View(shown.whole, steps, shown.value, shown.made_by, tracked)
+    return View(shown.whole, (*shown.steps, *steps), shown.value, shown.made_by, tracked)
 
 
 def follow_tape(x: Tensor, view: View) -> None:

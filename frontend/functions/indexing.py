@@ -25,6 +25,8 @@ from graphc.frontend.functions.convert import (
 )  # fmt: skip
 from graphc.frontend.functions.shaping import drop_dims, expand, reshape, unsqueeze
 from graphc.frontend.modes import is_recording
+from graphc.frontend.view_steps import run_views
+from graphc.frontend.views import ViewStep
 from graphc.ops import comparison, elementwise
 from graphc.ops import index as ops
 from graphc.ops import select as choosing
@@ -42,6 +44,9 @@ __all__ = [
 ]
 
 
+_ALL = slice(None)
+
+
 def getitem(x: Tensor, key: Any) -> Tensor:
     """``x[key]``: ints, slices with any step, ``...``, None, and integer or bool arrays.
 
@@ -53,7 +58,10 @@ def getitem(x: Tensor, key: Any) -> Tensor:
         IndexRangeError: for too many indices or an index outside its dim.
         SymbolicValueError: for a bool mask while recording, since its result has no known shape.
     """
-    items = expand_ellipsis(x, key if isinstance(key, tuple) else (key,))
+    if type(key) is int and x.ndim:
+        items = [key, *[_ALL] * (x.ndim - 1)]
+    else:
+        items = expand_ellipsis(x, key if isinstance(key, tuple) else (key,))
     viewed, arrays = apply_views(x, items)
     return _apply_arrays(viewed, arrays) if arrays else viewed
 
@@ -71,7 +79,7 @@ def expand_ellipsis(x: Tensor, items: tuple[Any, ...]) -> list[Any]:
         raise IndexRangeError(
             "too many indices", got=f"{used} for {x.type}", where=user_location_text()
         )
-    fill = [slice(None)] * (x.ndim - used)
+    fill = [_ALL] * (x.ndim - used)
     where = next((i for i, item in enumerate(flat) if item is Ellipsis), len(flat))
     if sum(item is Ellipsis for item in flat) > 1:
         raise ArgumentError("an index can have one ellipsis only", where=user_location_text())
@@ -118,33 +126,49 @@ def apply_views(x: Tensor, items: list[Any]) -> tuple[Tensor, dict[int, Tensor]]
     arrays: dict[int, Tensor] = {}
     for item in items:
         axis = len(starts)
-        if item is None:
-            shape.append(None)
-            continue
-        if isinstance(item, TensorBase) and item.dtype.category == BOOLEAN:
-            for position in mask_positions(x, item, axis):
-                arrays[len(shape)] = position
-                shape.append(len(starts))
-                _take(0, x.shape[len(starts)], 1, starts, stops, steps)
-            continue
-        if is_tensor(item):
-            arrays[len(shape)] = non_negative(item, x.shape[axis])
-            shape.append(axis)
+        if item is _ALL:
             _take(0, x.shape[axis], 1, starts, stops, steps)
+            shape.append(axis)
+        elif item is None:
+            shape.append(None)
         elif isinstance(item, slice):
             start, stop, step, flipped = slice_bounds(item, x.shape[axis])
             _take(start, stop, step, starts, stops, steps)
             flips.extend([axis] if flipped else [])
             shape.append(axis)
-        else:
+        elif not isinstance(item, TensorBase):
             at = int_position(item, x.shape[axis])
             _take(at, at + 1, 1, starts, stops, steps)
-    if any(s != 0 for s in starts) or tuple(stops) != x.shape or any(s != 1 for s in steps):
-        x = shape_ops.slice_(x, starts=tuple(starts), stops=tuple(stops), steps=tuple(steps))
+        elif is_tensor(item) and item.dtype.category != BOOLEAN:
+            arrays[len(shape)] = non_negative(item, x.shape[axis])
+            shape.append(axis)
+            _take(0, x.shape[axis], 1, starts, stops, steps)
+        else:
+            for position in mask_positions(x, item, axis):
+                arrays[len(shape)] = position
+                shape.append(len(starts))
+                _take(0, x.shape[len(starts)], 1, starts, stops, steps)
+    views = _slicing(x.shape, tuple(starts), tuple(stops), tuple(steps))
     if flips:
-        x = shape_ops.flip(x, dims=tuple(flips))
-    sizes = tuple(1 if axis is None else x.shape[axis] for axis in shape)
-    return (x if sizes == x.shape else shape_ops.reshape(x, shape=sizes)), arrays
+        views.append((shape_ops.flip, {"dims": tuple(flips)}))
+    sliced = [
+        (stop - start + step - 1) // step
+        for start, stop, step in zip(starts, stops, steps, strict=True)
+    ]
+    if shape != [*range(len(sliced))]:
+        sizes = tuple([1 if axis is None else sliced[axis] for axis in shape])
+        views.append((shape_ops.reshape, {"shape": sizes}))
+    return run_views(x, views), arrays
+
+
+def _slicing(
+    sizes: Shape, starts: tuple[Size, ...], stops: tuple[Size, ...], steps: tuple[int, ...]
+) -> list[ViewStep]:
+    """The operation that takes these elements, if they are not all."""
+    rank = len(sizes)
+    if stops == sizes and starts == (0,) * rank and steps == (1,) * rank:
+        return []
+    return [(shape_ops.slice_, {"starts": starts, "stops": stops, "steps": steps})]
 
 
 def _take(
@@ -250,8 +274,11 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """
     x = require_tensor("gather", input)
     axis, picked = normalize_dim("gather", dim, x.ndim), int_index("gather", index)
-    if x.ndim == 0 and picked.ndim == 0:
-        return reshape(ops.gather(reshape(x, (1,)), reshape(picked, (1,)), dim=0), ())
+    if 0 in picked.shape:
+        return ops.gather(reshape(x, (-1,)), reshape(picked, (-1,)), dim=0).reshape(picked.shape)
+    if x.ndim == 0 or picked.ndim == 0:
+        line, places = (reshape(each, (1,)) if each.ndim == 0 else each for each in (x, picked))
+        return reshape(ops.gather(line, places, dim=0), tuple(picked.shape))
     return ops.gather(x, picked, dim=axis)
 
 
@@ -268,6 +295,8 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
         )
     if positions.ndim == 0:
         positions = unsqueeze(positions, 0)
+    if x.ndim == 0:
+        return reshape(ops.index(reshape(x, (1,)), positions, dims=(0,)), ())
     picked = ops.index(x, positions, dims=(axis,), what="index_select: index")
     order = (*range(1, axis + 1), 0, *range(axis + 1, x.ndim))
     return picked if axis == 0 else shape_ops.permute(picked, dims=order)

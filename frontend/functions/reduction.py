@@ -21,6 +21,7 @@ from graphc.frontend.functions.convert import (
 )  # fmt: skip
 from graphc.frontend.functions.factories import Binary
 from graphc.frontend.functions.shaping import drop_dims, reshape
+from graphc.frontend.view_steps import without_dims
 from graphc.opdef import OpDef
 from graphc.ops import comparison, elementwise, reduce, select
 from graphc.ops import shape as shape_ops
@@ -62,7 +63,7 @@ class ValuesAndIndices(NamedTuple):
 
 def _reduce(op: OpDef, x: Tensor, dims: tuple[int, ...], keepdim: bool) -> Tensor:
     reduced = op(x, dims=dims)
-    return reduced if keepdim else drop_dims(reduced, dims)
+    return reduced if keepdim else without_dims(reduced, dims)
 
 
 def dims_argument(function: str, x: Tensor, dim: Dims) -> tuple[int, ...]:
@@ -122,8 +123,8 @@ def mean(
     require_float("mean", x)
     dims = dims_argument("mean", x, dim)
     total = reduce.sum_(x, dims=dims)
-    average = elementwise.div(total, scalar_tensor(reduce.reduced_count(x.type, dims), x.dtype))
-    return average if keepdim else drop_dims(average, dims)
+    average = elementwise.div(total, scalar_tensor(reduce.reduced_count(x.shape, dims), x.dtype))
+    return average if keepdim else without_dims(average, dims)
 
 
 def require_float(function: str, x: Tensor) -> None:
@@ -160,13 +161,13 @@ def var(
     centered = elementwise.sub(x, mean(x, dims, keepdim=True) if dims else mean(x))
     centered = pointwise.abs(centered) if x.dtype.is_complex else centered
     squares = reduce.sum_(elementwise.mul(centered, centered), dims=dims)
-    count = reduce.reduced_count(x.type, dims)
+    count = reduce.reduced_count(x.shape, dims)
     if isinstance(count, Dim):
         freedom = pointwise.clamp(scalar_tensor(count, centered.dtype) - correction, min=0)
     else:
         freedom = scalar_tensor(builtins.max(count - correction, 0.0), centered.dtype)
     variance = elementwise.div(squares, freedom)
-    return variance if keepdim else drop_dims(variance, dims)
+    return variance if keepdim else without_dims(variance, dims)
 
 
 def std(
@@ -239,7 +240,7 @@ def _extremum(
     values = gather(x, indices, dim=axis)
     if keepdim:
         return ValuesAndIndices(values, indices)
-    return ValuesAndIndices(drop_dims(values, (axis,)), drop_dims(indices, (axis,)))
+    return ValuesAndIndices(without_dims(values, (axis,)), without_dims(indices, (axis,)))
 
 
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
@@ -286,7 +287,7 @@ def _logical(
         return cast(_logical(function, op, of_none, cast(given, bool_), dim, keepdim), uint8)
     x = cast(given, bool_)
     dims = dims_argument(function, x, dim)
-    if reduce.reduced_count(x.type, dims) == 0:
+    if reduce.reduced_count(x.shape, dims) == 0:
         shape = tuple(1 if axis in dims else size for axis, size in enumerate(x.shape))
         empty = scalar_tensor(of_none, bool_).expand(shape)
         return empty if keepdim else drop_dims(empty, dims)
@@ -298,14 +299,14 @@ def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) ->
     x = require_tensor("logsumexp", input)
     x = x if x.dtype.is_differentiable else cast(x, default_dtype())
     dims = dims_argument("logsumexp", x, dim)
-    if reduce.reduced_count(x.type, dims) == 0:
+    if reduce.reduced_count(x.shape, dims) == 0:
         return pointwise.log(sum(x, dims, keepdim))
     size = real(x) if x.dtype.is_complex else x
     peak = detach_finite(reduce.amax(_with_an_element(size, dims), dims=dims))
     peak = cast(peak, x.dtype)
     total = reduce.sum_(elementwise.exp(elementwise.sub(x, peak)), dims=dims)
     result = elementwise.add(elementwise.log(total), peak)
-    return result if keepdim else drop_dims(result, dims)
+    return result if keepdim else without_dims(result, dims)
 
 
 def _with_an_element(x: Tensor, dims: tuple[int, ...]) -> Tensor:

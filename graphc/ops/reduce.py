@@ -5,13 +5,14 @@ Every evaluation reads a C-contiguous array, so the order of additions depends o
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from graphc.dims import Size
+from graphc.dims import Shape, Size
 from graphc.dtypes import int64
 from graphc.errors import ShapeError
 from graphc.opdef import Call, OpDef, Rule, Saves, Trait
@@ -50,7 +51,9 @@ def _reduction(
         return result
 
     def evaluate(x: Array, *, dims: Dims) -> Array:
-        return compute(np.ascontiguousarray(x).reshape(x.shape), dims)
+        if not x.flags.c_contiguous:
+            x = np.ascontiguousarray(x)
+        return compute(x, dims)
 
     return OpDef(name, infer, evaluate, vjp, Trait.REDUCE, saves)
 
@@ -71,23 +74,37 @@ SUM_BLOCK = 256
 def _sum(x: Array, dims: Dims) -> Array:
     if x.dtype.kind in "iub":
         return np.asarray(np.add.reduce(x, dims, dtype=x.dtype, keepdims=True))
-    kept = tuple(1 if dim in dims else size for dim, size in enumerate(x.shape))
-    x, dims = _with_merged_dims(x, dims)
+    order = _order(x.shape, dims)
+    x = x.reshape(order.shape)
     wide = x.astype(np.float32) if x.dtype.itemsize == 2 else x
-    for dim in _outer(dims, x.ndim):
+    for dim in order.outer:
         while wide.shape[dim] > SUM_BLOCK:
             wide = _block_sums(wide, dim)
-    return np.asarray(np.add.reduce(wide, dims), x.dtype).reshape(kept)
+    return np.asarray(np.add.reduce(wide, order.dims), x.dtype).reshape(order.kept)
 
 
-def _with_merged_dims(x: Array, dims: Dims) -> tuple[Array, Dims]:
-    """The array with neighbouring reduced dims as one, likewise kept ones, and no kept 1s.
+class _Order(NamedTuple):
+    """In which order elements are added.
 
-    So the order of additions does not depend on how a reshape splits or merges such dims.
+    Args:
+        shape: neighbouring reduced dims as one, likewise kept ones, and no kept 1s: so the order
+            does not depend on how a reshape splits or merges such dims.
+        dims: the reduced ones of these.
+        outer: those before a kept one: numpy adds along them row by row, not pairwise.
+        kept: the result's shape.
     """
+
+    shape: tuple[int, ...]
+    dims: Dims
+    outer: Dims
+    kept: tuple[int, ...]
+
+
+@functools.lru_cache(maxsize=1024)
+def _order(sizes: tuple[int, ...], dims: Dims) -> _Order:
     shape: list[int] = []
     reduced: list[bool] = []
-    for dim, size in enumerate(x.shape):
+    for dim, size in enumerate(sizes):
         if size == 1 and dim not in dims:
             continue
         if reduced and reduced[-1] == (dim in dims):
@@ -95,12 +112,10 @@ def _with_merged_dims(x: Array, dims: Dims) -> tuple[Array, Dims]:
         else:
             shape.append(size)
             reduced.append(dim in dims)
-    return x.reshape(shape), tuple(dim for dim, folds in enumerate(reduced) if folds)
-
-
-def _outer(dims: Dims, rank: int) -> Dims:
-    """The reduced dims before a kept one: numpy adds along them row by row, not pairwise."""
-    return tuple(dim for dim in dims if dim < rank - 1)
+    merged = tuple(dim for dim, folds in enumerate(reduced) if folds)
+    outer = tuple(dim for dim in merged if dim < len(shape) - 1)
+    kept = tuple(1 if dim in dims else size for dim, size in enumerate(sizes))
+    return _Order(tuple(shape), merged, outer, kept)
 
 
 def _block_sums(x: Array, dim: int) -> Array:
@@ -188,9 +203,9 @@ argmax = _arg_reduction("argmax", np.argmax)
 argmin = _arg_reduction("argmin", np.argmin)
 
 
-def reduced_count(x: TensorType, dims: Dims) -> Size:
+def reduced_count(shape: Shape, dims: Dims) -> Size:
     """How many elements go into each result."""
     count: Size = 1
     for dim in dims:
-        count = count * x.shape[dim]
+        count = count * shape[dim]
     return count
