@@ -3,8 +3,9 @@
 from benchmarks.case import Case
 from benchmarks.cases.call import CALL
 from benchmarks.cases.elementwise import CHAIN
+from benchmarks.cases.images import IMAGES
 from benchmarks.cases.inference import FORWARD
 from benchmarks.cases.rows import ROWS
 from benchmarks.cases.training import TRAINING
 
-CASES: tuple[Case, ...] = (*TRAINING, FORWARD, ROWS, CHAIN, CALL)
+CASES: tuple[Case, ...] = (*TRAINING, *IMAGES, FORWARD, ROWS, CHAIN, CALL)

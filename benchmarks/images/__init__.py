@@ -1,0 +1,1 @@
+"""Training steps of two convolutional networks, in graphc and its peers."""
