@@ -45,6 +45,15 @@ def viewed(node: Node, source: Operand) -> Operand | None:
         return replace(
             source, offset=source.offset + start, shape=node.type.static_shape, strides=apart
         )
+    if node.op.name == "diagonal":
+        one, other, offset = attrs["dim1"], attrs["dim2"], attrs["offset"]
+        wanted = node.type.static_shape
+        start = max(-offset, 0) * strides[one] + max(offset, 0) * strides[other]
+        rest = [s for dim, s in enumerate(strides) if dim not in (one, other)]
+        return replace(
+            source, offset=source.offset + (start if wanted[-1] else 0), shape=wanted,
+            strides=(*rest, strides[one] + strides[other]),
+        )  # fmt: skip
     if node.op.name == "reshape":
         reshaped = _reshaped(shape, strides, attrs["shape"])
         return None if reshaped is None else replace(source, shape=attrs["shape"], strides=reshaped)

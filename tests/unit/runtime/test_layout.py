@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from graphc.dtypes import float64
 from graphc.node import Node
+from graphc.ops.diagonal import diagonal
 from graphc.ops.leaf import placeholder
 from graphc.ops.shape import expand, flip, permute, reshape, slice_
 from graphc.runtime.layout import (
@@ -30,6 +31,9 @@ def view(layout: Layout, memory: Array) -> Array:
     return np.ndarray(layout.shape, memory.dtype, memory, offset, strides)
 
 
+KINDS = ["permute", "flip", "slice", "expand", "reshape", "squash", "diagonal"]
+
+
 @st.composite
 def chains(draw: st.DrawFn) -> list[Node]:
     """Draw view nodes, each on the one before."""
@@ -39,7 +43,7 @@ def chains(draw: st.DrawFn) -> list[Node]:
     for _ in range(draw(st.integers(1, 4))):
         shape = node.type.static_shape
         rank = len(shape)
-        kind = draw(st.sampled_from(["permute", "flip", "slice", "expand", "reshape", "squash"]))
+        kind = draw(st.sampled_from(KINDS))
         if kind == "permute":
             node = permute(node, dims=tuple(draw(st.permutations(range(rank)))))
         elif kind == "flip" and rank:
@@ -53,6 +57,9 @@ def chains(draw: st.DrawFn) -> list[Node]:
             node = expand(node, shape=(draw(st.integers(0, 3)), *shape))
         elif kind == "reshape":
             node = reshape(node, shape=(1, *shape[::-1], 1))
+        elif kind == "diagonal" and rank > 1:
+            one, other = draw(st.permutations(range(rank)))[:2]
+            node = diagonal(node, offset=draw(st.integers(-3, 3)), dim1=one, dim2=other)
         elif kind == "squash":
             node = reshape(node, shape=(math.prod(shape),))
         nodes.append(node)
