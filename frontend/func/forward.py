@@ -6,16 +6,22 @@ product of the Jacobian with a tangent. So every operation with a gradient rule 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from graphc.errors import ArgumentError, AutogradError, DTypeError, ShapeError
-from graphc.frontend.base import concrete, is_tensor, symbolic
+from graphc.frontend.base import concrete, is_tensor
+from graphc.frontend.func.fragment import without_tape
 from graphc.frontend.func.level import Level, gradients
 from graphc.frontend.func.reach import finish
+from graphc.frontend.modes import modes, recording_into
 from graphc.frontend.structure import flatten
-from graphc.ops.select import zeros_like
+from graphc.ops.shape import expand
 from graphc.provenance import user_location_text
+from graphc.storage import Array
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
@@ -125,12 +131,18 @@ def pushforward(
 
 
 def _leaf_like(x: Tensor) -> Tensor:
-    """Zeros that gradients can be taken by."""
-    zeros = zeros_like(x.detach())
-    if zeros.node is not None:
-        assert zeros.recorder is not None
-        return symbolic(zeros.node, zeros.recorder, True)
-    return concrete(zeros.storage.array, True)
+    """Numbers that gradients can be taken by: different ones, since rules may treat 0 apart."""
+    with recording_into(modes.recorder or x.recorder):
+        made = without_tape(expand(concrete(_numbers(x)), shape=x.shape))
+    made._requires_grad = True
+    return made
+
+
+def _numbers(x: Tensor) -> Array:
+    known = all(isinstance(size, int) for size in x.shape)
+    count = math.prod(x.shape) if known else 1
+    values = 0.5 + (np.arange(count) * 0.6180339887498949) % 1
+    return np.asarray(values, x.dtype.numpy).reshape(x.shape if known else ())
 
 
 def _like(what: str, names: list[str], inputs: list[Tensor], tangents: Any) -> list[Tensor]:
