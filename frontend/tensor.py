@@ -8,21 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from graphc.dims import Dim
-from graphc.dtypes import (
-    DTypeLike,
-    as_dtype,
-    bfloat16,
-    bool_,
-    float16,
-    float32,
-    float64,
-    int8,
-    int16,
-    int32,
-    int64,
-    uint8,
-)  # fmt: skip
 from graphc.errors import ArgumentError, AutogradError, DTypeError
 from graphc.frontend.autograd import api
 from graphc.frontend.autograd.tape import GradFn
@@ -41,10 +26,12 @@ from graphc.frontend.functions import (
     products,
     shaping,
 )  # fmt: skip
-from graphc.frontend.functions.convert import TensorLike, is_operand, normalize_dim
+from graphc.frontend.functions.convert import TensorLike, is_operand
+from graphc.frontend.methods.conversion import ConversionMethods
 from graphc.frontend.methods.creation import CreationMethods
 from graphc.frontend.methods.indexing import IndexingMethods
 from graphc.frontend.methods.inplace import InplaceMethods
+from graphc.frontend.methods.memory import MemoryMethods
 from graphc.frontend.methods.pointwise import PointwiseMethods
 from graphc.frontend.methods.products import ProductMethods
 from graphc.frontend.methods.reduction import ReductionMethods
@@ -60,6 +47,8 @@ from graphc.storage import Array, Storage
 
 class Tensor(
     CreationMethods,
+    ConversionMethods,
+    MemoryMethods,
     ShapingMethods,
     PointwiseMethods,
     ReductionMethods,
@@ -266,6 +255,10 @@ class Tensor(
         self.array("float()")
         return float(self.item())
 
+    def __complex__(self) -> complex:
+        self.array("complex()")
+        return complex(self.item())
+
     def __len__(self) -> int:
         if self.ndim == 0:
             raise ArgumentError("len() of a tensor without dims", where=user_location_text())
@@ -273,6 +266,9 @@ class Tensor(
 
     def __iter__(self) -> Iterator[Tensor]:
         return iter(shaping.unbind(self, 0))
+
+    def __reversed__(self) -> Tensor:
+        return shaping.flip(self, (0,)) if self.ndim else self
 
     def __repr__(self) -> str:
         return format_tensor(self)
@@ -289,22 +285,6 @@ class Tensor(
         return bool(pointwise.eq(self, element).any())
 
     # --- shape ------------------------------------------------------------------------------
-
-    def size(self, dim: int | None = None) -> Any:
-        """The shape, or one of its sizes."""
-        return self.shape if dim is None else self.shape[normalize_dim("size", dim, self.ndim)]
-
-    def dim(self) -> int:
-        """The number of dims."""
-        return self.ndim
-
-    def numel(self) -> int | Dim:
-        """The number of elements."""
-        return self.type.numel
-
-    def element_size(self) -> int:
-        """Bytes per element."""
-        return self.dtype.itemsize
 
     def is_floating_point(self) -> bool:
         """True for the floating point dtypes."""
@@ -337,60 +317,6 @@ class Tensor(
     def view_as(self, other: Tensor) -> Tensor:
         """The same elements in the shape of another tensor."""
         return shaping.reshape(self, other.shape)
-
-    # --- dtype ------------------------------------------------------------------------------
-
-    def to(self, dtype: DTypeLike | Tensor) -> Tensor:
-        """The tensor with another dtype, or with that of another tensor."""
-        try:
-            wanted = dtype.dtype if isinstance(dtype, Tensor) else as_dtype(dtype)
-        except DTypeError as error:
-            raise error.located(user_location_text()) from None
-        return pointwise.to_dtype(self, wanted)
-
-    def type_as(self, other: Tensor) -> Tensor:
-        """The tensor with the dtype of another."""
-        return self.to(other)
-
-    def float(self) -> Tensor:
-        """As float32."""
-        return self.to(float32)
-
-    def double(self) -> Tensor:
-        """As float64."""
-        return self.to(float64)
-
-    def half(self) -> Tensor:
-        """As float16."""
-        return self.to(float16)
-
-    def bfloat16(self) -> Tensor:
-        """As bfloat16."""
-        return self.to(bfloat16)
-
-    def long(self) -> Tensor:
-        """As int64."""
-        return self.to(int64)
-
-    def int(self) -> Tensor:
-        """As int32."""
-        return self.to(int32)
-
-    def short(self) -> Tensor:
-        """As int16."""
-        return self.to(int16)
-
-    def char(self) -> Tensor:
-        """As int8."""
-        return self.to(int8)
-
-    def byte(self) -> Tensor:
-        """As uint8."""
-        return self.to(uint8)
-
-    def bool(self) -> Tensor:
-        """As bool: True where not zero."""
-        return self.to(bool_)
 
     # --- pointwise --------------------------------------------------------------------------
 

@@ -58,6 +58,7 @@ from graphc.frontend.functions.calculus import *
 from graphc.frontend.functions.checks import *
 from graphc.frontend.functions.complexes import *
 from graphc.frontend.functions.contractions import *
+from graphc.frontend.functions.copies import *
 from graphc.frontend.functions.counting import *
 from graphc.frontend.functions.creation import *
 from graphc.frontend.functions.diagonals import *
@@ -67,10 +68,12 @@ from graphc.frontend.functions.einsum import *
 from graphc.frontend.functions.equations import *
 from graphc.frontend.functions.exchange import *
 from graphc.frontend.functions.exponential import *
+from graphc.frontend.functions.facts import *
 from graphc.frontend.functions.generators import *
 from graphc.frontend.functions.histograms import *
 from graphc.frontend.functions.indexing import *
 from graphc.frontend.functions.joining import *
+from graphc.frontend.functions.legacy import *
 from graphc.frontend.functions.limits import *
 from graphc.frontend.functions.linalg import *
 from graphc.frontend.functions.norms import *
@@ -87,11 +90,13 @@ from graphc.frontend.functions.scattering import *
 from graphc.frontend.functions.searching import *
 from graphc.frontend.functions.shape_rules import *
 from graphc.frontend.functions.shaping import *
+from graphc.frontend.functions.slice_norms import *
 from graphc.frontend.functions.sorting import *
 from graphc.frontend.functions.special import *
 from graphc.frontend.functions.splitting import *
 from graphc.frontend.functions.statistics import *
 from graphc.frontend.functions.stft import *
+from graphc.frontend.functions.strides import *
 from graphc.frontend.functions.trigonometric import *
 from graphc.frontend.functions.uniqueness import *
 from graphc.frontend.functions.windows import *

@@ -1,4 +1,4 @@
-"""Methods of ``Tensor`` that make new tensors like it, and tell how it lies in memory."""
+"""Methods of ``Tensor`` that make new tensors like it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from graphc.dtypes import DTypeLike
 from graphc.frontend.base import TensorBase
+from graphc.frontend.devices import DeviceLike
 from graphc.frontend.functions import creation, exchange
-from graphc.frontend.functions.convert import normalize_dim, shape_argument
+from graphc.frontend.functions.convert import shape_argument
+from graphc.frontend.functions.strides import empty_strided
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
@@ -22,46 +24,49 @@ class CreationMethods(TensorBase):
     __dlpack_device__ = exchange.dlpack_device
 
     def new_tensor(
-        self, data: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False
-    ) -> Tensor:
+        self, data: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False,
+        device: DeviceLike = None,
+    ) -> Tensor:  # fmt: skip
         """A new tensor with a copy of the data (``torch.Tensor.new_tensor``)."""
-        return creation.tensor(data, dtype=dtype or self.dtype, requires_grad=requires_grad)
+        of = dtype or self.dtype
+        return creation.tensor(data, dtype=of, requires_grad=requires_grad, device=device)
 
     def new_full(
         self, size: Any, fill_value: Any, *, dtype: DTypeLike | None = None,
-        requires_grad: bool = False,
+        requires_grad: bool = False, device: DeviceLike = None,
     ) -> Tensor:  # fmt: skip
         """A new tensor filled with one value (``torch.Tensor.new_full``)."""
         of = dtype or self.dtype
-        return creation.full(size, fill_value, dtype=of, requires_grad=requires_grad)
+        return creation.full(size, fill_value, dtype=of, requires_grad=requires_grad, device=device)
 
     def new_zeros(
-        self, *size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False
-    ) -> Tensor:
+        self, *size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False,
+        device: DeviceLike = None,
+    ) -> Tensor:  # fmt: skip
         """A new tensor of zeros (``torch.Tensor.new_zeros``)."""
         shape = shape_argument("new_zeros", size)
-        return self.new_full(shape, 0, dtype=dtype, requires_grad=requires_grad)
+        return self.new_full(shape, 0, dtype=dtype, requires_grad=requires_grad, device=device)
 
     def new_ones(
-        self, *size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False
-    ) -> Tensor:
+        self, *size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False,
+        device: DeviceLike = None,
+    ) -> Tensor:  # fmt: skip
         """A new tensor of ones (``torch.Tensor.new_ones``)."""
         shape = shape_argument("new_ones", size)
-        return self.new_full(shape, 1, dtype=dtype, requires_grad=requires_grad)
+        return self.new_full(shape, 1, dtype=dtype, requires_grad=requires_grad, device=device)
 
     def new_empty(
-        self, *size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False
-    ) -> Tensor:
+        self, *size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False,
+        device: DeviceLike = None,
+    ) -> Tensor:  # fmt: skip
         """A new tensor whose values do not matter (``torch.Tensor.new_empty``)."""
         shape = shape_argument("new_empty", size)
-        return self.new_full(shape, 0, dtype=dtype, requires_grad=requires_grad)
+        return self.new_full(shape, 0, dtype=dtype, requires_grad=requires_grad, device=device)
 
-    def stride(self, dim: int | None = None) -> Any:
-        """Elements from one to the next along each dim, or one dim (``torch.Tensor.stride``).
-
-        Raises:
-            SymbolicValueError: while recording, when there is no memory yet.
-        """
-        array = self.array("its strides")
-        strides = tuple(step // array.itemsize for step in array.strides)
-        return strides if dim is None else strides[normalize_dim("stride", dim, self.ndim)]
+    def new_empty_strided(
+        self, size: Any, stride: Any, *, dtype: DTypeLike | None = None,
+        requires_grad: bool = False, device: DeviceLike = None,
+    ) -> Tensor:  # fmt: skip
+        """A new tensor whose memory has these strides (``torch.Tensor.new_empty_strided``)."""
+        of = dtype or self.dtype
+        return empty_strided(size, stride, dtype=of, requires_grad=requires_grad, device=device)

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from graphc.frontend.base import TensorBase
-from graphc.frontend.functions import inplace, random_fills
+from graphc.frontend.functions import (
+    inplace,
+    python_calls,
+    random_fills,
+    shape_overwrites,
+    slice_norms,
+)  # fmt: skip
 from graphc.frontend.functions.inplace import writes
 from graphc.frontend.methods.indexing import IndexingMethods
 from graphc.frontend.methods.pointwise import PointwiseMethods
@@ -140,6 +146,16 @@ class InplaceMethods(TensorBase):
     masked_scatter_ = writes(IndexingMethods.masked_scatter)
     tril_ = writes(IndexingMethods.tril)
     triu_ = writes(IndexingMethods.triu)
+    t_ = shape_overwrites.t_
+    transpose_ = swapaxes_ = swapdims_ = shape_overwrites.transpose_
+    squeeze_ = shape_overwrites.squeeze_
+    unsqueeze_ = shape_overwrites.unsqueeze_
+    resize_ = shape_overwrites.resize_
+    resize_as_ = shape_overwrites.resize_as_
+    renorm_ = writes(slice_norms.renorm)
+    apply_ = python_calls.apply_
+    map_ = python_calls.map_
+    map2_ = python_calls.map2_
     __iadd__ = add_
     __isub__ = sub_
     __imul__ = mul_

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from graphc.frontend.base import TensorBase
-from graphc.frontend.functions import rearranging, shaping, splitting
+from graphc.frontend.functions import (
+    copies,
+    legacy,
+    rearranging,
+    shaping,
+    slice_norms,
+    splitting,
+    strides,
+)  # fmt: skip
 
 
 class ShapingMethods(TensorBase):
@@ -44,3 +52,14 @@ class ShapingMethods(TensorBase):
     tile = rearranging.tile
     repeat_interleave = rearranging.repeat_interleave
     unfold = rearranging.unfold
+    as_strided = strides.as_strided
+    as_strided_scatter = strides.as_strided_scatter
+    narrow_copy = copies.narrow_copy
+    split_with_sizes = copies.split_with_sizes
+    unsafe_chunk = copies.unsafe_chunk
+    unsafe_split = copies.unsafe_split
+    unsafe_split_with_sizes = copies.unsafe_split_with_sizes
+    sum_to_size = legacy.sum_to_size
+    trace = legacy.trace
+    renorm = slice_norms.renorm
+    nonzero_static = legacy.nonzero_static
