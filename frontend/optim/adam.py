@@ -7,6 +7,7 @@ from typing import Any
 
 from graphc.dtypes import float32
 from graphc.errors import ArgumentError
+from graphc.frontend.functions.complexes import view_as_complex, view_as_real
 from graphc.frontend.functions.convert import to_operand
 from graphc.frontend.functions.pointwise import add, div, maximum, mul, neg, sqrt, sub
 from graphc.frontend.optim.optimizer import Optimizer, Params, State, require_non_negative
@@ -14,6 +15,10 @@ from graphc.frontend.optim.options import Options, Scalar, times
 from graphc.frontend.optim.state import state_tensor
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
+
+
+def _parts(x: Tensor) -> Tensor:
+    return view_as_real(x) if x.dtype.is_complex else x
 
 
 class Adam(Optimizer):
@@ -73,7 +78,17 @@ class Adam(Optimizer):
     def update(
         self, param: Tensor, grad: Tensor, state: State, options: Options
     ) -> tuple[Tensor, State]:
-        """One step; plain numbers are combined in float64, as PyTorch does in Python."""
+        """One step; plain numbers are combined in float64, as PyTorch does in Python.
+
+        The parts of complex parameters are parameters of their own.
+        """
+        if param.dtype.is_complex:
+            parts = {name: _parts(value) for name, value in state.items()}
+            moved, kept = self.update(_parts(param), _parts(grad), parts, options)
+            return view_as_complex(moved), {
+                name: view_as_complex(value) if state[name].dtype.is_complex else value
+                for name, value in kept.items()
+            }
         grad = neg(grad) if options.fact("maximize") else grad
         rate = options.number("lr")
         if options.fact("weight_decay") != 0:
