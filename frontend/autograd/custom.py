@@ -101,14 +101,8 @@ class FunctionStep(GradFn):
         self._saved = ()
 
     def gathered(self, parts: dict[int, Tensor]) -> Grads:
-        """The gradients of all outputs, from those of some; zeros or None for the others."""
-        grads: list[Tensor | None] = []
-        for position, kind in enumerate(self._outputs):
-            grad = parts.get(position)
-            if grad is None and self._materialize and kind is not None:
-                grad = zeros_of(kind)
-            grads.append(grad)
-        return tuple(grads)
+        """The gradients of all outputs, from those of some; None for the others."""
+        return tuple(parts.get(position) for position in range(len(self._outputs)))
 
     def differentiate(self, grads: Grads) -> Grads:
         """The gradients of the arguments.
@@ -116,6 +110,11 @@ class FunctionStep(GradFn):
         Raises:
             AutogradError: if the user's backward does not give one gradient per argument.
         """
+        if self._materialize:
+            grads = tuple(
+                zeros_of(kind) if grad is None and kind is not None else grad
+                for grad, kind in zip(grads, self._outputs, strict=True)
+            )
         results = self._backward(*grads)
         found = list(results) if isinstance(results, tuple | list) else [results]
         while len(found) > len(self.edges) and found[-1] is None:

@@ -121,17 +121,16 @@ def replaced(found: Any, grads: Grads) -> Grads:
             expected=str(len(grads)), where=user_location_text(),
         )  # fmt: skip
     return tuple(
-        old if old is None or new is None else _same_type(new, old)
-        for new, old in zip(found, grads, strict=True)
+        None if new is None else _same_type(new, old) for new, old in zip(found, grads, strict=True)
     )
 
 
-def _same_type(changed: Tensor, grad: Tensor) -> Tensor:
-    if getattr(changed, "type", None) != grad.type:
+def _same_type(changed: Tensor, grad: Tensor | None) -> Tensor:
+    if grad is None or getattr(changed, "type", None) != grad.type:
         raise AutogradError(
             "a hook changed the type of a gradient",
             got=str(getattr(changed, "type", type(changed).__name__)),
-            expected=str(grad.type),
+            expected="None" if grad is None else str(grad.type),
             where=user_location_text(),
         )
     return changed

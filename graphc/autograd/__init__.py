@@ -8,6 +8,7 @@ from graphc.frontend.autograd.api import backward_all as backward  # noqa: F401 
 from graphc.frontend.autograd.api import grad as grad
 from graphc.frontend.autograd.function import Function as Function
 from graphc.frontend.autograd.gradcheck import gradcheck as gradcheck
+from graphc.frontend.autograd.gradcheck import gradgradcheck as gradgradcheck
 from graphc.frontend.modes import enable_grad as enable_grad
 from graphc.frontend.modes import inference_mode as inference_mode
 from graphc.frontend.modes import no_grad as no_grad
