@@ -20,7 +20,7 @@ class Phase:
     Args:
         symbol: the function.
         units: how many pieces of independent work it has; 1 if it cannot be divided.
-        nanoseconds: an estimate of all units on one core, with operands in cache.
+        nanoseconds: an estimate of all units on one core.
         spans: for each operand the bytes from the part that a unit touches to the next unit's,
             where parts do not overlap; None for an operand of which a unit may touch anything.
             Empty if nothing is known.

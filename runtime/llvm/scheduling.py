@@ -15,6 +15,7 @@ from graphc.node import Node
 from graphc.opdef import Trait
 from graphc.ordering import operands_first
 from graphc.runtime.llvm.analysis import Analysis
+from graphc.runtime.llvm.costs import CACHED_BYTES, duration, load_weight, nanoseconds
 from graphc.runtime.llvm.iteration import Axis, Space
 from graphc.runtime.llvm.memory import computed_elem, stored_bytes
 from graphc.runtime.llvm.scalar_ops import weight
@@ -35,9 +36,6 @@ FEW_UNITS = 8
 CHUNK_ROUNDS = 256
 """How many elements a lane adds up before a partial sum ends."""
 
-CACHED_BYTES = 1 << 20
-"""What is larger does not stay in the cache from one pass to the next."""
-
 OUTER_BLOCK = 16
 """Rows that a unit of a large sum over rows reads side by side."""
 
@@ -56,14 +54,11 @@ FETCHED_ROW = 256
 TILE_BYTES = 256
 """The length of a tile's row."""
 
-_INSTRUCTION = 0.3
-"""Nanoseconds that an instruction takes, roughly, as several run at once."""
-
 
 def schedule_of(analysis: Analysis, target: Target) -> Schedule:
     """The loops of a phase whose rows are each reduced in one piece."""
     lanes = widths(analysis, target)
-    time = nanoseconds(analysis, lanes[0])
+    time = duration(analysis, lanes[0])
     passes = _passes(analysis)
     passes, saved, scratch = _with_saved(analysis, passes, lanes[-1])
     passes = _with_fetches(analysis, _with_lanes(analysis, passes, target))
@@ -81,31 +76,9 @@ def chunked_schedule_of(analysis: Analysis, target: Target) -> Schedule:
     """The loops of a phase that reduces chunks of each row."""
     lanes = widths(analysis, target)
     units = chunks_of(analysis, lanes)
-    time = nanoseconds(analysis, lanes[0])
+    time = duration(analysis, lanes[0])
     passes = _with_lanes(analysis, _passes(analysis), target)
     return Schedule(analysis, lanes, units, passes, {}, None, 0, frozenset(), time)
-
-
-def nanoseconds(analysis: Analysis, lanes: int) -> float:
-    """A rough estimate of a phase's work on one core."""
-    total = 0.0
-    for node in analysis.nodes:
-        varying = analysis.varying[node]
-        instructions = 0.0
-        if node in analysis.leaves:
-            instructions = _load_weight(analysis, node, lanes)
-            if node in analysis.partials:
-                instructions *= 4 * analysis.partials[node].chunks
-        elif has_trait(node, Trait.REDUCE):
-            varying = analysis.varying[node.inputs[0]]
-            instructions = 2
-        elif has_trait(node, Trait.ELEMENTWISE):
-            instructions = weight(node)
-        points = float(math.prod(axis.size for axis in varying))
-        if analysis.space.vector in varying:
-            points /= lanes
-        total += points * instructions * _INSTRUCTION
-    return total
 
 
 def needs_chunks(analysis: Analysis, target: Target) -> bool:
@@ -284,19 +257,11 @@ def _cone_weight(analysis: Analysis, root: Node, lanes: int) -> float:
         if not any(axis.reduced for axis in analysis.varying[node]):
             continue
         if node in analysis.leaves:
-            load = _load_weight(analysis, node, lanes)
+            load = load_weight(analysis, node, lanes)
             total += load if load > 1 else 0
         elif has_trait(node, Trait.ELEMENTWISE):
             total += weight(node)
     return total
-
-
-def _load_weight(analysis: Analysis, node: Node, lanes: int) -> float:
-    """About how many instructions reading a vector takes."""
-    vector = analysis.space.vector
-    if vector is None:
-        return 1
-    return 1 if vector.strides[analysis.leaves[node][0]] in (0, 1) else lanes
 
 
 def _row_strides(space: Space, widest: int) -> dict[Axis, int]:

@@ -235,7 +235,7 @@ def test_schedules_print_as_loops() -> None:
     (a,) = inputs_of(x)
     text = describe(schedules(graph((a,), softmax(a, (1,))), x))
     assert text.splitlines()[1:] == [
-        "  for i0 in 512: blocks of 5, a unit each",
+        "  for i0 in 512: blocks of 4, a unit each",
         "    for i0 in 512",
         "      for i1 in 1000: vectors 15 x 64, 2 x 16, 1 x 8",
         "        amax",

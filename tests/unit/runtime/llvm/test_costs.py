@@ -1,0 +1,57 @@
+"""Estimates: what moves much memory takes as long as that takes."""
+
+import pytest
+
+from graphc.node import Node
+from graphc.ops.elementwise import add, exp
+from graphc.ops.reduce import sum_
+from graphc.runtime.llvm import costs
+from graphc.runtime.llvm.costs import CACHED_BYTES, duration, moved_bytes, nanoseconds
+from graphc.runtime.llvm.regions import PARALLEL_FROM
+from graphc.runtime.llvm.schedule import Schedule
+from tests.unit.runtime.llvm.test_kernel import graph, inputs_of, normal
+from tests.unit.runtime.llvm.test_schedule import schedules
+
+
+def map_of(rows: int, *results: str) -> tuple[Schedule, ...]:
+    x, y = normal(rows, 1024), normal(1, 1024)
+    a, b = inputs_of(x, y)
+    made: dict[str, Node] = {"add": add(a, b), "exp": exp(a), "sum": sum_(a, dims=(1,))}
+    return schedules(graph((a, b), *(made[name] for name in results)), x, y)
+
+
+def test_each_element_counts_once() -> None:
+    (schedule,) = map_of(64, "add")
+    assert moved_bytes(schedule.analysis) == 4 * (64 * 1024 + 1024 + 64 * 1024)
+
+
+@pytest.mark.parametrize("rows", [64, 4096])
+def test_the_slower_one_of_instructions_and_memory_counts(rows: int) -> None:
+    (schedule,) = map_of(rows, "add")
+    analysis, lanes = schedule.analysis, schedule.lanes[0]
+    assert nanoseconds(analysis, lanes) < duration(analysis, lanes) == schedule.nanoseconds
+    x = normal(rows, 1024)
+    (a,) = inputs_of(x)
+    value = a
+    for _ in range(40):
+        value = exp(value)
+    (heavy,) = schedules(graph((a,), value), x)
+    assert heavy.nanoseconds == nanoseconds(heavy.analysis, heavy.lanes[0])
+
+
+def test_maps_of_a_megabyte_are_worth_dividing() -> None:
+    (small,), (large,) = map_of(8, "add"), map_of(256, "add")
+    assert moved_bytes(large.analysis) > CACHED_BYTES
+    assert small.nanoseconds < PARALLEL_FROM < large.nanoseconds
+    assert large.units.count > 8
+
+
+def test_the_order_of_sums_does_not_depend_on_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = normal(300_000)
+    (a,) = inputs_of(x)
+    before = [phase.units for phase in schedules(graph((a,), sum_(a, dims=(0,))), x)]
+    monkeypatch.setattr(costs, "_FROM_MEMORY", 0.001)
+    monkeypatch.setattr(costs, "_FROM_CACHE", 0.001)
+    after = [phase.units for phase in schedules(graph((a,), sum_(a, dims=(0,))), x)]
+    assert before == after
+    assert before[0].blocked is not None
