@@ -12,9 +12,12 @@ Array = npt.NDArray[Any]
 
 
 def conv(
-    x: Array, weight: Array, *, stride: tuple[int, ...], dilation: tuple[int, ...], groups: int
-) -> Array:
+    x: Array, weight: Array, *, stride: tuple[int, ...], dilation: tuple[int, ...], groups: int,
+    low: tuple[int, ...] = (), high: tuple[int, ...] = (),
+) -> Array:  # fmt: skip
     """Each element of the result on its own."""
+    if low:
+        x = np.pad(x, [(0, 0), (0, 0), *zip(low, high, strict=True)])
     spatial = [
         len(range(0, size - (k - 1) * gap, step))
         for size, k, gap, step in zip(x.shape[2:], weight.shape[2:], dilation, stride, strict=True)

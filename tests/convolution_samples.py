@@ -35,6 +35,9 @@ def convolutions(rng: np.random.Generator) -> Iterator[Operands]:
         turned = values(x[::-1], np.float64).T, values((*weight[:-1], 2 * weight[-1]), np.float64)
         yield (turned[0], turned[1][..., ::2]), attrs
         yield (turned[0][..., ::-1], turned[1][..., 1::2][::-1]), attrs
+    for low, high in (((1, 0), (1, 2)), ((0, 0), (0, 0)), ((0, 3), (2, 0))):
+        around = {"stride": (2, 1), "dilation": (1, 1), "groups": 1, "low": low, "high": high}
+        yield (values((2, 2, 4, 3), np.float32), values((3, 2, 2, 2), np.float32)), around
     plain = {"stride": (1,), "dilation": (1,), "groups": 1}
     for dtype in FLOATS:
         yield (values((2, 3, 7), dtype), values((4, 3, 3), dtype)), plain

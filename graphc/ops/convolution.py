@@ -1,7 +1,7 @@
-"""Convolution without padding; padding is an operation of its own.
+"""Convolution, and what takes its results back to its inputs.
 
-With ``pad`` (between elements, too), ``slice``, ``permute`` and ``flip`` around it, one operation
-serves strided, dilated, grouped and transposed convolutions and the gradients of all of them.
+With ``pad``, ``slice``, ``permute`` and ``flip`` around it, one operation serves strided, dilated,
+grouped and transposed convolutions and the gradients of all of them.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ Ints = tuple[int, ...]
 
 
 def _infer_conv(
-    x: TensorType, weight: TensorType, *, stride: Ints, dilation: Ints, groups: int
-) -> TensorType:
+    x: TensorType, weight: TensorType, *, stride: Ints, dilation: Ints, groups: int,
+    low: Ints = (), high: Ints = (),
+) -> TensorType:  # fmt: skip
     require_same_dtype("conv", (x, weight))
     require_category("conv", (x, weight), FLOAT)
     if x.rank != weight.rank or x.rank < 3:
@@ -41,7 +42,18 @@ def _infer_conv(
             got=f"{stride}, {dilation} and {groups}",
         )
     _check_channels(x, weight, groups)
+    if low or high:
+        require_one_per_dim("conv", "one amount of padding", x.rank - 2, low, high)
+        if min(*low, *high) < 0:
+            raise ArgumentError("conv: padding must not be negative", got=f"{low} and {high}")
+        x = x.with_shape(padded_shape(x.shape, low, high))
     return x.with_shape((x.shape[0], weight.shape[0], *_sizes(x, weight, stride, dilation)))
+
+
+def padded_shape(shape: Shape, low: Ints, high: Ints) -> Shape:
+    """The shape of an input with zeros around its spatial dims."""
+    sizes = zip(shape[2:], low, high, strict=True)
+    return (*shape[:2], *(size + less + more for size, less, more in sizes))
 
 
 def _check_channels(x: TensorType, weight: TensorType, groups: int) -> None:
@@ -83,7 +95,7 @@ def _to_input(call: Call, g: Any) -> Any:
     stride = call.attrs["stride"]
     return conv_back(
         g, weight, stride=stride, dilation=call.attrs["dilation"], groups=call.attrs["groups"],
-        starts=(0,) * len(stride), sizes=x.type.shape[2:],
+        starts=call.attrs.get("low") or (0,) * len(stride), sizes=x.type.shape[2:],
     )  # fmt: skip
 
 
@@ -260,9 +272,18 @@ def transposed_kernel(weight: Any, groups: int) -> Any:
     return flip(joined, dims=tuple(range(2, 2 + len(kernel))))
 
 
+def with_padding(x: Any, low: Ints, high: Ints) -> Any:
+    """The input with zeros around its spatial dims."""
+    if not any(low) and not any(high):
+        return x
+    none = (0,) * len(x.type.shape)
+    return pad(x, low=(0, 0, *low), high=(0, 0, *high), interior=none, value=0.0)
+
+
 def _to_weight(call: Call, g: Any) -> Any:
     """A convolution of the input with ``g``, where batch and channels change places."""
     x, weight = call.inputs
+    x = with_padding(x, call.attrs.get("low", ()), call.attrs.get("high", ()))
     groups = call.attrs["groups"]
     out, channels, *kernel = weight.type.shape
     batch, _, *sizes = x.type.shape
@@ -284,5 +305,6 @@ def _to_weight(call: Call, g: Any) -> Any:
 
 
 conv = OpDef("conv", _infer_conv, eval_conv, _conv_vjp, saves=Saves.INPUTS)
-"""``conv(x, weight, stride=, dilation=, groups=)``: ``(batch, channels, ...)`` with
-``(out, channels / groups, ...)`` to ``(batch, out, ...)``, windows inside the input only."""
+"""``conv(x, weight, stride=, dilation=, groups=, low=, high=)``: ``(batch, channels, ...)`` with
+``(out, channels / groups, ...)`` to ``(batch, out, ...)``; windows inside of the input, to which
+``low`` and ``high`` add zeros before and after each spatial dim."""

@@ -23,8 +23,13 @@ def window_span(kernel: Size, dilation: int) -> Size:
     return (kernel - 1) * dilation + 1
 
 
-def eval_conv(x: Array, weight: Array, *, stride: Ints, dilation: Ints, groups: int) -> Array:
+def eval_conv(
+    x: Array, weight: Array, *, stride: Ints, dilation: Ints, groups: int, low: Ints = (),
+    high: Ints = (),
+) -> Array:  # fmt: skip
     """All windows of ``x`` times the weight; numbers of 16 bits are added up in float32."""
+    if any(low) or any(high):
+        x = _framed(x, low, high)
     if x.dtype.itemsize == 2:
         wide = eval_conv(
             x.astype(np.float32), weight.astype(np.float32),
@@ -43,6 +48,15 @@ def eval_conv(x: Array, weight: Array, *, stride: Ints, dilation: Ints, groups: 
     if math.prod(out) >= _WIDE:
         return _image_by_image(x, weight, out, stride, dilation, groups)
     return _all_images(x, weight, out, stride, dilation, groups)
+
+
+def _framed(x: Array, low: Ints, high: Ints) -> Array:
+    """Zeros around the spatial dims."""
+    sizes = zip(x.shape[2:], low, high, strict=True)
+    result = np.zeros((*x.shape[:2], *(size + less + more for size, less, more in sizes)), x.dtype)
+    inside = [slice(less, less + size) for less, size in zip(low, x.shape[2:], strict=True)]
+    result[(slice(None), slice(None), *inside)] = x
+    return result
 
 
 def _windows(x: Array, kernel: Ints, out: Ints, stride: Ints, dilation: Ints, last: int) -> Array:

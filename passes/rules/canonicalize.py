@@ -16,6 +16,7 @@ from graphc.passes.layout import moves_only_units, without_units
 from graphc.passes.pattern import Attr, as_pattern, var
 from graphc.passes.rewrite import Rewrite, rule
 from graphc.passes.rules.operands import casts_merge
+from graphc.passes.rules.windows import padding_apart
 from graphc.rebuild import with_inputs
 
 Ints = tuple[int, ...]
@@ -283,7 +284,7 @@ CANONICAL_RULES = (
     drop_detach, linear_as_matmul, idle_permute, permute_of_units, merge_permutes,
     idle_reshape, merge_reshapes,
     idle_expand, merge_expands, merge_flips, slice_of_all, merge_slices,
-    pad_by_nothing, concat_of_one, implicit_broadcast,
+    pad_by_nothing, concat_of_one, implicit_broadcast, padding_apart,
 )  # fmt: skip
 
 CANONICALIZE = Rewrite("canonicalize", CANONICAL_RULES, ensures=("no detach", "no linear"))

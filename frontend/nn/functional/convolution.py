@@ -9,7 +9,7 @@ from graphc.dims import unify
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.functions.convert import require_tensor
 from graphc.frontend.functions.shaping import reshape
-from graphc.frontend.nn.functional.windows import Ints, frame, per_dim, with_batch, without_batch
+from graphc.frontend.nn.functional.windows import Ints, per_dim, with_batch, without_batch
 from graphc.ops.convolution import conv, conv_back
 from graphc.ops.convolution_eval import window_span
 from graphc.provenance import user_location_text
@@ -86,7 +86,8 @@ def _convolve(
     steps = per_dim(function, "stride", stride, dims, 1)
     gaps = per_dim(function, "dilation", dilation, dims, 1)
     low, high = _padding(function, padding, [int(k) for k in kernel.shape[2:]], steps, gaps)
-    made = conv(frame(x, low, high), kernel, stride=steps, dilation=gaps, groups=groups)
+    padding_of = {"low": tuple(low), "high": tuple(high)} if any(low) or any(high) else {}
+    made = conv(x, kernel, stride=steps, dilation=gaps, groups=groups, **padding_of)
     return without_batch(_add_bias(function, made, bias), batched)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from graphc.errors import CompileError
 from graphc.runtime.llvm.convolution.blocking import Blocking, blocking_of
 from graphc.runtime.llvm.convolution.channels import build_channels
 from graphc.runtime.llvm.convolution.chunks import build_chunks
@@ -15,8 +16,9 @@ _WAYS = {"places": build_places, "channels": build_channels, "chunks": build_chu
 
 
 def build_convolution(
-    module: Module, x: Layout, w: Layout, y: Layout, *, stride: Ints, dilation: Ints, groups: int
-) -> NativeStep:
+    module: Module, x: Layout, w: Layout, y: Layout, *, stride: Ints, dilation: Ints, groups: int,
+    low: Ints = (), high: Ints = (),
+) -> NativeStep:  # fmt: skip
     """Add the functions of a convolution to a module; their operands are x, w and y.
 
     Args:
@@ -27,10 +29,14 @@ def build_convolution(
         stride: distance of windows, per spatial dim.
         dilation: distance of a window's elements.
         groups: so many convolutions side by side.
+        low: zeros before the input; the optimizer makes an operation of their own of them.
+        high: zeros after it.
 
     Raises:
-        CompileError: if there is no native code for the dtype.
+        CompileError: if there is no native code for the dtype, or zeros are to be added.
     """
+    if any(low) or any(high):
+        raise CompileError("conv: no native code with padding, which the optimizer splits off")
     key = ("conv", x, w, y, stride, dilation, groups)
     if key not in module.kernels:
         problem = problem_of(x, w, y, stride, dilation, groups)

@@ -23,6 +23,7 @@ from graphc.dtypes import (
 from graphc.evaluate import evaluate
 from graphc.node import Node, constant
 from graphc.ops.comparison import bitwise_not, eq, logical_and, logical_not, logical_or, ne
+from graphc.ops.convolution import conv
 from graphc.ops.elementwise import (
     abs_,
     add,
@@ -114,6 +115,10 @@ EXACT: list[Case] = [
     ("cast_through_wider", (int8, uint8, bool_),
      lambda x, y: cast(cast(x, dtype=float32), dtype=int32)),
     ("drop_detach", REAL, lambda x, y: exp(detach(x))),
+    ("padding_apart", (float32, float64, float16), lambda x, y: conv(
+        reshape(x, shape=(1, 1, 5, 8)), reshape(cut(y, (0, 0), (3, 2), (1, 1)), shape=(1, 1, 3, 2)),
+        stride=(1, 2), dilation=(1, 1), groups=1, low=(2, 0), high=(1, 3),
+    )),
     ("linear_as_matmul", REAL, lambda x, y: exp(linear(reshape(x, shape=(5, 1, 8)), y))),
     ("idle_permute", REAL, lambda x, y: exp(permute(x, dims=(0, 1)))),
     ("merge_permutes", (float64,), lambda x, y: exp(permute(permute(x, dims=(1, 0)), dims=(1, 0)))),
