@@ -33,6 +33,7 @@ from graphc.types import TensorType
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from graphc.frontend.autograd.function import Function
     from graphc.frontend.functions.generators import Generator
     from graphc.frontend.tensor import Tensor
 
@@ -288,6 +289,11 @@ class Recorder:
         call = self._random_calls.get(state.storage, 0)
         self._random_calls[state.storage] = call + 1
         return random_bits(symbolic(self.random_state(state), self), call=call, shape=shape)
+
+    def note_function(
+        self, function: type[Function], args: Sequence[Any], results: Sequence[Any]
+    ) -> None:
+        """A custom function was called: a program's tape knows its gradient already."""
 
     def grad_slot(self, x: Tensor) -> GradSlot:
         """The gradient of a tensor as this program sees it."""

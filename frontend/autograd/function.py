@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 from weakref import ReferenceType, ref
 
@@ -72,6 +72,20 @@ class FunctionCtx:
     def set_materialize_grads(self, value: bool) -> None:
         """Whether ``backward`` gets zeros (True, the default) or None for unused outputs."""
         self._materialize = value
+
+    def taken(self) -> tuple[Tensor | None, ...]:
+        """What is to be saved; the caller keeps it himself."""
+        taken, self._to_save = self._to_save, ()
+        return taken
+
+    def is_marked(self, x: object) -> bool:
+        """Whether this output was marked as one without a gradient."""
+        return any(x is marked for marked in self._not_differentiable)
+
+    @property
+    def materializes(self) -> bool:
+        """Whether ``backward`` gets zeros for unused outputs."""
+        return self._materialize
 
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
@@ -146,11 +160,8 @@ class Function:
         recorder = modes.recorder or next((x.recorder for x in given if x.recorder), None)
         edges = tuple(_edge(x, recorder) if is_tensor(x) else None for x in args)
         ctx = FunctionCtx(tuple(edge is not None for edge in edges))
-        has_setup = cls.setup_context is not Function.setup_context
         with recording_into(recorder), set_grad_enabled(False):
-            outputs = cls.forward(*args) if has_setup else cls.forward(ctx, *args)
-            if has_setup:
-                cls.setup_context(ctx, args, outputs)
+            outputs = cls.run_forward(ctx, args)
         made = outputs if isinstance(outputs, tuple) else (outputs,)
         _require_outputs(cls.__name__, made, ctx)
         is_tracked = modes.grad_enabled and any(ctx.needs_input_grad)
@@ -162,12 +173,23 @@ class Function:
         )  # fmt: skip
         note_line(step)
         results = _Results(step, ctx, given, recorder, is_tracked).of(made)
+        if recorder is not None:
+            recorder.note_function(cls, args, results)
         if is_tracked:
             ctx._step = ref(step)
             positions = {id(x): place for place, x in reversed(list(enumerate(made)))}
             step.save([_saved(x, recorder, positions) for x in ctx._to_save])
         ctx._to_save = ctx._dirty = ctx._not_differentiable = ()
         return results if isinstance(outputs, tuple) else results[0]
+
+    @classmethod
+    def run_forward(cls, ctx: FunctionCtx, args: Sequence[Any]) -> Any:
+        """Call ``forward``, and ``setup_context`` if there is one."""
+        if cls.setup_context is Function.setup_context:
+            return cls.forward(ctx, *args)
+        outputs = cls.forward(*args)
+        cls.setup_context(ctx, tuple(args), outputs)
+        return outputs
 
 
 class _Results:

@@ -15,7 +15,8 @@ import numpy as np
 from graphc.dims import Shape, Size
 from graphc.dtypes import DType, DTypeLike
 from graphc.errors import RecordingError
-from graphc.frontend.base import concrete, symbolic
+from graphc.frontend.base import concrete, is_tensor, symbolic
+from graphc.frontend.func.custom import apply_to_all
 from graphc.frontend.func.reach import Reach
 from graphc.frontend.grad_slots import GradSlot
 from graphc.frontend.modes import modes, recording_into
@@ -32,6 +33,7 @@ from graphc.storage import HostValue
 from graphc.types import TensorType
 
 if TYPE_CHECKING:
+    from graphc.frontend.autograd.function import Function
     from graphc.frontend.functions.generators import Generator
     from graphc.frontend.tensor import Tensor
 
@@ -127,13 +129,29 @@ class Fragment(Recorder):
             bits = generator.bits((self.size, *shape) if is_batched else shape)
         return self.argument(bits, is_batched)
 
+    def note_function(
+        self, function: type[Function], args: Sequence[Any], results: Sequence[Any]
+    ) -> None:
+        """Let gradients of the code around pass a custom function as its author says."""
+        if not self._tracks:
+            return
+        for result, value in zip(results, apply_to_all(self, function, args), strict=True):
+            if is_tensor(result):
+                result.node = self.argument(value, True).node
+
     # --- what goes out ----------------------------------------------------------------------
 
-    def run(self, results: Sequence[Tensor]) -> list[Batched]:
+    def twin(self, outer: Recorder | None) -> Fragment:
+        """Another fragment of as many examples."""
+        return Fragment(outer, self.size, self.randomness)
+
+    def computed(self, results: Sequence[Tensor]) -> list[Batched]:
         """The results for all examples, made of operations in the world around."""
         nodes = [self.node_of(x) for x in results]
         with recording_into(self.outer):
-            return batch(nodes, self._given, self.size, self._leaf)
+            values = batch(nodes, self._given, self.size, self._leaf)
+        self._given.update(zip(nodes, values, strict=True))
+        return values
 
     def _leaf(self, node: Node) -> Tensor:
         if self.outer is None:

@@ -130,7 +130,7 @@ class _Mapped:
         axes = axes_of("out_dims", self._out_dims, output)
         made = [
             _placed(result, axis, size)
-            for result, axis in zip(fragment.run(results), axes, strict=True)
+            for result, axis in zip(fragment.computed(results), axes, strict=True)
         ]
         return _Results(made, axes, rebuild_output)
 
