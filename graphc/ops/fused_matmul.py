@@ -19,6 +19,7 @@ from graphc.node import Node, make_node
 from graphc.opdef import OpDef, Trait
 from graphc.ops.leaf import PLACEHOLDER
 from graphc.ops.linalg import matmul, swap_last
+from graphc.ops.reduce import sum_
 from graphc.ops.shape import permute
 from graphc.storage import Array
 from graphc.types import TensorType, TupleType, Type
@@ -47,13 +48,13 @@ def _infer_fused_matmul(
             expected=", ".join(map(str, wanted)),
         )
     results = tuple(node.type for node in body.outputs.values())
-    if any(type.shape != product.shape for type in results):
-        raise ShapeError(
-            "fused_matmul: every result must have the product's shape",
-            got=", ".join(map(str, results)),
-            expected=str(product),
-        )
-    _require_pointwise(body, product)
+    sums = product.with_shape((1, *product.shape[1:])) if product.rank == 2 else product
+    if any(type.shape not in (product.shape, sums.shape) for type in results):
+        raise _misfit(results, product)
+    late = _with_sums(body, product, sums)
+    for node in body.outputs.values():
+        if node.type.shape != (sums if node in late else product).shape:
+            raise _misfit(results, product)
     return results[0] if len(results) == 1 else TupleType(results)
 
 
@@ -97,16 +98,48 @@ def computed_factor(prologue: Graph) -> tuple[Node, bool]:
     return source, True
 
 
+def _misfit(results: Sequence[TensorType], product: TensorType) -> ShapeError:
+    return ShapeError(
+        "fused_matmul: every result must have the product's shape, or that of sums over its rows",
+        got=", ".join(map(str, results)),
+        expected=str(product),
+    )
+
+
+def _with_sums(body: Graph, product: TensorType, sums: TensorType) -> set[Node]:
+    """Sums over the rows of full values, and what is made of them; all that a body may hold."""
+    late: set[Node] = set()
+    for node in body.nodes:
+        if has_trait(node, Trait.REDUCE) and _adds_rows(node, product):
+            late.add(node)
+        elif late.intersection(node.inputs):
+            late.add(node)
+            _require_value(node, sums)
+        else:
+            _require_value(node, product)
+    return late
+
+
+def _adds_rows(node: Node, product: TensorType) -> bool:
+    (value,) = node.inputs
+    over_rows = node.attrs["dims"] == (0,) and product.rank == 2
+    return node.op is sum_ and over_rows and value.type.shape == product.shape
+
+
 def _require_pointwise(body: Graph, product: TensorType) -> None:
     for node in body.nodes:
-        if node.op is not PLACEHOLDER and node.inputs and not _is_pointwise(node):
-            raise ShapeError(f"fused_matmul: {node.op.name} is no elementwise operation")
-        if broadcast_shapes(node.type.shape, product.shape) != product.shape:
-            raise ShapeError(
-                "fused_matmul: a value does not broadcast to the product",
-                got=str(node.type),
-                expected=str(product),
-            )
+        _require_value(node, product)
+
+
+def _require_value(node: Node, product: TensorType) -> None:
+    if node.op is not PLACEHOLDER and node.inputs and not _is_pointwise(node):
+        raise ShapeError(f"fused_matmul: {node.op.name} is no elementwise operation")
+    if broadcast_shapes(node.type.shape, product.shape) != product.shape:
+        raise ShapeError(
+            "fused_matmul: a value does not broadcast to the product",
+            got=str(node.type),
+            expected=str(product),
+        )
 
 
 def _is_pointwise(node: Node) -> bool:
@@ -161,7 +194,9 @@ def fused_matmul(
         extras: further operands of the body; each broadcasts to the product's shape.
         body: a map (see ``graphc.ops.fused``): elementwise operations on placeholders ``a0``, the
             product, and ``a1, a2, ...``, the extras. Its outputs ``r0, r1, ...`` all have the
-            product's shape; one of them may be the product itself. With several outputs the node
+            product's shape; one of them may be the product itself. Values of a product without
+            batches may also be summed over all rows (dim 0), and results may be made of the sums,
+            in their shape. With several outputs the node
             has a tuple type and is used through ``item``.
         transposed: the body sees the product with its last two dims swapped. Native code swaps
             and transposes the operands instead: ``(a @ b)^T = b^T @ a^T``, term by term.

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from graphc.dtypes import float32, float64
 from graphc.graph import Graph, has_trait
 from graphc.node import Node
 from graphc.opdef import Trait
 from graphc.ops.leaf import IOTA
 from graphc.ops.linalg import matmul
+from graphc.ops.reduce import sum_
 from graphc.ops.shape import permute
 from graphc.passes.base import Journal
 from graphc.passes.fusion.groups import CYCLE, TOO_LARGE
@@ -25,6 +27,9 @@ FOLDED_FIRST = "a product's reader folds it before it stores anything"
 READ_AGAIN = "a product is read again behind a reduction"
 BOTH_WAYS = "a product's reader needs it as it is and transposed"
 COUNTS = "a product's reader counts positions"
+SUMMED = (float32, float64)
+MAX_SUMMED = 4096
+"""More rows are added in chunks by a kernel, which is more exact."""
 MAX_OPERATIONS = 48
 MAX_OPERANDS = 24
 MAX_RESULTS = 4
@@ -60,6 +65,8 @@ def _attach(product: Node, partition: Partition, notes: Journal) -> None:
                 notes.refuse(CYCLE, product)
             elif notes.fire("product kernel", product):
                 rest = tuple(node for node in unit if node not in set(front))
+                if rest and _adds_rows(seen, front, rest, partition):
+                    front, rest = unit, ()
                 partition.replace([(*head, *front), *([rest] if rest else [])])
                 return
 
@@ -98,6 +105,39 @@ def _front(unit: Unit, product: Node, partition: Partition) -> Unit | str:
         return TOO_LARGE
     counts = any(base_of(each).op is IOTA for node in front for each in node.inputs)
     return COUNTS if counts else front
+
+
+def _adds_rows(seen: Node, front: Unit, rest: Unit, partition: Partition) -> bool:
+    """True if what is left of a kernel are sums over the rows of the front, and works on those.
+
+    Each tile then adds up its own rows, which are in registers, and a last phase the tiles.
+    """
+    shape = seen.type.static_shape
+    results = [node for node in (seen, *front, *rest) if partition.leaves(node, (*front, *rest))]
+    if len(shape) != 2 or not 1 < shape[0] <= MAX_SUMMED or len(results) > 2 * MAX_RESULTS:
+        return False
+    if len(operands_of((*front, *rest))) > MAX_OPERANDS:
+        return False
+    late: set[Node] = set()
+    for node in rest:
+        operands = list(map(base_of, node.inputs))
+        if has_trait(node, Trait.REDUCE):
+            of_rows = node.op is sum_ and node.attrs["dims"] == (0,) and node.type.dtype in SUMMED
+            if not of_rows or node.inputs[0] not in front or node.inputs[0].type.shape != shape:
+                return False
+            late.add(node)
+        elif not _is_row(node, shape[1]):
+            return False
+        elif late.intersection(operands):
+            late.add(node)
+    stored = [node for node in rest if partition.leaves(node, (*front, *rest))]
+    return late.issuperset(stored) and all(node.type.shape == (1, shape[1]) for node in stored)
+
+
+def _is_row(node: Node, columns: int) -> bool:
+    """True for a value of one row, or that a row repeats."""
+    *others, last = (1, *node.type.static_shape)
+    return last in (1, columns) and set(others) == {1}
 
 
 def _before_reductions(unit: Unit, partition: Partition) -> Unit:

@@ -34,7 +34,8 @@ def build_product(module: Module, step: Step) -> NativeStep:
 def describe_product(target: Target, step: Step) -> str:
     """How a product is computed, for people."""
     if _has_tiles(step):
-        return describe_gemm(target, problem_of(*_request(step)))
+        request = _request(step)
+        return describe_gemm(target, problem_of(*request), request[-1])
     return describe_plain_product(target, *map(layout_of, (*step.inputs, *step.outputs)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from graphc.runtime.llvm.emitter import Emitter
-from graphc.runtime.llvm.function import SCRATCH, define_function
+from graphc.runtime.llvm.function import SCRATCH, SHARED, define_function
 from graphc.runtime.llvm.gemm.blocking import Blocking
 from graphc.runtime.llvm.gemm.control import moved, repeat, scaled, when
 from graphc.runtime.llvm.gemm.groups import (
@@ -16,6 +16,7 @@ from graphc.runtime.llvm.gemm.groups import (
 )
 from graphc.runtime.llvm.gemm.outer import UNROLL, Outer, define_outer
 from graphc.runtime.llvm.gemm.packing import Packing, define_packing
+from graphc.runtime.llvm.gemm.sums import places_of_sums, sums_bytes
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
 from graphc.runtime.llvm.values import Value, constant
@@ -33,18 +34,22 @@ def build_blocks(module: Module, blocking: Blocking) -> NativeStep:
     """Add the function and its kernels to a module."""
     writer = _Writer(module, blocking)
     repeat_groups(writer.e, blocking.row_blocks, writer.group)
-    symbol = define_function(module, len(blocking.problem.matrices), writer.e.lines)
+    symbol = define_function(module, blocking.problem.parameters, writer.e.lines)
     phase = Phase(symbol, blocking.units, blocking.nanoseconds)
     return NativeStep((phase,), scratch_bytes=blocking.scratch_bytes)
 
 
 @dataclass(frozen=True, slots=True)
 class _Strip:
-    """Columns of a unit: their part of ``b``, the number of whole panels, whether they end it."""
+    """Columns of a unit: their part of ``b``, the number of whole panels, whether they end it.
+
+    ``sums`` are the places for the sums over the first tile of rows.
+    """
 
     b: list[Value]
     panels: Value
     last: Value
+    sums: list[Value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,7 @@ class _Writer:
         self.full_panels, self.rest_columns = divmod(problem.n, blocking.width)
         self.rest_vectors = -(-self.rest_columns // blocking.lanes)
         self.others = (*problem.operands, *problem.outputs)
+        self.sums = places_of_sums(problem)
         self.kernels: dict[tuple[int, int, int], str] = {}
 
     # ------------------------------------------------------------------ loops
@@ -88,7 +94,14 @@ class _Writer:
             left = e.sub(panels, panel)
             panels = e.intrinsic("smin", left, constant("i64", blocking.unit_panels))
         last = e.cmp("eq", column, count - 1) if count > 1 else constant("i1", 1)
-        strip = _Strip(b, panels, last)
+        sums = [
+            moved(
+                e, SHARED, 1, (constant("i64", 1), each.offset),
+                (panel, blocking.width * each.layout.dtype.itemsize),
+            )
+            for each in self.sums
+        ]  # fmt: skip
+        strip = _Strip(b, panels, last, sums)
 
         def block(number: Value) -> None:
             self._block(number, a, strip, others, (low, high))
@@ -214,12 +227,18 @@ class _Writer:
         partial = moved(e, SCRATCH, 1, (constant("i64", 1), blocking.partial_offset))
         partial = moved(e, partial, 1, (index, blocking.unit_panels * tile))
         step = blocking.panel_bytes // self.size if blocking.packed else blocking.width
+        distance = sums_bytes(self.problem)
+        row_sums = [moved(e, place, 1, (index, distance)) for place in strip.sums]
 
         def column(vectors: int, active: int, number: Value) -> None:
             (source,) = strip.b
             b = moved(e, source, self.size, (number, step))
             there = along_columns(e, others, self.others, number, blocking.width)
             sums = moved(e, partial, 1, (number, tile)) if blocking.blocks > 1 else SCRATCH
+            there += [
+                moved(e, place, each.layout.dtype.itemsize, (number, blocking.width))
+                for place, each in zip(row_sums, self.sums, strict=True)
+            ]
             symbol = self._kernel(rows, vectors, active)
             self._call(symbol, a, b, sums, terms.rounds, terms.first, terms.last, *there)
 

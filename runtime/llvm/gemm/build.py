@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from graphc.errors import CompileError
 from graphc.runtime.llvm.function import define_function
 from graphc.runtime.llvm.gemm.blocking import Blocking, blocking_of
 from graphc.runtime.llvm.gemm.blocks import build_blocks
 from graphc.runtime.llvm.gemm.factors import Factor, Prologue
 from graphc.runtime.llvm.gemm.problem import Epilogue, Problem, problem_of
 from graphc.runtime.llvm.gemm.strips import Strips, build_strips, strips_of
+from graphc.runtime.llvm.gemm.sums import schedule_of_sums, sums_bytes
 from graphc.runtime.llvm.gemm.tiling import dots_cycles, dots_tile, outer_cycles
 from graphc.runtime.llvm.iteration import Layout
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
+from graphc.runtime.llvm.phase import emit_phase
 from graphc.runtime.llvm.target import Target
 
 _FEW = 15
@@ -49,7 +52,11 @@ def build_gemm(
     others = None if epilogue is None else (epilogue.operands, epilogue.outputs)
     key = ("gemm", *map(_identity, (a, b)), c, body, others)
     if key not in module.kernels:
-        module.kernels[key] = _build(module, problem_of(a, b, c, epilogue))
+        problem = problem_of(a, b, c, epilogue)
+        native = _build(module, problem)
+        if epilogue is not None and problem.body.sums:
+            native = _with_sums(module, problem, epilogue, native)
+        module.kernels[key] = native
     return module.kernels[key]
 
 
@@ -61,17 +68,40 @@ def _identity(side: Layout | Prologue) -> object:
 
 def _build(module: Module, problem: Problem) -> NativeStep:
     if problem.is_empty:
-        return NativeStep((Phase(define_function(module, len(problem.matrices), []), 1, 0.0),))
+        return NativeStep((Phase(define_function(module, problem.parameters, []), 1, 0.0),))
     chosen = plan_of(module.target, problem)
     if isinstance(chosen, Strips):
         return build_strips(module, chosen)
     return build_blocks(module, chosen)
 
 
+def _with_sums(
+    module: Module, problem: Problem, epilogue: Epilogue, native: NativeStep
+) -> NativeStep:
+    """The same with the phase that follows the sums over rows."""
+    if problem.is_empty:
+        raise CompileError("matmul: sums over the rows of an empty product")
+    tiles = blocking_of(module.target, problem, lanes_of(module.target, problem)).row_tiles
+    schedule = schedule_of_sums(module.target, problem, epilogue, tiles)
+    phase = emit_phase(module, schedule, problem.parameters)
+    return NativeStep(
+        (*native.phases, phase),
+        tiles * sums_bytes(problem),
+        max(native.scratch_bytes, schedule.scratch_bytes),
+    )
+
+
+def lanes_of(target: Target, problem: Problem) -> int:
+    """Elements of a vector."""
+    return target.lanes(8 * problem.dtype.itemsize)
+
+
 def plan_of(target: Target, problem: Problem) -> Blocking | Strips:
     """Choose a kernel and cut the product, which is not empty."""
-    lanes = target.lanes(8 * problem.dtype.itemsize)
+    lanes = lanes_of(target, problem)
     blocking = blocking_of(target, problem, lanes)
+    if problem.body.sums:
+        return blocking
     if min(problem.m, problem.n) <= _FEW and _suit_dots(problem):
         tile = dots_tile(target, problem, lanes)
         outer = outer_cycles(problem, blocking.tile, lanes, blocking.packed)

@@ -8,27 +8,45 @@ from collections.abc import Iterator, Sequence
 from graphc.graph import has_trait
 from graphc.node import Node
 from graphc.opdef import Trait
-from graphc.runtime.llvm.gemm.blocking import Blocking
-from graphc.runtime.llvm.gemm.build import plan_of
+from graphc.runtime.llvm.gemm.blocking import Blocking, blocking_of
+from graphc.runtime.llvm.gemm.build import lanes_of, plan_of
 from graphc.runtime.llvm.gemm.factors import Factor
-from graphc.runtime.llvm.gemm.problem import Problem
+from graphc.runtime.llvm.gemm.problem import Epilogue, Problem
 from graphc.runtime.llvm.gemm.strips import Strips
+from graphc.runtime.llvm.gemm.sums import schedule_of_sums
 from graphc.runtime.llvm.gemm.tiling import chains_of, registers
+from graphc.runtime.llvm.schedule import describe
 from graphc.runtime.llvm.target import Target
 
 
-def describe_gemm(target: Target, problem: Problem) -> str:
-    """How a product is computed on a processor, as indented lines."""
+def describe_gemm(target: Target, problem: Problem, epilogue: Epilogue | None) -> str:
+    """How a product is computed on a processor, as indented lines.
+
+    Args:
+        target: the processor.
+        problem: what is computed.
+        epilogue: what the problem was made with.
+    """
     if problem.is_empty:
         return "an empty product"
+    product = _product(target, problem)
+    if epilogue is None or not problem.body.sums:
+        return product
+    tiles = blocking_of(target, problem, lanes_of(target, problem)).row_tiles
+    behind = describe([schedule_of_sums(target, problem, epilogue, tiles)])
+    return f"phase 1: {product}\n{behind.replace('phase 1', 'phase 2', 1)}"
+
+
+def _product(target: Target, problem: Problem) -> str:
+    """The product itself."""
     chosen = plan_of(target, problem)
-    lines = _of_strips if isinstance(chosen, Strips) else _of_blocks
+    lines = _of_strips(target, chosen) if isinstance(chosen, Strips) else _of_blocks(target, chosen)
     head = (
         f"{_count(chosen.units, 'unit')}, about {chosen.nanoseconds / 1000:,.1f} us",
         f"c[{problem.m}, {problem.n}] = a[{problem.m}, {problem.k}] @ b[{problem.k}, {problem.n}]"
         f"{_batches(problem)}, summed in {problem.dtype.name}",
     )
-    return "\n  ".join([*head, *lines(target, chosen)])
+    return "\n  ".join([*head, *lines])
 
 
 def _batches(problem: Problem) -> str:
@@ -139,6 +157,8 @@ def _outputs(problem: Problem) -> str:
 def _ends(problem: Problem, blocks: int) -> str:
     """What happens to the sums of a tile."""
     ends = ", ".join([*_names(problem.body.nodes), "store"])
+    if problem.body.sums:
+        ends += f"; each tile's rows added up, {_count(len(problem.body.sums), 'sum')} a column"
     if blocks > 1:
         return f"; partial sums wait in memory; after the last block {ends}"
     return f"; then {ends}"

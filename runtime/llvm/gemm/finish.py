@@ -10,7 +10,7 @@ from graphc.node import Node
 from graphc.opdef import Trait
 from graphc.runtime.llvm import memory
 from graphc.runtime.llvm.emitter import Emitter
-from graphc.runtime.llvm.gemm.control import moved, repeat
+from graphc.runtime.llvm.gemm.control import moved, repeat_with
 from graphc.runtime.llvm.gemm.factors import Matrix, computed
 from graphc.runtime.llvm.gemm.problem import Problem
 from graphc.runtime.llvm.halves import rounded
@@ -48,7 +48,8 @@ class Finish:
     Args:
         e: where to emit.
         problem: what is computed.
-        pointers: the tile's first element of each operand of the body, then of each output.
+        pointers: the tile's first element of each operand of the body, then of each output, then
+            the places of its sums over rows.
         columns: the vectors of one row.
         slots: where the declarations of stack slots go, in the function's entry.
     """
@@ -64,18 +65,37 @@ class Finish:
         self.e, self._problem, self._columns, self._slots = e, problem, columns, slots
         count = len(problem.operands)
         self._sources = tuple(zip(problem.operands, pointers[:count], strict=True))
-        self._targets = tuple(zip(problem.outputs, pointers[count:], strict=True))
+        last = count + len(problem.outputs)
+        self._targets = tuple(zip(problem.outputs, pointers[count:last], strict=True))
+        self._sums = tuple(zip(problem.body.sums, pointers[last:], strict=True))
         self._varies = _varying(problem)
         self._shared: dict[_Key, Value] = {}
 
     def tile(self, products: Sequence[Sequence[Value]]) -> None:
         """Finish a tile, given row by row."""
         self._prepare()
+        totals = [
+            constant(memory.computed_elem(node.type.dtype), 0.0, columns.lanes)
+            for node, _ in self._sums
+            for columns in self._columns
+        ]
         if len(products) > 1 and self._work() * len(products) > _INLINE:
-            self._in_a_loop(products)
-            return
-        for number, row in enumerate(products):
-            self._row(constant("i64", number), row)
+            totals = self._in_a_loop(products, totals)
+        else:
+            for number, row in enumerate(products):
+                totals = self._row(constant("i64", number), row, totals)
+        self._store_sums(totals)
+
+    def _store_sums(self, totals: Sequence[Value]) -> None:
+        """Store what the rows of the tile add up to."""
+        width = len(self._columns)
+        for number, (node, pointer) in enumerate(self._sums):
+            dtype = node.type.dtype
+            for position, columns in enumerate(self._columns):
+                start = constant("i64", columns.start)
+                place = moved(self.e, pointer, dtype.itemsize, (start, 1))
+                total = totals[number * width + position]
+                memory.store(self.e, total, place, dtype, 1, columns.active)
 
     def _work(self) -> int:
         """About how many instructions one row takes."""
@@ -84,7 +104,7 @@ class Finish:
             weight(node) for node in nodes if has_trait(node, Trait.ELEMENTWISE)
         )
 
-    def _in_a_loop(self, products: Sequence[Sequence[Value]]) -> None:
+    def _in_a_loop(self, products: Sequence[Sequence[Value]], totals: list[Value]) -> list[Value]:
         """Through memory: code written out for every row would be long, and spill."""
         e, like = self.e, products[0][0]
         name = f"%{e.fresh('tile')}"
@@ -95,15 +115,15 @@ class Finish:
             place = moved(e, slot, step, (constant("i64", number), 1))
             e.emit(f"store {value.typed}, ptr {place.text}")
 
-        def again(index: Value) -> None:
+        def again(index: Value, totals: list[Value]) -> list[Value]:
             row = []
             for number in range(width):
                 one = constant("i64", number)
                 place = moved(e, slot, step, (index, width), (one, 1))
                 row.append(e.define(f"load {like.type}, ptr {place.text}", like.elem, like.lanes))
-            self._row(index, row)
+            return self._row(index, row, totals)
 
-        repeat(e, constant("i64", len(products)), again)
+        return repeat_with(e, constant("i64", len(products)), totals, again)
 
     # ------------------------------------------------------------------ values
 
@@ -115,8 +135,8 @@ class Finish:
                 for number in self._places(node):
                     self._shared[node, number] = self._value(node, number, origin, self._shared)
 
-    def _row(self, index: Value, products: Sequence[Value]) -> None:
-        """Compute and store one row."""
+    def _row(self, index: Value, products: Sequence[Value], totals: Sequence[Value]) -> list[Value]:
+        """Compute and store one row; gives the sums up to this row."""
         known, product = dict(self._shared), self._problem.body.product
         for number, value in enumerate(products):
             dtype = product.type.dtype
@@ -132,6 +152,12 @@ class Finish:
                 place = self._place(matrix, pointer, index, columns)
                 stride = matrix.column or 1
                 memory.store(self.e, value, place, matrix.dtype, stride, columns.active)
+        terms = [
+            self.e.splat(self._find(node.inputs[0], number, known), columns.lanes)
+            for node, _ in self._sums
+            for number, columns in enumerate(self._columns)
+        ]
+        return [self.e.add(total, term) for total, term in zip(totals, terms, strict=True)]
 
     def _places(self, node: Node) -> range:
         """The columns for which a node has values of its own."""

@@ -34,7 +34,7 @@ def batch_pointers(
     e: Emitter, problem: Problem, matrices: Sequence[Matrix], batch: Value
 ) -> list[Value]:
     """The first element of each operand in one batch."""
-    addresses = parameters(len(problem.matrices))
+    addresses = parameters(problem.parameters)
     steps: list[Value] = []
     for number, size in reversed(list(enumerate(problem.batch))):
         steps.insert(0, e.binary("urem", batch, size) if number else batch)

@@ -64,7 +64,8 @@ def define_outer(module: Module, kernel: Outer) -> str:
 
     It does ``rounds`` rounds of ``UNROLL`` terms and, in the last block, the terms that are left.
     Partial sums are read unless ``first`` and written unless ``last``. The further pointers are
-    those of the epilogue's operands and the outputs. All are addresses of a tile's first element.
+    those of the epilogue's operands, of the outputs and of the sums over the tile's rows. All are
+    addresses of a tile's first element.
     """
     return _Writer(module, kernel).write()
 
@@ -80,7 +81,7 @@ class _Writer:
     def write(self) -> str:
         """Emit everything and define the function."""
         e, problem = self.e, self.kernel.problem
-        count = len(problem.operands) + len(problem.outputs)
+        count = len(problem.operands) + len(problem.outputs) + len(problem.body.sums)
         pointers = [Value(f"%p{number}", "ptr", 1) for number in range(count)]
         slots: list[str] = []
         a, b = Value("%a", "ptr", 1), Value("%b", "ptr", 1)

@@ -7,13 +7,14 @@ batches becomes one tall product, and a product whose result lies in columns is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from graphc.dtypes import DType
+from graphc.dtypes import DType, float32, float64
 from graphc.errors import CompileError
-from graphc.graph import Graph, topological
+from graphc.graph import Graph, has_trait, topological
 from graphc.node import Node
+from graphc.opdef import Trait
 from graphc.ops.leaf import placeholder
 from graphc.runtime.llvm.gemm.factors import (
     Factor,
@@ -33,9 +34,10 @@ class Epilogue:
     """What is computed from each element of the product before anything is stored.
 
     Args:
-        body: elementwise operations; input 0 is the product, the others are the operands.
+        body: elementwise operations; input 0 is the product, the others are the operands. Sums
+            over all rows, and operations on them, may follow if there are no batches.
         operands: layout of each other input; each broadcasts to the product's shape.
-        outputs: layout of each output; all have the product's shape.
+        outputs: layout of each output: all have the product's shape, or that of its sums.
     """
 
     body: Graph
@@ -51,13 +53,17 @@ class Body:
         nodes: all nodes that the results need, operands first.
         product: the node that stands for the product.
         loads: the number of the operand that a node is read from.
-        results: the nodes to store, one per output.
+        results: the nodes to store, one per output of the product's shape.
+        sums: sums of some of the nodes over all rows.
+        late: outputs that depend on the sums.
     """
 
     nodes: tuple[Node, ...]
     product: Node
     loads: dict[Node, int]
     results: tuple[Node, ...]
+    sums: tuple[Node, ...] = ()
+    late: tuple[Node, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,7 @@ class Problem:
         body: what happens to the product.
         operands: the body's operands, ``[m, n]``.
         outputs: what is stored, ``[m, n]``.
+        parameters: how many operands and results the function has, those of later phases included.
     """
 
     batch: tuple[int, ...]
@@ -85,6 +92,7 @@ class Problem:
     body: Body
     operands: tuple[Matrix, ...]
     outputs: tuple[Matrix, ...]
+    parameters: int
 
     @property
     def dtype(self) -> DType:
@@ -145,10 +153,12 @@ def problem_of(
     left = factor_of(a, 0, rank)
     right = factor_of(b, len(left.matrices), rank)
     first = len(left.matrices) + len(right.matrices)
+    count = len(epilogue.operands)
     others = [
         matrix_of(first + number, layout, rank)
         for number, layout in enumerate((*epilogue.operands, *epilogue.outputs))
     ]
+    stored = zip(epilogue.body.outputs.values(), others[count:], strict=True)
     problem = Problem(
         c.shape[:-2],
         c.shape[-2],
@@ -157,10 +167,13 @@ def problem_of(
         left,
         right,
         body,
-        tuple(others[: len(epilogue.operands)]),
-        tuple(others[len(epilogue.operands) :]),
+        tuple(others[:count]),
+        tuple(matrix for node, matrix in stored if node not in body.late),
+        first + len(others),
     )
     problem = _folded(_joined(problem))
+    if body.sums:
+        return problem
     result = problem.outputs[0]
     single_column = problem.n == 1 and problem.m != 1
     in_columns = result.row == 1 and result.column != 1 and problem.m != 1
@@ -179,13 +192,40 @@ def _require_product(a: Layout | Prologue, b: Layout | Prologue, c: Layout) -> N
 
 
 def _body_of(epilogue: Epilogue, c: Layout) -> Body:
-    if any(output.shape != c.shape for output in epilogue.outputs):
-        raise CompileError("matmul: an epilogue's result has another shape than the product")
-    require_elementwise(epilogue.body)
     product, *operands = epilogue.body.inputs
-    results = tuple(epilogue.body.outputs.values())
+    outputs = tuple(epilogue.body.outputs.values())
+    sums = tuple(node for node in topological(outputs) if has_trait(node, Trait.REDUCE))
+    late = depending_on(sums, outputs)
+    results = tuple(node for node in outputs if node not in late)
+    summed = tuple(node.inputs[0] for node in sums)
+    _require_sums(sums, c)
+    require_elementwise(Graph(epilogue.body.inputs, dict(_named((*results, *summed)))))
+    for node, layout in zip(outputs, epilogue.outputs, strict=True):
+        if layout.shape != (c.shape if node in results else node.type.static_shape):
+            raise CompileError("matmul: an epilogue's result has another shape than the product")
     loads = {node: number for number, node in enumerate(operands)}
-    return Body(topological(results), product, loads, results)
+    return Body(topological((*results, *summed)), product, loads, results, sums, late)
+
+
+def depending_on(sums: Collection[Node], outputs: Sequence[Node]) -> tuple[Node, ...]:
+    """The outputs that are made of sums."""
+    found = set(sums)
+    for node in topological(outputs):
+        if found.intersection(node.inputs):
+            found.add(node)
+    return tuple(node for node in outputs if node in found)
+
+
+def _named(nodes: Sequence[Node]) -> Iterator[tuple[str, Node]]:
+    return ((f"r{number}", node) for number, node in enumerate(nodes))
+
+
+def _require_sums(sums: Sequence[Node], c: Layout) -> None:
+    for node in sums:
+        plain = node.op.name == "sum" and node.type.dtype in (float32, float64)
+        over_rows = node.attrs["dims"] == (0,) and node.inputs[0].type.static_shape == c.shape
+        if not plain or not over_rows or len(c.shape) != 2:
+            raise CompileError("matmul: an epilogue has other reductions than sums over rows")
 
 
 def _joined(problem: Problem) -> Problem:

@@ -68,7 +68,7 @@ def build_strips(module: Module, strips: Strips) -> NativeStep:
     """Add the function and its kernels to a module."""
     writer = _Writer(module, strips)
     repeat_groups(writer.e, strips.strips, writer.group)
-    symbol = define_function(module, len(strips.problem.matrices), writer.e.lines)
+    symbol = define_function(module, strips.problem.parameters, writer.e.lines)
     return NativeStep((Phase(symbol, strips.units, strips.nanoseconds),))
 
 

@@ -114,10 +114,42 @@ def test_the_untransposed_product_is_still_there_for_others() -> None:
     assert "matmul" not in names(new)
 
 
-def test_what_comes_before_a_reduction_moves_if_it_is_stored_anyway() -> None:
-    chosen = where(input_node("mask", (6, 8), bool_), PRODUCT, number(0))
-    new, _ = fused(matmul(chosen, permute(W, dims=(1, 0))), sum_(chosen, dims=(0,)))
-    assert products(new) == [["constant", "where"]]
+CHOSEN = where(input_node("mask", (6, 8), bool_), PRODUCT, number(0))
+BACK = matmul(CHOSEN, permute(W, dims=(1, 0)))
+
+
+def test_sums_over_rows_and_what_follows_run_behind_the_product() -> None:
+    """The gradient of a layer's bias, and the bias's update."""
+    bias = input_node("bias", (1, 8))
+    updated = sub(bias, mul(sum_(CHOSEN, dims=(0,)), number(0.1)))
+    new, _ = fused(BACK, updated)
+    assert products(new) == [["constant", "where", "sum", "constant", "mul", "sub"]]
+    assert names(new) == {"placeholder", "fused_matmul", "matmul", "item", "permute"}
+
+
+def test_sums_of_a_transposed_product() -> None:
+    turned = add(permute(PRODUCT, dims=(1, 0)), input_node("other", (8, 6)))
+    new, _ = fused(turned, sum_(turned, dims=(0,)))
+    assert products(new) == [["add", "sum"]]
+
+
+def test_other_reductions_behind_what_is_stored_stay_kernels() -> None:
+    for reduced in (
+        sum_(CHOSEN, dims=(1,)),
+        sum_(CHOSEN, dims=(0, 1)),
+        amax(CHOSEN, dims=(0,)),
+        sum_(mul(CHOSEN, CHOSEN), dims=(0,)),
+        mul(CHOSEN, sum_(CHOSEN, dims=(0,))),
+    ):
+        new, _ = fused(BACK, reduced)
+        assert "sum" not in products(new)[0]
+        assert len(kernels(new)) == 1
+
+
+def test_many_rows_are_added_by_a_kernel() -> None:
+    many = neg(matmul(input_node("many", (5000, 5)), W))
+    new, _ = fused(many, sum_(many, dims=(0,)))
+    assert products(new) == [["neg"]]
     assert kernels(new) == [["sum"]]
 
 

@@ -24,7 +24,10 @@ SHAPES = [(1, 1, 1), (8, 300, 900), (300, 200, 1000), (64, 64, 64), (1, 700, 300
 
 
 def lines_of(target: Target, *request: object) -> list[str]:
-    return [line.strip() for line in describe_gemm(target, problem_of(*request)).splitlines()]
+    return [
+        line.strip()
+        for line in describe_gemm(target, problem_of(*request), request[-1]).splitlines()
+    ]
 
 
 @pytest.mark.parametrize("kinds", ["NN", "NT", "TN", "TT"])
