@@ -102,6 +102,7 @@ from graphc.frontend.functions.uniqueness import *
 from graphc.frontend.functions.windows import *
 from graphc.frontend.graph import Graph as Graph
 from graphc.frontend.graph import placeholder as placeholder
+from graphc.frontend.inplace_functions import *
 from graphc.frontend.modes import enable_grad as enable_grad
 from graphc.frontend.modes import inference_mode as inference_mode
 from graphc.frontend.modes import is_grad_enabled as is_grad_enabled
@@ -109,4 +110,5 @@ from graphc.frontend.modes import is_inference_mode_enabled as is_inference_mode
 from graphc.frontend.modes import is_recording as is_recording
 from graphc.frontend.modes import no_grad as no_grad
 from graphc.frontend.modes import set_grad_enabled as set_grad_enabled
+from graphc.frontend.nn.torch_names import *
 from graphc.frontend.tensor import Tensor as Tensor

@@ -78,6 +78,21 @@ def _channels(x: Tensor, batched: bool) -> tuple[Size, ...]:
     return (*x.shape[:lead], *(1,) * (x.ndim - lead))
 
 
+def drop_channels(function: str, input: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
+    """``dropout`` of whole channels of ``(batch, channels, ...)``.
+
+    Raises:
+        ShapeError: for fewer dims.
+    """
+    x = require_tensor(function, input)
+    if x.ndim < 2:
+        raise ShapeError(
+            f"{function}: expected (batch, channels, ...)", got=str(x.type),
+            where=user_location_text(),
+        )  # fmt: skip
+    return _drop(x, _channels(x, True), p, training, inplace)
+
+
 def dropout1d(
     input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
 ) -> Tensor:
