@@ -31,10 +31,9 @@ def to_torch(array: Any) -> Any:
 
 def from_torch(tensor: Any) -> Array:
     """A torch tensor as an array with graphc's dtype."""
-    tensor = tensor.detach()
     if tensor.dtype == torch().bfloat16:
-        return np.array(tensor.float().numpy().astype(ml_dtypes.bfloat16))
-    return np.array(tensor.resolve_conj().resolve_neg().numpy())
+        return np.array(tensor.float().numpy(force=True).astype(ml_dtypes.bfloat16))
+    return np.array(tensor.numpy(force=True))
 
 
 def run_torch(function: Callable[..., Any], *arrays: Any, grads: bool = True) -> Outcome:

@@ -143,14 +143,15 @@ def cumulative_trapezoid(
 
 
 def gradient(
-    input: Tensor, *, spacing: float | Sequence[Any] | Tensor = 1,
+    input: Tensor, *, spacing: float | Sequence[Any] | Tensor | None = None,
     dim: int | Sequence[int] | None = None, edge_order: int = 1,
 ) -> tuple[Tensor, ...]:  # fmt: skip
     """The derivative along each dim, by differences of both neighbours.
 
     Args:
         input: tensor.
-        spacing: the distance of samples, one or one per dim; or their places, one vector per dim.
+        spacing: the distance of samples, one or one per dim (default 1); or their places, one
+            vector per dim.
         dim: dim or dims; None for all.
         edge_order: how many neighbours count at the first and the last sample, 1 or 2.
 
@@ -166,7 +167,8 @@ def gradient(
         else tuple(normalize_dim("gradient", each, x.ndim)
                    for each in (dim if isinstance(dim, Sequence) else [dim]))
     )  # fmt: skip
-    spaces = list(spacing) if isinstance(spacing, list | tuple) else [spacing] * len(dims)
+    space = 1 if spacing is None else spacing
+    spaces = list(space) if isinstance(space, list | tuple) else [space] * len(dims)
     if edge_order not in (1, 2) or len(spaces) != len(dims):
         raise ArgumentError(
             "gradient: expected edge_order 1 or 2, and one spacing per dim",

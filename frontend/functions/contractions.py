@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from graphc.dims import unify
 from graphc.errors import ArgumentError, ShapeError
-from graphc.frontend.functions.convert import normalize_dim, promote, require_tensor
+from graphc.frontend.functions.convert import cast, normalize_dim, promote, require_tensor
 from graphc.frontend.functions.linalg import cross as cross_along
 from graphc.frontend.functions.products import matmul
+from graphc.frontend.functions.reduction import sum
 from graphc.frontend.functions.shaping import broadcast_tensors, permute, unsqueeze
 from graphc.ops import elementwise, linalg
 from graphc.ops.shape import reshape
@@ -85,6 +86,7 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] | Tensor
     """
     x, y = promote("tensordot", require_tensor("tensordot", a), require_tensor("tensordot", b))
     left, right = _paired_dims(x, y, dims)
+    x, y = _summed(x, left, y, right), _summed(y, right, x, left)
     if len(left) != len(right) or any(
         unify(x.shape[one], y.shape[other]) is None for one, other in zip(left, right, strict=True)
     ):
@@ -101,6 +103,15 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] | Tensor
         reshape(permute(y, [*right, *columns]), shape=(depth, math.prod(column_sizes))),
     )
     return reshape(product, shape=(*row_sizes, *column_sizes))
+
+
+def _summed(x: Tensor, dims: list[int], other: Tensor, others: list[int]) -> Tensor:
+    """The sums of a tensor along the dims that meet a size of 1: that repeats for each element."""
+    meets_one = [
+        dim for dim, at in zip(dims, others, strict=False)
+        if other.shape[at] == 1 and x.shape[dim] != 1
+    ]  # fmt: skip
+    return cast(sum(x, meets_one, keepdim=True), x.dtype) if meets_one else x
 
 
 def _paired_dims(

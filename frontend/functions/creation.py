@@ -10,7 +10,7 @@ import numpy as np
 
 from graphc.allocation import empty_array
 from graphc.dims import Dim, Size
-from graphc.dtypes import DType, DTypeLike, as_dtype, int64, of_array
+from graphc.dtypes import INTEGER, DType, DTypeLike, as_dtype, int64, of_array
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.base import (
     concrete,
@@ -291,6 +291,9 @@ def arange(
         )  # fmt: skip
     whole = all(isinstance(value, int | np.integer) for value in (start, end, step))
     of = as_dtype((int64 if whole else default_dtype()) if dtype is None else dtype)
+    if of.category == INTEGER and not whole:
+        start, end, step = int(start), int(end), int(step)
+        whole = True
     count = math.ceil((end - start) / step)
     ramp = np.arange(count, dtype=np.int64 if whole else np.float64)
     return tracked(concrete((start + ramp * step).astype(of.numpy)), requires_grad)

@@ -354,7 +354,13 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
             got=f"{x.type} and {picked.type}",
             where=user_location_text(),
         )
-    source = expand(x, (*common[:axis], x.shape[axis], *common[axis:]))
+    size = x.shape[axis]
+    picked = choosing.where(
+        comparison.lt(picked, scalar_tensor(0, int64)),
+        elementwise.add(picked, scalar_tensor(size, int64)),
+        picked,
+    )
+    source = expand(x, (*common[:axis], size, *common[axis:]))
     return gather(
         source, axis, expand(picked, (*common[:axis], picked.shape[axis], *common[axis:]))
     )

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from graphc.dtypes import DTypeLike, as_dtype
+from graphc.dtypes import DTypeLike, as_dtype, float32
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.functions import pointwise, reduction
 from graphc.frontend.functions.convert import cast, normalize_dim, require_tensor, scalar_tensor
@@ -84,6 +84,9 @@ def vector_norm(
         tensor(5.)
     """
     values = _values("vector_norm", x, dtype)
+    if values.dtype.is_floating_point and values.dtype.itemsize == 2:
+        single = vector_norm(cast(values, float32), ord, dim, keepdim)
+        return cast(single, values.dtype)
     if isinstance(ord, bool) or not isinstance(ord, int | float):
         raise _unknown_order("vector_norm", ord, "a number")
     dims = dims_argument("vector_norm", values, dim)

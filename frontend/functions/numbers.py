@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from graphc.dtypes import BOOLEAN, FLOATING, DType
 from graphc.errors import ArgumentError, DTypeError
+from graphc.frontend.functions import pointwise
 from graphc.frontend.functions.complexes import join, parts
 from graphc.frontend.functions.convert import (
     Number,
@@ -181,14 +183,15 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | float) -> Tensor:
     if not start.dtype.is_differentiable:
         raise _unsupported("lerp", start.dtype, "floating point or complex")
     span = elementwise.sub(stop, start)
-    share = scalar_tensor(weight, start.dtype) if isinstance(weight, int | float) else weight
+    is_number = isinstance(weight, int | float | complex)
+    share = scalar_tensor(weight, start.dtype) if is_number else require_tensor("lerp", weight)
     early = elementwise.add(start, elementwise.mul(share, span))
     rest = elementwise.sub(scalar_tensor(1, start.dtype), share)
     late = elementwise.sub(stop, elementwise.mul(span, rest))
-    if isinstance(weight, int | float):
-        return early if -0.5 < weight < 0.5 else late
-    size = elementwise.abs_(share)
-    return select.where(comparison.lt(size, scalar_tensor(0.5, share.dtype)), early, late)
+    if isinstance(weight, int | float | complex):
+        return early if builtins.abs(weight) < 0.5 else late
+    size = pointwise.abs(share)
+    return select.where(comparison.lt(size, scalar_tensor(0.5, size.dtype)), early, late)
 
 
 def _scaled_operands(

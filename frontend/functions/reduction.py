@@ -106,6 +106,8 @@ def prod(
     input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
 ) -> Tensor:
     """The product over one dim or all; integers multiply as int64 (``torch.prod``)."""
+    if dtype is bool_:
+        return all(cast(require_tensor("prod", input), bool_), dim, keepdim)
     x = wide(require_tensor("prod", input), dtype)
     return _reduce(reduce.prod, x, dims_argument("prod", x, dim), keepdim)
 
@@ -139,25 +141,27 @@ def require_float(function: str, x: Tensor) -> None:
 
 
 def var(
-    input: Tensor, dim: Dims = None, *, correction: float = 1, keepdim: bool = False,
-    unbiased: bool | None = None,
+    input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False,
+    *, correction: float | None = None,
 ) -> Tensor:  # fmt: skip
     """The variance over dims, in two passes.
 
     Args:
         input: floating point tensor.
-        dim: dim or dims; None for all.
-        correction: the divisor is ``n - correction`` (at least 0).
-        keepdim: keep reduced dims with size 1.
+        dim: dim or dims; None for all. A bool here is ``unbiased``, over all dims.
         unbiased: older name: True is ``correction=1``, False ``correction=0``.
+        keepdim: keep reduced dims with size 1.
+        correction: the divisor is ``n - correction`` (at least 0); default 1.
 
     Source: ``torch.var``.
     """
     x = require_tensor("var", input)
     require_float("var", x)
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
     dims = dims_argument("var", x, dim)
-    if unbiased is not None:
-        correction = int(unbiased)
+    if correction is None:
+        correction = 1 if unbiased is None else int(unbiased)
     centered = elementwise.sub(x, mean(x, dims, keepdim=True) if dims else mean(x))
     centered = pointwise.abs(centered) if x.dtype.is_complex else centered
     squares = reduce.sum_(elementwise.mul(centered, centered), dims=dims)
@@ -171,11 +175,11 @@ def var(
 
 
 def std(
-    input: Tensor, dim: Dims = None, *, correction: float = 1, keepdim: bool = False,
-    unbiased: bool | None = None,
+    input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False,
+    *, correction: float | None = None,
 ) -> Tensor:  # fmt: skip
     """The standard deviation, the root of ``var`` (``torch.std``)."""
-    return safe_root(var(input, dim, correction=correction, keepdim=keepdim, unbiased=unbiased))
+    return safe_root(var(input, dim, unbiased, keepdim, correction=correction))
 
 
 def safe_root(x: Tensor) -> Tensor:

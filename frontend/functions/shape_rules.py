@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from graphc.dims import Shape, Size
 from graphc.dims import broadcast_shapes as common_shape
+from graphc.dtypes import int64
 from graphc.errors import ArgumentError, DTypeError, ShapeError
-from graphc.frontend.functions.convert import require_tensor, shape_argument
+from graphc.frontend.functions.convert import cast, require_tensor, shape_argument
 from graphc.frontend.functions.pointwise import floor_divide, remainder
 from graphc.provenance import user_location_text
 
@@ -73,6 +74,7 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
             "unravel_index: a position is outside of the shape", got=str(sizes),
             where=user_location_text(),
         )  # fmt: skip
+    places = cast(places, int64)
     steps = [math.prod(sizes[dim + 1 :]) for dim in range(len(sizes))]
     return tuple(
         remainder(floor_divide(places, max(step, 1)), max(size, 1))

@@ -189,10 +189,18 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
     return ops.reshape(x, shape=(*x.shape[:at], 1, *x.shape[at:]))
 
 
-def flip(input: Tensor, *dims: Any) -> Tensor:
-    """Reverse the order along dims (``torch.flip``)."""
+def flip(input: Tensor, *args: Any, dims: Sequence[int] | int | None = None) -> Tensor:
+    """Reverse the order along dims (``torch.flip``).
+
+    Args:
+        input: tensor.
+        args: the dims, one by one or as one sequence.
+        dims: the dims, instead.
+    """
     x = require_tensor("flip", input)
-    given = dims[0] if len(dims) == 1 and isinstance(dims[0], list | tuple) else dims
+    given = args if dims is None else (dims,)
+    if len(given) == 1 and isinstance(given[0], list | tuple):
+        given = tuple(given[0])
     return own(ops.flip(x, dims=normalize_dims("flip", list(given), x.ndim)))
 
 

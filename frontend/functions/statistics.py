@@ -9,7 +9,7 @@ from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.defaults import default_dtype
 from graphc.frontend.functions import pointwise, reduction
 from graphc.frontend.functions.complexes import complex, parts
-from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor
+from graphc.frontend.functions.convert import cast, promote, require_tensor, scalar_tensor
 from graphc.frontend.functions.products import matmul
 from graphc.frontend.functions.reduction import Dims
 from graphc.frontend.functions.shaping import reshape, t, unsqueeze
@@ -33,21 +33,21 @@ __all__ = [
 
 
 def var_mean(
-    input: Tensor, dim: Dims = None, *, correction: float = 1, keepdim: bool = False,
-    unbiased: bool | None = None,
+    input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False,
+    *, correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """The variance and the mean over dims (``torch.var_mean``); see ``var``."""
-    spread = reduction.var(input, dim, correction=correction, keepdim=keepdim, unbiased=unbiased)
-    return spread, reduction.mean(input, dim, keepdim)
+    spread = reduction.var(input, dim, unbiased, keepdim, correction=correction)
+    return spread, reduction.mean(input, None if isinstance(dim, bool) else dim, keepdim)
 
 
 def std_mean(
-    input: Tensor, dim: Dims = None, *, correction: float = 1, keepdim: bool = False,
-    unbiased: bool | None = None,
+    input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False,
+    *, correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """The standard deviation and the mean over dims (``torch.std_mean``); see ``std``."""
-    spread = reduction.std(input, dim, correction=correction, keepdim=keepdim, unbiased=unbiased)
-    return spread, reduction.mean(input, dim, keepdim)
+    spread = reduction.std(input, dim, unbiased, keepdim, correction=correction)
+    return spread, reduction.mean(input, None if isinstance(dim, bool) else dim, keepdim)
 
 
 class Extrema(NamedTuple):
@@ -126,6 +126,7 @@ def cov(
         raise ShapeError("cov: expected two dims or fewer", got=str(x.type),
                          where=user_location_text())  # fmt: skip
     x = x if x.dtype.is_differentiable else cast(x, default_dtype())
+    x = x if aweights is None else promote("cov", x, aweights)[0]
     table = reshape(x, (1, -1)) if x.ndim < 2 else x
     weights = _weights(table, fweights, aweights)
     count = scalar_tensor(table.shape[1], x.dtype)
@@ -145,7 +146,7 @@ def cov(
     if not x.dtype.is_complex:
         freedom = pointwise.clamp(freedom, min=0)
     result = elementwise.div(products, freedom)
-    return reshape(result, ()) if x.ndim < 2 else result
+    return reshape(result, ()) if table.shape[0] == 1 else result
 
 
 def _weights(table: Tensor, fweights: Tensor | None, aweights: Tensor | None) -> Tensor | None:

@@ -131,8 +131,8 @@ def istft(
         window: see ``stft``.
         center: see ``stft``.
         normalized: see ``stft``.
-        onesided: whether the input has the frequencies up to the half only; default: yes, unless
-            the window is complex.
+        onesided: whether the input has the frequencies up to the half only; default: unless it
+            has ``n_fft``.
         length: points of the signal, continued by zeros where there are no pieces.
         return_complex: the signal is complex.
 
@@ -147,7 +147,7 @@ def istft(
     """
     z = require_tensor("istft", input)
     pieces = _pieces("istft", n_fft, hop_length, win_length, window)
-    half = not (window is not None and window.dtype.is_complex) if onesided is None else onesided
+    half = z.shape[-2:-1] != (n_fft,) if onesided is None else onesided
     batch = _spectrum(z, pieces, half)
     if pieces.hop > (win_length or n_fft):
         raise _mistake("istft", "expected 0 < hop_length <= win_length", str(hop_length))

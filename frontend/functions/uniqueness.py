@@ -66,7 +66,7 @@ def unique_consecutive(
     values = x.array("the number of distinct values")
     axis = None if dim is None else normalize_dim("unique_consecutive", dim, values.ndim)
     rows = values.reshape(-1) if axis is None else np.moveaxis(values, axis, 0)
-    differs = (rows[1:] != rows[:-1]).reshape(max(len(rows) - 1, 0), -1).any(1)
+    differs = (rows[1:] != rows[:-1]).any(tuple(range(1, rows.ndim)))
     starts = np.concatenate([np.ones(min(len(rows), 1), bool), differs])
     places = np.flatnonzero(starts)
     found = rows[places] if axis is None else np.moveaxis(rows[places], 0, axis)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,14 +11,15 @@ from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.base import concrete
 from graphc.frontend.functions.convert import (
     normalize_dim,
+    promote,
     promote_float,
     require_tensor,
     scalar_tensor,
 )  # fmt: skip
 from graphc.frontend.functions.indexing import index_select
-from graphc.frontend.functions.pointwise import abs as absolute
-from graphc.frontend.functions.pointwise import clamp, pow, sqrt, where
-from graphc.frontend.functions.reduction import amax, amin, sum
+from graphc.frontend.functions.norms import vector_norm
+from graphc.frontend.functions.pointwise import clamp
+from graphc.frontend.functions.reduction import sum
 from graphc.frontend.functions.shaping import broadcast_tensors
 from graphc.provenance import user_location_text
 
@@ -27,25 +27,6 @@ if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
 __all__ = ["cosine_similarity", "normalize", "pairwise_distance", "pdist"]
-
-
-def p_norm(x: Tensor, p: float, dim: int, keepdim: bool = False) -> Tensor:
-    """The p-norm along a dim, whose gradient at 0 is 0."""
-    size = absolute(x)
-    if p == 0:
-        return sum((x != 0).to(x.dtype), dim, keepdim)
-    if p == 1:
-        return sum(size, dim, keepdim)
-    if p in (math.inf, -math.inf):
-        return (amax if p > 0 else amin)(size, dim, keepdim)
-    if p == 2:
-        total = sum(x * x, dim, keepdim)
-    else:
-        present = size != 0
-        total = sum(where(present, pow(where(present, size, 1.0), p), 0.0), dim, keepdim)
-    vanishes = total == 0
-    safe = where(vanishes, 1.0, total)
-    return where(vanishes, 0.0, sqrt(safe) if p == 2 else pow(safe, 1.0 / p))
 
 
 def pairwise_distance(
@@ -68,11 +49,11 @@ def pairwise_distance(
         >>> F.pairwise_distance(gc.tensor([[3.0, 4.0]]), gc.zeros(1, 2))
         tensor([5.0000])
     """
-    a, b = promote_float(
+    a, b = promote(
         "pairwise_distance", require_tensor("pairwise_distance", x1),
         require_tensor("pairwise_distance", x2),
     )  # fmt: skip
-    return p_norm(a - b + eps, p, -1, keepdim)
+    return vector_norm(a - b + eps, p, -1, keepdim)
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
@@ -97,7 +78,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
 
 def _unit(x: Tensor, dim: int, eps: float) -> Tensor:
     """The vectors at length 1."""
-    return x / clamp(p_norm(x, 2, dim, keepdim=True), min=eps)
+    return x / clamp(vector_norm(x, 2, dim, keepdim=True), min=eps)
 
 
 def normalize(
@@ -122,7 +103,7 @@ def normalize(
             "normalize: out is not supported", fix="assign the result", where=user_location_text()
         )
     x = require_tensor("normalize", input)
-    return x / clamp(p_norm(x, p, dim, keepdim=True), min=eps)
+    return x / clamp(vector_norm(x, p, dim, keepdim=True), min=eps)
 
 
 def pdist(input: Tensor, p: float = 2.0) -> Tensor:
@@ -153,4 +134,4 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     difference = index_select(x, 0, first) - index_select(x, 0, second)
     if isinstance(x.shape[1], int) and x.shape[1] == 0:
         return sum(difference, 1) * scalar_tensor(0, x.dtype)
-    return p_norm(difference, p, 1)
+    return vector_norm(difference, p, 1)

@@ -11,11 +11,11 @@ from graphc.frontend.functions import indexing
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor
 from graphc.frontend.functions.creation import arange, full
 from graphc.frontend.functions.indexing import one_hot
+from graphc.frontend.functions.norms import vector_norm
 from graphc.frontend.functions.pointwise import clamp, isfinite, where
 from graphc.frontend.functions.reduction import amax, sum
 from graphc.frontend.functions.shaping import narrow, reshape, unsqueeze
 from graphc.frontend.modes import is_recording, no_grad
-from graphc.frontend.nn.functional.distance import p_norm
 from graphc.frontend.nn.functional.shapes import agree
 from graphc.ops import comparison, select
 from graphc.ops.index import index, index_add
@@ -93,7 +93,7 @@ def _times_read(table: Tensor, indices: Tensor) -> Tensor:
 def _limit_norms(table: Tensor, indices: Tensor, max_norm: float, norm_type: float) -> None:
     """Scale the rows that are read down to a norm, in the table itself."""
     with no_grad():
-        size = p_norm(table, norm_type, 1, keepdim=True)
+        size = vector_norm(table, norm_type, 1, keepdim=True)
         too_long = (unsqueeze(_times_read(table, indices), 1) > 0) & (size > max_norm)
         table.copy_(where(too_long, table * (max_norm / (size + 1e-7)), table))
 

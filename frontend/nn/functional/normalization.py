@@ -22,6 +22,7 @@ from graphc.frontend.functions.shaping import reshape
 from graphc.frontend.modes import no_grad
 from graphc.frontend.nn.functional.shapes import agree
 from graphc.ops import elementwise
+from graphc.ops.elementwise_parts import part_dtype
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def _last_dims(function: str, x: Tensor, normalized_shape: Sequence[int]) -> tup
 
 def resolution(dtype: DType) -> float:
     """The distance from 1 to the next number of this dtype."""
-    return float(np.spacing(np.ones((), dtype.numpy)))
+    return float(np.spacing(np.ones((), part_dtype(dtype).numpy)))
 
 
 def rms_norm(
@@ -199,5 +200,7 @@ def rms_norm(
     x = require_tensor("rms_norm", input)
     dims = _last_dims("rms_norm", x, normalized_shape)
     least = resolution(x.dtype) if eps is None else eps
-    normal = mul(x, elementwise.rsqrt(add(mean(mul(x, x), dims, keepdim=True), least)))
+    wide = x.float() if x.dtype.itemsize == 2 else x
+    scale = elementwise.rsqrt(add(mean(mul(wide, wide), dims, keepdim=True), least))
+    normal = mul(wide, scale).to(x.dtype)
     return normal if weight is None else mul(normal, weight)

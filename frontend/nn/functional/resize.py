@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphc.dims import Dim
-from graphc.errors import ArgumentError, ShapeError
+from graphc.dtypes import uint8
+from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.base import concrete
 from graphc.frontend.functions.convert import require_tensor
 from graphc.frontend.functions.indexing import index_select
@@ -78,11 +79,13 @@ def interpolate(
     sizes, factors = _target(x, size, scale_factor, recompute_scale_factor)
     if mode == "area":
         return _AREA[dims](x, sizes)
+    is_rounded = x.dtype is uint8 and not mode.startswith("nearest")
+    x = x.float() if is_rounded else x
     for number, (new, factor) in enumerate(zip(sizes, factors, strict=True)):
         old = int(x.shape[number + 2])
         places, weights = _taps(mode, old, new, factor, bool(align_corners), antialias)
         x = _weighted_sum(x, number + 2, places, weights)
-    return x
+    return x.round().clamp(0, 255).to(uint8) if is_rounded else x
 
 
 def _check_mode(x: Tensor, mode: str, align_corners: bool | None, antialias: bool) -> None:
@@ -95,6 +98,11 @@ def _check_mode(x: Tensor, mode: str, align_corners: bool | None, antialias: boo
     if mode in _DIMS_OF and _DIMS_OF[mode] != x.ndim - 2:
         raise ShapeError(
             f"interpolate: mode {mode!r} is for {_DIMS_OF[mode]} spatial dims", got=str(x.type),
+            where=user_location_text(),
+        )  # fmt: skip
+    if not x.dtype.is_floating_point and x.dtype is not uint8 and not mode.startswith("nearest"):
+        raise DTypeError(
+            f"interpolate: mode {mode!r} needs floating point or uint8", got=x.dtype.name,
             where=user_location_text(),
         )  # fmt: skip
     if align_corners is not None and mode not in _DIMS_OF:

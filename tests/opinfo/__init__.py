@@ -1,0 +1,1 @@
+"""PyTorch's own samples of its operators, given to PyTorch and to graphc."""
