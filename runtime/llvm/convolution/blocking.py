@@ -35,6 +35,10 @@ _STORE = 2.0
 _GATHER = 20.0
 """Cycles per vector: to turn and store it, to store it, to read it where elements are apart."""
 
+_SPARE = {"avx512": 0, "avx2": 0, "baseline": 1, "neon": 4}
+"""Registers left to the compiler, besides those that products leave: it loads vectors early. A
+mask takes one more where it is no register of its own kind."""
+
 _LONG = 4
 """Sums that are so many times longer than there are of them are cut into pieces."""
 
@@ -103,7 +107,7 @@ def _along_channels(target: Target, problem: Problem, lanes: int) -> Iterator[Bl
     size = problem.dtype.itemsize
     for cut in cuts_of(row_dims(problem), _MOST_ROWS):
         for vectors in range(1, min(total, _MOST_VECTORS) + 1):
-            if _fits(target, cut.block * cut.inside, vectors):
+            if _fits(target, cut.block * cut.inside, vectors, False):
                 whole, rest = divmod(total, vectors)
                 large = problem.terms * vectors * lanes * size > _FIRST_CACHE
                 streamed = lanes * size / _BYTES_PER_CYCLE if large else 0.0
@@ -125,7 +129,7 @@ def _along_places(target: Target, problem: Problem, lanes: int) -> Iterator[Bloc
     load = 0.5 if last.x in (0, 1) else _GATHER
     for cut in cuts_of(dims, _MOST_ROWS, last.size % lanes > 0):
         for made in range(1, min(problem.made.size, _MOST_ROWS) + 1):
-            if _fits(target, made, cut.block * cut.inside):
+            if _fits(target, made, cut.block * cut.inside, last.size % lanes > 0):
                 whole, rest = divmod(problem.made.size, made)
                 cycles = 0.0
                 for wide, wide_count in _sizes(cut):
@@ -145,8 +149,10 @@ def _sizes(cut: Cut) -> Iterator[tuple[int, int]]:
         yield cut.rest * cut.inside, outside
 
 
-def _fits(target: Target, rows: int, vectors: int) -> bool:
-    return rows * vectors + vectors + 1 <= registers(target)
+def _fits(target: Target, rows: int, vectors: int, masked: bool) -> bool:
+    """Whether a tile's sums, the vectors of one term and an element stay in registers."""
+    spare = _SPARE[target.isa] + (masked and target.isa != "avx512")
+    return rows * vectors + vectors + 1 <= registers(target) - spare
 
 
 def _tile(problem: Problem, sums: int, loads: float, end: float) -> float:
