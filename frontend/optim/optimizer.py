@@ -19,6 +19,7 @@ from graphc.frontend.noted import guarded
 from graphc.frontend.optim.group import Members, ParamGroup, ParamState, States
 from graphc.frontend.optim.guards import guard_groups, guard_options, guard_state
 from graphc.frontend.optim.options import Options, RecordedOptions
+from graphc.frontend.optim.program import run_program
 from graphc.frontend.optim.state import load_tensor, packed_groups, packed_state
 from graphc.frontend.recorder import Recorder
 from graphc.frontend.tensor import Tensor
@@ -142,6 +143,8 @@ class Optimizer:
 
     def _move(self, param: Tensor, grad: Tensor, options: Options) -> None:
         state = self.state[param]
+        if modes.recorder is None and run_program(self, options.group, param, grad, state):
+            return
         moved, next_state = self.update(param, grad, state, options)
         for key, value in next_state.items():
             if value is not state[key]:

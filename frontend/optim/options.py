@@ -13,6 +13,7 @@ from graphc.frontend.functions.pointwise import mul
 from graphc.frontend.functions.pointwise import pow as power
 from graphc.frontend.recorder import Recorder
 from graphc.frontend.tensor import Tensor
+from graphc.node import Node
 from graphc.storage import HostValue
 
 Scalar = float | Tensor
@@ -45,7 +46,15 @@ class Options:
         return 1.0 - float(np.power(self.number(name, position), float(step.item())))
 
 
-class RecordedOptions(Options):
+class _SymbolicOptions(Options):
+    """Options whose numbers are values of a graph."""
+
+    def weight_so_far(self, name: str, position: int, step: Tensor) -> Scalar:
+        """``1 - beta^step`` as a 0-d float64 tensor."""
+        return 1.0 - power(self.number(name, position), cast(step, float64))
+
+
+class RecordedOptions(_SymbolicOptions):
     """A group's options while recording: numbers are variables that read the group.
 
     Args:
@@ -67,17 +76,44 @@ class RecordedOptions(Options):
             self._made[key] = self._recorder.host_value(source, float64, label)
         return self._made[key]
 
-    def weight_so_far(self, name: str, position: int, step: Tensor) -> Scalar:
-        """``1 - beta^step`` as a 0-d float64 tensor."""
-        return 1.0 - power(self.number(name, position), cast(step, float64))
+
+class PlaceholderOptions(_SymbolicOptions):
+    """A group's options as inputs of a program that is recorded once for many groups.
+
+    Args:
+        group: a group, whose facts hold for all of them.
+        recorder: where the inputs are made.
+
+    Attributes:
+        readers: what gives the numbers of a group, in the order of the inputs.
+        nodes: the inputs.
+    """
+
+    def __init__(self, group: Mapping[str, Any], recorder: Recorder) -> None:
+        super().__init__(group)
+        self._recorder = recorder
+        self._made: dict[tuple[str, int | None], Tensor] = {}
+        self.readers: list[Callable[[Mapping[str, Any]], float]] = []
+        self.nodes: list[Node] = []
+
+    def number(self, name: str, position: int | None = None) -> Scalar:
+        """A 0-d float64 tensor."""
+        key = (name, position)
+        if key not in self._made:
+            made = self._recorder.placeholder((), float64, f"option{len(self._made)}")
+            self._made[key] = made
+            self.readers.append(lambda group: _number(group, name, position))
+            self.nodes.append(self._recorder.node_of(made))
+        return self._made[key]
+
+
+def _number(group: Mapping[str, Any], name: str, position: int | None) -> float:
+    value = group[name]
+    return float(value if position is None else value[position])
 
 
 def _reader(group: Mapping[str, Any], name: str, position: int | None) -> Callable[[], float]:
-    def read() -> float:
-        value = group[name]
-        return float(value if position is None else value[position])
-
-    return read
+    return lambda: _number(group, name, position)
 
 
 def times(x: Tensor, factor: Scalar) -> Tensor:
