@@ -13,7 +13,7 @@ from graphc.dims import Dim, Shape, Size
 from graphc.dtypes import DType, DTypeLike, as_dtype, int64
 from graphc.errors import ArgumentError, RecordingError
 from graphc.frontend.autograd.recorded import RecordedGradFn
-from graphc.frontend.autograd.tape import edges_of
+from graphc.frontend.autograd.tape import edges_of, move
 from graphc.frontend.base import TensorBase, symbolic
 from graphc.frontend.grad_slots import ArgumentGrad, GradSlot, beside
 from graphc.frontend.memory import Memory
@@ -152,7 +152,7 @@ class Recorder:
         for op, attrs in view.steps:
             fresh = self.record(op, (fresh,), attrs)
         x.node, x._viewed = fresh.node, fresh._viewed
-        x._grad_fn, x._requires_grad = fresh._grad_fn, fresh._requires_grad
+        move(x, fresh)
 
     def guard_captured(self) -> None:
         """Let a compiled function notice that a tensor which was captured by value gets gradients.
@@ -267,7 +267,7 @@ class Recorder:
         if view is None:
             x.node = self.node_of(value)
             if modes.grad_enabled:
-                x._grad_fn, x._requires_grad = value._grad_fn, value._requires_grad
+                move(x, value)
             return
         with set_grad_enabled(modes.grad_enabled and not view.is_detached):
             self.assign(view.whole, put_back(view.whole, view.steps, value))

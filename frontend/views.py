@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from graphc.errors import AutogradError, ShapeError
-from graphc.frontend.autograd.tape import GradFn
+from graphc.frontend.autograd.tape import GradFn, move
 from graphc.frontend.modes import modes, running_now, set_grad_enabled
 from graphc.node import Node
 from graphc.opdef import OpDef
@@ -75,7 +75,7 @@ def follow_tape(x: Tensor, view: View) -> None:
     with running_now(), set_grad_enabled(True):
         for op, attrs in view.steps:
             fresh = op(fresh, **attrs)
-    x._grad_fn, x._requires_grad = fresh._grad_fn, fresh._requires_grad
+    move(x, fresh)
     x._viewed = View(view.whole, view.steps, None, made_by, True)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from graphc.dims import Shape
 from graphc.errors import AutogradError, DTypeError, ShapeError
+from graphc.frontend.autograd.tape import move
 from graphc.frontend.base import concrete
 from graphc.frontend.modes import modes
 from graphc.frontend.views import follow_tape, put_back, settled
@@ -142,7 +143,7 @@ def _write_tracked(target: Tensor, value: Tensor, is_fresh: bool) -> None:
     else:
         whole, written = view.whole, put_back(view.whole, view.steps, value)
     _write(target, value.storage.array)
-    whole._grad_fn, whole._requires_grad = written._grad_fn, written._requires_grad
+    move(whole, written)
     if view is not None and whole is not target:
         follow_tape(target, view)
 
@@ -150,4 +151,4 @@ def _write_tracked(target: Tensor, value: Tensor, is_fresh: bool) -> None:
 def _become(target: Tensor, value: Tensor) -> None:
     """Nobody else has the target's memory: it gets the value's, and the tape keeps the old one."""
     target.storage = value.storage
-    target._grad_fn, target._requires_grad = value._grad_fn, value._requires_grad
+    move(target, value)

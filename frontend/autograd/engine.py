@@ -130,6 +130,8 @@ class _TapeWalk(ReverseWalk[Target, "Tensor"]):
             raise item.reached()
         if isinstance(item, GradFn):
             leaf = None if item.retained is None else item.retained()
+            if leaf is not None and leaf._grad_fn is not item:
+                leaf = None  # it was overwritten since, and stands elsewhere
         else:
             if self._recorder is not None and item.node is None:
                 self._recorder.note_hooks(item)

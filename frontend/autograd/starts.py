@@ -10,6 +10,7 @@ import numpy as np
 from graphc.errors import AutogradError, ShapeError
 from graphc.frontend.base import concrete, is_tensor
 from graphc.frontend.functions.shaping import stack
+from graphc.ops.select import cast
 from graphc.ops.shape import reshape
 from graphc.provenance import user_location_text
 
@@ -27,7 +28,7 @@ def started(outputs: Sequence[Tensor], given: Any) -> list[Tensor]:
         given: a tensor, a sequence of tensors or None, or None.
 
     Raises:
-        AutogradError: if an output needs no gradient, or one is missing, or of another dtype.
+        AutogradError: if an output needs no gradient, or one is missing, or cannot be cast.
         ShapeError: if one does not have its output's shape.
     """
     starts = _one_per_output(outputs, given)
@@ -103,12 +104,14 @@ def _start(output: Tensor, gradient: Any) -> Tensor:
             "the gradient must have the shape of its tensor",
             got=str(gradient.type), expected=str(output.type), where=user_location_text(),
         )  # fmt: skip
-    if gradient.dtype is not output.dtype:
+    if gradient.dtype is output.dtype:
+        return gradient
+    if gradient.dtype.is_complex and not output.dtype.is_complex:
         raise AutogradError(
-            "the gradient must have the dtype of its tensor",
+            "the gradient of a real tensor must be real",
             got=str(gradient.type), expected=str(output.type), where=user_location_text(),
         )  # fmt: skip
-    return gradient
+    return cast(gradient, dtype=output.dtype)
 
 
 def _ones(output: Tensor) -> Tensor:

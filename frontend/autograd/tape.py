@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
-from weakref import ReferenceType
+from weakref import ReferenceType, ref
 
 from graphc.dtypes import as_dtype
 from graphc.errors import AutogradError
@@ -284,6 +284,13 @@ def for_inference_only(x: Tensor) -> AutogradError:
         "a tensor that was made in inference mode cannot be saved for backward",
         got=str(x.type), fix="clone() it outside of inference mode", where=user_location_text(),
     )  # fmt: skip
+
+
+def move(x: Tensor, place: Tensor) -> None:
+    """Let a tensor stand on the tape where another does; its kept gradient is the one there."""
+    x._grad_fn, x._requires_grad = place._grad_fn, place._requires_grad
+    if x._retains_grad and x._grad_fn is not None:
+        x._grad_fn.retained = ref(x)
 
 
 def edges_of(inputs: tuple[Tensor, ...]) -> tuple[Edge, ...]:

@@ -63,10 +63,13 @@ def test_needs_a_start_for_several_elements() -> None:
         (x * 2).backward(gc.ones(3, dtype=gc.float64))
 
 
-def test_start_of_another_dtype_is_refused() -> None:
+def test_start_of_another_dtype_is_cast() -> None:
     x = leaf([1.0, 2.0])
-    with pytest.raises(gc.GraphcError, match="gradient"):
-        (x * 2).backward(gc.ones(2))
+    (x * 2).backward(gc.tensor([1, 2]))
+    assert x.grad.dtype is gc.float64
+    assert x.grad.tolist() == [2.0, 4.0]
+    with pytest.raises(gc.GraphcError, match="must be real"):
+        (x * 2).backward(gc.tensor([1j, 2j]))
 
 
 def test_untracked_results_have_no_backward() -> None:
@@ -174,6 +177,20 @@ def test_retained_gradient_is_the_one_after_hooks() -> None:
     y.retain_grad()
     y.backward()
     assert y.grad.item() == 2.0
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_retained_gradient_of_what_was_written_in_place(recorded: bool) -> None:
+    def run(x: gc.Tensor) -> gc.Tensor:
+        y = x * 2
+        y.retain_grad()
+        first = y * y
+        y.mul_(3)
+        (first + y * 5).sum().backward()
+        return y.grad * 1
+
+    x = leaf([1.0, 2.0])
+    assert (gc.compile(run) if recorded else run)(x).tolist() == [5.0, 5.0]
 
 
 def test_detach_shares_memory() -> None:
