@@ -180,6 +180,8 @@ class Fragment(Recorder):
         whole = x if x._viewed is None else x._viewed.whole
         if whole.recorder is not self:
             fix = "use the out-of-place operation, or write a clone() of it"
+            if x.is_state:
+                fix = "for batch normalization, see gc.func.replace_all_batch_norm_modules_"
             self._refuse("a tensor from outside was written in place", str(x.type), fix)
         super().assign(x, value)
 

@@ -53,7 +53,7 @@ def jacrev(
                 [0., 4.]])
     """
 
-    @functools.wraps(func)
+    @functools.wraps(func, updated=())
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         places = positions("jacrev", argnums, len(args))
         primals = tuple(args[place] for place in places)
@@ -113,7 +113,7 @@ def jacfwd(
             got=repr(randomness), expected="'same' or 'error'", where=user_location_text(),
         )  # fmt: skip
 
-    @functools.wraps(func)
+    @functools.wraps(func, updated=())
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         places = positions("jacfwd", argnums, len(args))
         primals = tuple(args[place] for place in places)

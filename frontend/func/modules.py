@@ -205,3 +205,30 @@ def _stacked(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
         one = stack([state[path].detach() for state in states])
         made[path] = one.requires_grad_(first.requires_grad)
     return made
+
+
+def replace_all_batch_norm_modules_(root: Module) -> Module:
+    """Let batch normalization use the statistics of each batch, and keep none.
+
+    ``vmap`` refuses modules that write running statistics.
+
+    Args:
+        root: it and all modules below are changed in place.
+
+    Returns:
+        The module.
+
+    Source: ``torch.func.replace_all_batch_norm_modules_``.
+
+    Example:
+        >>> import graphc as gc
+        >>> from graphc import nn
+        >>> gc.func.replace_all_batch_norm_modules_(nn.BatchNorm1d(4)).track_running_stats
+        False
+    """
+    for module in root.modules():
+        if "num_batches_tracked" in module._buffers:
+            for name in ("running_mean", "running_var", "num_batches_tracked"):
+                module._buffers[name] = None
+            module.track_running_stats = False
+    return root

@@ -44,7 +44,7 @@ def grad(
     """
     both = _grad_and_value("grad", func, argnums, has_aux)
 
-    @functools.wraps(func)
+    @functools.wraps(func, updated=())
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         gradients, value = both(*args, **kwargs)
         return (gradients, value[1]) if has_aux else gradients
@@ -66,7 +66,9 @@ def grad_and_value(
         >>> gc.func.grad_and_value(lambda x: x**3)(gc.tensor(2.0))
         (tensor(12.), tensor(8.))
     """
-    return functools.wraps(func)(_grad_and_value("grad_and_value", func, argnums, has_aux))
+    return functools.wraps(func, updated=())(
+        _grad_and_value("grad_and_value", func, argnums, has_aux)
+    )
 
 
 def _grad_and_value(

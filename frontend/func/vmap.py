@@ -71,7 +71,7 @@ def vmap(
         )
     mapped = _Mapped(func, in_dims, out_dims, randomness, chunk_size)
 
-    @functools.wraps(func)
+    @functools.wraps(func, updated=())
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         return mapped(args, kwargs)
 

@@ -8,8 +8,14 @@ import pytest
 import graphc as gc
 import graphc.nn.functional as F
 from graphc import nn
-from graphc.errors import ArgumentError
-from graphc.func import functional_call, grad, stack_module_state, vmap
+from graphc.errors import ArgumentError, RecordingError
+from graphc.func import (
+    functional_call,
+    grad,
+    replace_all_batch_norm_modules_,
+    stack_module_state,
+    vmap,
+)
 
 
 class Net(nn.Module):
@@ -138,4 +144,19 @@ def test_an_ensemble_runs_as_one() -> None:
         assert params["weight"].grad is not None
         np.testing.assert_allclose(
             params["weight"].grad[i].numpy(), each.weight.grad.numpy(), rtol=1e-5
+        )
+
+
+def test_batch_normalization_without_running_statistics() -> None:
+    net = nn.Sequential(nn.BatchNorm1d(3), nn.Sequential(nn.BatchNorm1d(3)), nn.Linear(3, 2))
+    x = gc.randn(2, 5, 3)
+    with pytest.raises(RecordingError, match="written in place") as caught:
+        vmap(net)(x)
+    assert "replace_all_batch_norm_modules_" in caught.value.fix
+    assert replace_all_batch_norm_modules_(net) is net
+    assert not list(net.buffers())
+    found = vmap(net)(x)
+    for i in range(2):
+        np.testing.assert_allclose(
+            found[i].detach().numpy(), net(x[i]).detach().numpy(), rtol=1e-5, atol=1e-5
         )

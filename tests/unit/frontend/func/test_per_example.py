@@ -129,3 +129,22 @@ def test_a_map_is_the_loop(name: str, last_is_shared: bool) -> None:
         wanted = np.stack([each[position].numpy() for each in single])
         assert_same(one.numpy(), wanted, ulps=64, absolute=2e-5, what=f"result {position}")
         assert_same(other.numpy(), one.numpy(), what=f"compiled result {position}")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_forward_and_reverse_mode_give_one_jacobian(name: str) -> None:
+    function, shapes = FUNCTIONS[name]
+    rng = np.random.default_rng(1)
+    tensors = [gc.tensor(rng.normal(size=shape).astype(np.float32)) for shape in shapes]
+
+    def smooth(*operands: Any) -> Any:
+        results = [x for x in flatten(function(*operands))[1] if x.dtype is gc.float32]
+        return results or gc.zeros(1)
+
+    places = tuple(range(len(tensors)))
+    rows = flatten(gc.func.jacrev(smooth, places)(*tensors))[1]
+    columns = flatten(gc.func.jacfwd(smooth, places)(*tensors))[1]
+    assert len(rows) == len(columns) > 0
+    for one, other in zip(rows, columns, strict=True):
+        assert one.type == other.type
+        np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-3, atol=1e-4)
