@@ -11,6 +11,7 @@ from graphc import linalg as linalg
 from graphc import nn as nn
 from graphc import optim as optim
 from graphc import random as random
+from graphc import signal as signal
 from graphc import special as special
 from graphc import utils as utils
 from graphc.dims import Dim as Dim
@@ -76,6 +77,7 @@ from graphc.frontend.functions.joining import *
 from graphc.frontend.functions.legacy import *
 from graphc.frontend.functions.limits import *
 from graphc.frontend.functions.linalg import *
+from graphc.frontend.functions.matrix_names import *
 from graphc.frontend.functions.norms import *
 from graphc.frontend.functions.numbers import *
 from graphc.frontend.functions.pointwise import *

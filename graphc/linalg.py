@@ -13,6 +13,7 @@ from graphc.frontend.functions.decompositions import lu_solve as lu_solve
 from graphc.frontend.functions.decompositions import qr as qr
 from graphc.frontend.functions.decompositions import svd as svd
 from graphc.frontend.functions.decompositions import svdvals as svdvals
+from graphc.frontend.functions.diagonals import last_diagonal as diagonal  # noqa: F401 - PyTorch's name
 from graphc.frontend.functions.equations import det as det
 from graphc.frontend.functions.equations import inv as inv
 from graphc.frontend.functions.equations import lstsq as lstsq

@@ -7,6 +7,26 @@ from graphc.frontend.functions.pointwise import erf as erf
 from graphc.frontend.functions.pointwise import expm1 as expm1
 from graphc.frontend.functions.pointwise import log1p as log1p
 from graphc.frontend.functions.pointwise import round as round
+from graphc.frontend.functions.polynomials import chebyshev_polynomial_t as chebyshev_polynomial_t
+from graphc.frontend.functions.polynomials import chebyshev_polynomial_u as chebyshev_polynomial_u
+from graphc.frontend.functions.polynomials import chebyshev_polynomial_v as chebyshev_polynomial_v
+from graphc.frontend.functions.polynomials import chebyshev_polynomial_w as chebyshev_polynomial_w
+from graphc.frontend.functions.polynomials import hermite_polynomial_h as hermite_polynomial_h
+from graphc.frontend.functions.polynomials import hermite_polynomial_he as hermite_polynomial_he
+from graphc.frontend.functions.polynomials import laguerre_polynomial_l as laguerre_polynomial_l
+from graphc.frontend.functions.polynomials import legendre_polynomial_p as legendre_polynomial_p
+from graphc.frontend.functions.polynomials import (
+    shifted_chebyshev_polynomial_t as shifted_chebyshev_polynomial_t,
+)
+from graphc.frontend.functions.polynomials import (
+    shifted_chebyshev_polynomial_u as shifted_chebyshev_polynomial_u,
+)
+from graphc.frontend.functions.polynomials import (
+    shifted_chebyshev_polynomial_v as shifted_chebyshev_polynomial_v,
+)
+from graphc.frontend.functions.polynomials import (
+    shifted_chebyshev_polynomial_w as shifted_chebyshev_polynomial_w,
+)
 from graphc.frontend.functions.reduction import log_softmax as log_softmax
 from graphc.frontend.functions.reduction import logsumexp as logsumexp
 from graphc.frontend.functions.reduction import softmax as softmax

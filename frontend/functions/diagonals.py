@@ -65,6 +65,17 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
     return ops.diagonal(x, offset=offset, dim1=first, dim2=second)
 
 
+def last_diagonal(
+    A: Tensor,  # noqa: N803 - PyTorch's name
+    *,
+    offset: int = 0,
+    dim1: int = -2,
+    dim2: int = -1,
+) -> Tensor:
+    """``diagonal`` of the last two dims (``torch.linalg.diagonal``)."""
+    return diagonal(A, offset, dim1, dim2)
+
+
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     """The diagonal of a matrix, or the matrix with a vector on its diagonal (``torch.diag``)."""
     x = require_tensor("diag", input)

@@ -8,6 +8,7 @@ from graphc.frontend.functions import (
     contractions,
     equations,
     linalg,
+    matrix_names,
     products,
 )  # fmt: skip
 
@@ -35,6 +36,15 @@ class ProductMethods(TensorBase):
     cross = contractions.cross
     matrix_power = linalg.matrix_power
     matrix_exp = linalg.matrix_exp
+    cholesky = matrix_names.cholesky
+    cholesky_inverse = matrix_names.cholesky_inverse
+    cholesky_solve = matrix_names.cholesky_solve
+    lu = matrix_names.lu
+    lu_solve = matrix_names.lu_solve
+    orgqr = matrix_names.orgqr
+    qr = matrix_names.qr
+    svd = matrix_names.svd
+    triangular_solve = matrix_names.triangular_solve
     inverse = equations.inverse
     pinverse = equations.pinverse
     det = equations.det
