@@ -26,7 +26,7 @@ from graphc.frontend.functions import (
     products,
     shaping,
 )  # fmt: skip
-from graphc.frontend.functions.convert import TensorLike, is_operand
+from graphc.frontend.functions.convert import TensorLike, is_operand, real_number
 from graphc.frontend.methods.conversion import ConversionMethods
 from graphc.frontend.methods.creation import CreationMethods
 from graphc.frontend.methods.indexing import IndexingMethods
@@ -239,7 +239,8 @@ class Tensor(
 
     def __int__(self) -> int:
         self.array("int()")
-        return int(self.item())
+        value = self.item()
+        return int(real_number(value, "int") if isinstance(value, complex) else value)
 
     def __index__(self) -> int:
         value = self.array("an index")
@@ -253,7 +254,8 @@ class Tensor(
 
     def __float__(self) -> float:
         self.array("float()")
-        return float(self.item())
+        value = self.item()
+        return float(real_number(value, "float") if isinstance(value, complex) else value)
 
     def __complex__(self) -> complex:
         self.array("complex()")

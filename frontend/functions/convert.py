@@ -44,9 +44,15 @@ def is_operand(x: object) -> TypeGuard[TensorLike]:
 
 
 def scalar_tensor(value: Number, dtype: DType) -> Tensor:
-    """A Python number as a 0-d tensor of this dtype."""
+    """A Python number as a 0-d tensor of this dtype.
+
+    Raises:
+        DTypeError: for a complex number, unless the dtype is complex, too, or it is real.
+    """
     if isinstance(value, Dim):
         return size_tensor(value, dtype)
+    if isinstance(value, complex) and not dtype.is_complex:
+        value = real_number(value, dtype.name)
     if isinstance(value, int) and dtype.category == 1:
         if not -(2**63) <= value < 2**64:
             raise ArgumentError(
@@ -55,6 +61,16 @@ def scalar_tensor(value: Number, dtype: DType) -> Tensor:
         wrapped = (value + 2**63) % 2**64 - 2**63
         return concrete(np.asarray(wrapped, np.int64).astype(dtype.numpy))
     return concrete(np.asarray(value, dtype.numpy))
+
+
+def real_number(value: complex, wanted: str) -> float:
+    """The real part of a number that has no other; DTypeError if it has."""
+    if value.imag:
+        raise DTypeError(
+            "a complex number is no real one", got=str(value), expected=wanted,
+            fix="take its real part, or make the tensor complex", where=user_location_text(),
+        )  # fmt: skip
+    return value.real
 
 
 def size_tensor(size: Dim, dtype: DType, refused: int | None = None, why: str = "") -> Tensor:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphc.dtypes import DTypeLike, as_dtype, int64
+from graphc.dtypes import DType, DTypeLike, as_dtype, int64
 from graphc.errors import ArgumentError
 from graphc.frontend.base import concrete, is_tensor
-from graphc.frontend.defaults import default_dtype
+from graphc.frontend.defaults import default_dtype, dtype_of_number
 from graphc.frontend.devices import DeviceLike, require_cpu
 from graphc.frontend.functions.creation import require_known, tracked
 from graphc.provenance import user_location_text
@@ -62,7 +62,7 @@ def linspace(
     """``steps`` values from start to end, both included (``torch.linspace``)."""
     require_cpu(device)
     values = _evenly("linspace", start, end, steps)
-    of = default_dtype() if dtype is None else as_dtype(dtype)
+    of = _kind_of(values) if dtype is None else as_dtype(dtype)
     return tracked(concrete(values.astype(of.numpy)), requires_grad)
 
 
@@ -73,6 +73,10 @@ def _evenly(function: str, start: Any, end: Any, steps: int) -> Array:
         )
     bounds = [each.item() if is_tensor(each) else each for each in (start, end)]
     return np.asarray(np.linspace(bounds[0], bounds[1], steps))
+
+
+def _kind_of(values: Array) -> DType:
+    return dtype_of_number(complex if values.dtype.kind == "c" else float)
 
 
 def logspace(
@@ -88,7 +92,7 @@ def logspace(
     """
     require_cpu(device)
     exponents = _evenly("logspace", start, end, steps)
-    of = default_dtype() if dtype is None else as_dtype(dtype)
+    of = _kind_of(exponents) if dtype is None else as_dtype(dtype)
     with np.errstate(all="ignore"):
         values = np.power(float(base), exponents).astype(of.numpy)
     return tracked(concrete(values), requires_grad)

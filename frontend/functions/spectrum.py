@@ -12,7 +12,9 @@ from graphc.dtypes import DTypeLike, as_dtype
 from graphc.errors import ArgumentError
 from graphc.frontend.base import concrete
 from graphc.frontend.defaults import default_dtype
+from graphc.frontend.devices import DeviceLike, require_cpu
 from graphc.frontend.functions.convert import normalize_dims, require_tensor
+from graphc.frontend.functions.creation import tracked
 from graphc.frontend.functions.shaping import cat
 from graphc.ops.shape import narrow
 from graphc.provenance import user_location_text
@@ -22,27 +24,35 @@ if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
 
-def fftfreq(n: int, d: float = 1.0, *, dtype: DTypeLike | None = None) -> Tensor:
+def fftfreq(
+    n: int, d: float = 1.0, *, dtype: DTypeLike | None = None, requires_grad: bool = False,
+    device: DeviceLike = None,
+) -> Tensor:  # fmt: skip
     """The frequencies of a discrete Fourier transform: 0, 1, ..., -2, -1 over ``n * d``.
 
     Args:
         n: length of the signal.
         d: time between samples, in seconds for frequencies in hertz.
         dtype: default float32.
+        requires_grad: make it a leaf.
+        device: the CPU.
 
     Source: ``torch.fft.fftfreq``.
     """
     _require_length("fftfreq", n)
-    return _frequencies(np.fft.fftfreq(n, d), dtype)
+    return _frequencies(np.fft.fftfreq(n, d), dtype, requires_grad, device)
 
 
-def rfftfreq(n: int, d: float = 1.0, *, dtype: DTypeLike | None = None) -> Tensor:
+def rfftfreq(
+    n: int, d: float = 1.0, *, dtype: DTypeLike | None = None, requires_grad: bool = False,
+    device: DeviceLike = None,
+) -> Tensor:  # fmt: skip
     """The frequencies of a transform of real values, ``n // 2 + 1`` of them.
 
     Source: ``torch.fft.rfftfreq``.
     """
     _require_length("rfftfreq", n)
-    return _frequencies(np.fft.rfftfreq(n, d), dtype)
+    return _frequencies(np.fft.rfftfreq(n, d), dtype, requires_grad, device)
 
 
 def _require_length(function: str, n: int) -> None:
@@ -52,8 +62,12 @@ def _require_length(function: str, n: int) -> None:
         )
 
 
-def _frequencies(values: Array, dtype: DTypeLike | None) -> Tensor:
-    return concrete(values.astype(as_dtype(dtype or default_dtype()).numpy))
+def _frequencies(
+    values: Array, dtype: DTypeLike | None, requires_grad: bool, device: DeviceLike
+) -> Tensor:
+    require_cpu(device)
+    of = default_dtype() if dtype is None else as_dtype(dtype)
+    return tracked(concrete(values.astype(of.numpy)), requires_grad)
 
 
 def fftshift(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:

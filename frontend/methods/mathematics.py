@@ -14,7 +14,7 @@ from graphc.frontend.functions import (
     special,
     trigonometric,
 )  # fmt: skip
-from graphc.frontend.functions.convert import require_tensor
+from graphc.frontend.functions.convert import TensorLike, require_tensor, to_operand
 from graphc.frontend.functions.stft import istft, stft
 from graphc.provenance import user_location_text
 
@@ -103,10 +103,25 @@ class MathMethods(TensorBase):
         """The real part; a real tensor itself."""
         return complexes.real(require_tensor("real", self))
 
+    @real.setter
+    def real(self, value: TensorLike) -> None:
+        x = require_tensor("real", self)
+        if not x.dtype.is_complex:
+            x.copy_(value)
+            return
+        across = x.imag
+        x.copy_(complexes.join(to_operand(value, across.dtype), across))
+
     @property
     def imag(self) -> Tensor:
         """The imaginary part of complex numbers."""
         return complexes.imag(require_tensor("imag", self))
+
+    @imag.setter
+    def imag(self, value: TensorLike) -> None:
+        x = require_tensor("imag", self)
+        along, _ = complexes.parts(x)
+        x.copy_(complexes.join(along, to_operand(value, along.dtype)))
 
     @property
     def mH(self) -> Tensor:  # noqa: N802 - PyTorch's name

@@ -21,6 +21,7 @@ INT = frozenset({INTEGER})
 COMPLEX_ONLY = frozenset({COMPLEX})
 
 _NAMES = {BOOLEAN: "bool", INTEGER: "integer", FLOATING: "floating point", COMPLEX: "complex"}
+_ADVICE = {COMPLEX: "take a real part of it first: x.real, x.imag or x.abs()"}
 
 
 def require_category(op: str, types: Sequence[TensorType], accepted: frozenset[int]) -> None:
@@ -31,7 +32,7 @@ def require_category(op: str, types: Sequence[TensorType], accepted: frozenset[i
                 f"{op}: operand {position} has an unsupported dtype",
                 got=type.dtype.name,
                 expected=" or ".join(_NAMES[category] for category in sorted(accepted)),
-                fix="cast it first, e.g. x.to(graphc.float32)",
+                fix=_ADVICE.get(type.dtype.category, "cast it first, e.g. x.to(graphc.float32)"),
             )
 
 

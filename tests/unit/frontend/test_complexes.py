@@ -10,7 +10,7 @@ import pytest
 import graphc as gc
 from graphc.errors import DTypeError
 from tests.closeness import assert_same
-from tests.torch_oracle import check
+from tests.torch_oracle import assert_near, check, torch
 
 PARTS = [0.0, -0.0, 1.0, -2.5, math.inf, math.nan]
 
@@ -105,3 +105,52 @@ def test_real_tensors() -> None:
         gc.complex(x.half(), x.half())
     with pytest.raises(DTypeError, match="complex"):
         gc.complex(x, x) < gc.complex(x, x)  # noqa: B015 - the error is what is tested
+
+
+def test_parts_can_be_written() -> None:
+    z = gc.tensor([1 + 2j, 3 - 4j])
+    z.real = gc.tensor([5.0, 6.0])
+    z.imag = 7
+    assert z.tolist() == [5 + 7j, 6 + 7j]
+    x = gc.tensor([1.0, 2.0])
+    x.real = 3
+    assert x.tolist() == [3.0, 3.0]
+    with pytest.raises(DTypeError):
+        x.imag = 1.0
+
+    def written(z: gc.Tensor) -> gc.Tensor:
+        w = z.clone()
+        w.imag = w.real * 2
+        return w
+
+    assert gc.compile(written)(z).tolist() == written(z).tolist() == [5 + 10j, 6 + 12j]
+
+
+def test_complex_numbers_for_real_tensors() -> None:
+    x = gc.zeros(2)
+    assert float(gc.tensor(2 + 0j)) == 2.0
+    assert int(gc.tensor(2 + 0j)) == 2
+    assert gc.masked_fill(x, x == 0, 1 + 0j).tolist() == [1.0, 1.0]
+    refused: list[Callable[[], Any]] = [
+        lambda: float(gc.tensor(1j)),
+        lambda: int(gc.tensor(1j)),
+        lambda: gc.masked_fill(x, x == 0, 1j),
+        lambda: x.__setitem__(0, 1j),
+    ]
+    for call in refused:
+        with pytest.raises(DTypeError, match="complex number"):
+            call()
+    with pytest.raises(DTypeError, match="take a real part"):
+        gc.max(gc.tensor([1j]))
+
+
+@pytest.mark.parity
+def test_evenly_spaced() -> None:
+    theirs = torch()
+    for ours, other in (
+        (gc.linspace(0, 1j, 5), theirs.linspace(0, 1j, 5)),
+        (gc.logspace(0, 1j, 3), theirs.logspace(0, 1j, 3)),
+        (gc.linspace(0, 1 + 1j, 4, dtype=gc.complex128),
+         theirs.linspace(0, 1 + 1j, 4, dtype=theirs.complex128)),
+    ):  # fmt: skip
+        assert_near(ours.numpy(), other.numpy())

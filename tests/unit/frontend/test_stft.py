@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.signal
 
 import graphc as gc
 from graphc.errors import ArgumentError, DTypeError, ShapeError
@@ -164,6 +165,57 @@ def test_windows(name: str, periodic: bool) -> None:
                     ours.numpy(), theirs.numpy(), loose=1e9 if rough else 10,
                     what=f"{name} {length}",
                 )  # fmt: skip
+
+
+SIGNAL: dict[str, list[dict[str, Any]]] = {
+    "bartlett": [{}], "blackman": [{}], "cosine": [{}], "hamming": [{}], "hann": [{}],
+    "nuttall": [{}], "gaussian": [{}, {"std": 2.5}], "kaiser": [{}, {"beta": 3.0}],
+    "exponential": [{}, {"tau": 2.5}, {"tau": 0.5, "center": 1.0, "sym": False}],
+    "general_cosine": [{"a": [0.5, 0.3, 0.2, 0.1]}, {"a": [1.0]}],
+    "general_hamming": [{}, {"alpha": 0.4}],
+}  # fmt: skip
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("length", [0, 1, 2, 5, 8])
+@pytest.mark.parametrize("name", SIGNAL)
+def test_signal_windows(name: str, length: int) -> None:
+    for options in SIGNAL[name]:
+        for sym in (True, False):
+            for dtype in ("float32", "float64"):
+                ours, theirs = (
+                    getattr(m.signal.windows, name)(
+                        length, **{"sym": sym, "dtype": getattr(m, dtype), **options}
+                    )
+                    for m in (gc, torch())
+                )
+                rough = name == "kaiser" and dtype == "float64"  # PyTorch's Bessel function
+                assert_near(ours.numpy(), theirs.numpy(), loose=1e9 if rough else 10)
+
+
+@pytest.mark.parametrize("sym", [True, False])
+def test_signal_windows_are_scipys(sym: bool) -> None:
+    for name, options in (("nuttall", {}), ("blackman", {}), ("kaiser", {"beta": 3.0}),
+                          ("gaussian", {"std": 2.0}), ("cosine", {})):  # fmt: skip
+        ours = getattr(gc.signal.windows, name)(7, sym=sym, dtype=gc.float64, **options)
+        theirs = getattr(scipy.signal.windows, name)(7, *options.values(), sym=sym)
+        np.testing.assert_allclose(ours.numpy(), theirs, atol=1e-15)
+
+
+def test_signal_windows_refuse() -> None:
+    windows = gc.signal.windows
+    with pytest.raises(ArgumentError, match="deviation"):
+        windows.gaussian(4, std=0.0)
+    with pytest.raises(ArgumentError, match="tau"):
+        windows.exponential(4, tau=0.0)
+    with pytest.raises(ArgumentError, match="middle"):
+        windows.exponential(4, center=1.0)
+    with pytest.raises(ArgumentError, match="beta"):
+        windows.kaiser(4, beta=-1.0)
+    with pytest.raises(ArgumentError, match="one weight"):
+        windows.general_cosine(4, a=[])
+    with pytest.raises(ArgumentError, match="no such device"):
+        windows.hann(4, device="cuda")
 
 
 def test_windows_refuse() -> None:

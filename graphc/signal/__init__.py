@@ -1,0 +1,3 @@
+"""Public face: ``graphc.signal``."""
+
+from graphc.signal import windows as windows
