@@ -10,7 +10,6 @@ helps (null: none), and of memory for the time when each step began (null: nobod
 from __future__ import annotations
 
 import enum
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -19,13 +18,8 @@ from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep
 from graphc.runtime.llvm.pool.region import PARALLEL_FOR, PARALLEL_FOR_DECLARATION
 from graphc.runtime.llvm.regions import PhaseCall, Region, regions
+from graphc.runtime.llvm.tasks import content_hash, define_task, operands_of
 from graphc.runtime.plan import ALIGNMENT, Operand, Plan
-
-PIECE = 5_000
-"""Nanoseconds that a thread should work before it claims another piece."""
-
-MOST_PIECES = 64
-"""More pieces balance no better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +93,20 @@ def define_run(module: Module, plan: Plan, calls: Sequence[NativeCall]) -> str:
         lines += _loaded(f"%b{number}", number)
     for position, region in enumerate(together):
         addresses = []
-        for index, operand in enumerate(_operands(region)):
+        for index, operand in enumerate(operands_of(region)):
             name = f"%a{position}.{index}"
             slot, offset = place(plan, operand)
             lines.append(f"  {name} = getelementptr i8, ptr %b{slot}, i64 {offset}")
             addresses.append(name)
-        if region.is_parallel:
-            lines += [line for call in region.calls for line in _stamped(call)]
-            lines += _stored([*addresses, "%shared", "%scratch"], str(position))
-            lines += _called(_divided(module, region, space.scratch), region.calls[0], position)
+        if region.is_parallel and len(region.calls) > 1:
+            lines += _joined(module, region, addresses, position, space.scratch)
         else:
-            lines += _whole(region, addresses, position)
+            lines += _region(module, region, addresses, str(position), space.scratch)
     lines.append(f"  call void @{STAMP}(ptr %times, i64 {calls[-1].step + 1})")
     define_stamp(module)
     code = "\n".join([*lines, "  ret i32 0"])
     text = f"(ptr %table) nounwind {{\nentry:\n{code}\n}}"
-    symbol = f"run.{_hash(text)}"
+    symbol = f"run.{content_hash(text)}"
     module.define(symbol, f"define i32 @{symbol}{text}")
     return symbol
 
@@ -148,15 +140,50 @@ def _loaded(name: str, slot: int) -> list[str]:
     ]
 
 
-def _whole(region: Region, addresses: Sequence[str], position: int) -> list[str]:
+def _joined(
+    module: Module, region: Region, addresses: Sequence[str], position: int, scratch: int
+) -> list[str]:
+    """Several phases at once, or one after the other where somebody wants to know their times."""
+    apart, taken = [], 0
+    for number, call in enumerate(region.calls):
+        own = addresses[taken : taken + len(call.operands)]
+        taken += len(own)
+        apart += _region(module, Region((call,)), own, f"{position}.apart{number}", scratch)
+    return [
+        f"  %asked{position} = icmp ne ptr %times, null",
+        f"  br i1 %asked{position}, label %apart{position}, label %joined{position}",
+        f"apart{position}:",
+        *apart,
+        f"  br label %on{position}",
+        f"joined{position}:",
+        *_region(module, region, addresses, str(position), scratch),
+        f"  br label %on{position}",
+        f"on{position}:",
+    ]
+
+
+def _region(
+    module: Module, region: Region, addresses: Sequence[str], name: str, scratch: int
+) -> list[str]:
+    """All phases of a region, divided if that is worth it."""
+    if not region.is_parallel:
+        return _whole(region, addresses, name)
+    return [
+        *(line for call in region.calls for line in _stamped(call)),
+        *_stored([*addresses, "%shared", "%scratch"], name),
+        *_called(_divided(module, region, scratch), region.calls[0], name),
+    ]
+
+
+def _whole(region: Region, addresses: Sequence[str], name: str) -> list[str]:
     """All units by the calling thread, one phase after the other."""
     lines, taken = [], 0
     for number, call in enumerate(region.calls):
         own = addresses[taken : taken + len(call.operands)]
         taken += len(own)
         common = ", ".join(f"ptr {name}" for name in (*own, "%shared", "%scratch"))
-        invocation = f"call i32 @{call.phase.symbol}({common}, i64 0, i64 {region.units})"
-        lines += [*_stamped(call), *_called(invocation, call, f"{position}.{number}")]
+        invocation = f"call i32 @{call.phase.symbol}({common}, i64 0, i64 {call.phase.units})"
+        lines += [*_stamped(call), *_called(invocation, call, f"{name}.{number}")]
     return lines
 
 
@@ -177,12 +204,10 @@ def _called(invocation: str, call: PhaseCall, name: object) -> list[str]:
 def _divided(module: Module, region: Region, scratch: int) -> str:
     """The units in pieces, by whoever has time; the context is stored."""
     module.declare(PARALLEL_FOR, PARALLEL_FOR_DECLARATION)
-    pieces = min(MOST_PIECES, max(2, int(region.nanoseconds / PIECE)), region.units)
-    grain = -(-region.units // pieces)
-    task = _define_task(module, region, scratch, grain)
+    task = define_task(module, region, scratch)
     return (
         f"call i32 @{PARALLEL_FOR}(ptr %pool, ptr @{task}, ptr %context, i64 {region.units}, "
-        f"i64 {grain})"
+        f"i64 {region.grain})"
     )
 
 
@@ -194,55 +219,6 @@ def _stored(addresses: Sequence[str], name: str) -> list[str]:
         lines.append(f"  {cell} = getelementptr ptr, ptr %context, i64 {index}")
         lines.append(f"  store ptr {address}, ptr {cell}, align 8")
     return lines
-
-
-def _define_task(module: Module, region: Region, scratch: int, grain: int) -> str:
-    """Add ``i32(ptr context, i64 worker, i64 begin, i64 end)``: a region on addresses in memory.
-
-    Several phases take turns, grain by grain.
-    """
-    operands = len(_operands(region))
-    lines = []
-    for index in range(operands + 2):
-        lines.append(f"  %c{index} = getelementptr ptr, ptr %context, i64 {index}")
-        lines.append(f"  %a{index} = load ptr, ptr %c{index}, align 8")
-    lines += [
-        f"  %skipped = mul i64 %worker, {scratch}",
-        f"  %own = getelementptr i8, ptr %a{operands + 1}, i64 %skipped",
-    ]
-    if len(region.calls) == 1:
-        lines += [f"  %r0 = {_part(region.calls[0], 0, operands, '%begin', '%end')}"]
-        lines += ["  ret i32 %r0"]
-    else:
-        module.declare("llvm.smin.i64", "declare i64 @llvm.smin.i64(i64, i64)")
-        lines += [
-            "  br label %piece",
-            "piece:",
-            "  %from = phi i64 [ %begin, %entry ], [ %to, %piece ]",
-            f"  %next = add i64 %from, {grain}",
-            "  %to = call i64 @llvm.smin.i64(i64 %next, i64 %end)",
-        ]
-        taken = 0
-        for number, call in enumerate(region.calls):
-            lines.append(f"  %r{number} = {_part(call, taken, operands, '%from', '%to')}")
-            taken += len(call.operands)
-        lines += [
-            "  %more = icmp slt i64 %to, %end",
-            "  br i1 %more, label %piece, label %done",
-            "done:",
-            "  ret i32 0",
-        ]
-    code = "\n".join(lines)
-    text = f"(ptr %context, i64 %worker, i64 %begin, i64 %end) nounwind {{\nentry:\n{code}\n}}"
-    symbol = f"task.{_hash(text)}"
-    module.define(symbol, f"define internal i32 @{symbol}{text}")
-    return symbol
-
-
-def _part(call: PhaseCall, first: int, shared: int, begin: str, end: str) -> str:
-    """A phase's call inside a task; its operands begin at this place of the context."""
-    own = "".join(f"ptr %a{first + index}, " for index in range(len(call.operands)))
-    return f"call i32 @{call.phase.symbol}({own}ptr %a{shared}, ptr %own, i64 {begin}, i64 {end})"
 
 
 def place(plan: Plan, operand: Operand) -> tuple[int, int]:
@@ -261,13 +237,5 @@ def _used(plan: Plan, calls: Iterable[NativeCall]) -> list[int]:
     return sorted({place(plan, operand)[0] for call in calls for operand in call.operands})
 
 
-def _operands(region: Region) -> list[Operand]:
-    return [operand for call in region.calls for operand in call.operands]
-
-
 def _longest(together: Iterable[Region]) -> int:
-    return max((len(_operands(region)) for region in together), default=0)
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
+    return max((len(operands_of(region)) for region in together), default=0)
