@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from graphc.dtypes import bool_, complex64, float32, int64
+from graphc.dtypes import bool_, complex64, int64
 from graphc.frontend.base import TensorBase
+from graphc.frontend.defaults import get_default_dtype
+from graphc.frontend.print_options import print_options
 from graphc.provenance import describe
 from graphc.storage import Array
-
-_LINE = 80
-_EDGE, _THRESHOLD = 3, 1000
 
 
 def format_tensor(x: TensorBase) -> str:
@@ -29,7 +29,8 @@ def format_tensor(x: TensorBase) -> str:
     extras = []
     if array.size == 0 and array.ndim > 1:
         extras.append(f"size={array.shape}")
-    implied = (float32,) if array.size == 0 else (float32, complex64, int64, bool_)
+    default = get_default_dtype()
+    implied = (default,) if array.size == 0 else (default, complex64, int64, bool_)
     if x.dtype not in implied:
         extras.append(f"dtype={x.dtype!r}")
     if x._grad_fn is not None:
@@ -43,7 +44,7 @@ def _with_extras(text: str, extras: list[str]) -> str:
     """What follows the values, on a new line where the last one is full."""
     length = len(text) - text.rfind("\n") - 1
     for extra in extras:
-        if length + len(extra) + 2 > _LINE:
+        if length + len(extra) + 2 > print_options().linewidth:
             text += ",\n" + " " * len("tensor(") + extra
             length = len("tensor(") + len(extra)
         else:
@@ -56,13 +57,14 @@ def _values(array: Array) -> str:
     if array.size == 0:
         return "[]"
     wide = array.astype(np.float32) if array.dtype.kind == "V" else array  # bfloat16
+    options = print_options()
     text = np.array2string(
         wide,
-        max_line_width=_LINE + 1,
+        max_line_width=options.linewidth + 1,
         separator=", ",
         prefix="tensor(",
-        threshold=_THRESHOLD,
-        edgeitems=_EDGE,
+        threshold=int(min(options.threshold, sys.maxsize)),
+        edgeitems=options.edgeitems,
         formatter={"all": _element_text(_shown(wide))},
     )
     return text.replace(", ...,", ",  ...,")
@@ -70,10 +72,11 @@ def _values(array: Array) -> str:
 
 def _shown(array: Array) -> Array:
     """The elements that are printed: all, or those near the edges of a large array."""
-    if array.size > _THRESHOLD:
+    edge = print_options().edgeitems
+    if array.size > print_options().threshold:
         for axis, size in enumerate(array.shape):
-            if size > 2 * _EDGE:
-                ends = [*range(_EDGE), *range(size - _EDGE, size)]
+            if size > 2 * edge:
+                ends = [*range(edge), *range(size - edge, size)]
                 array = array.take(ends, axis)
     return array.reshape(-1)
 
@@ -98,13 +101,16 @@ def _imaginary_text(text: str) -> str:
 def _float_text(values: Array) -> Callable[[Any], str]:
     """PyTorch's choice between ``1.``, ``1.2500`` and ``1.2500e+00``."""
     counted = np.abs(values[np.isfinite(values) & (values != 0)].astype(np.float64))
+    options = print_options()
+    digits = options.precision
     if counted.size == 0:
         return _whole_text
     low, high = float(counted.min()), float(counted.max())
     whole = bool((counted == np.ceil(counted)).all())
-    if high / low > 1000 or high > 1e8 or (not whole and low < 1e-4):
-        return lambda value: f"{float(value):.4e}"
-    return _whole_text if whole else lambda value: f"{float(value):.4f}"
+    is_far = high / low > 1000 or high > 1e8 or (not whole and low < 1e-4)
+    if is_far if options.sci_mode is None else options.sci_mode:
+        return lambda value: f"{float(value):.{digits}e}"
+    return _whole_text if whole else lambda value: f"{float(value):.{digits}f}"
 
 
 def _whole_text(value: Any) -> str:

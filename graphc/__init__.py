@@ -5,6 +5,7 @@ training step into native code. ``import graphc as gc``.
 """
 
 from graphc import autograd as autograd
+from graphc import cuda as cuda
 from graphc import fft as fft
 from graphc import func as func
 from graphc import linalg as linalg
@@ -16,6 +17,7 @@ from graphc import special as special
 from graphc import utils as utils
 from graphc.dims import Dim as Dim
 from graphc.dtypes import DType as DType
+from graphc.dtypes import DType as dtype  # noqa: F401, N813 - PyTorch's name
 from graphc.dtypes import bfloat16 as bfloat16
 from graphc.dtypes import bool_ as bool  # noqa: F401 - re-exported under PyTorch's name
 from graphc.dtypes import complex64 as cfloat  # noqa: F401 - PyTorch's second name
@@ -105,6 +107,16 @@ from graphc.frontend.functions.windows import *
 from graphc.frontend.graph import Graph as Graph
 from graphc.frontend.graph import placeholder as placeholder
 from graphc.frontend.inplace_functions import *
+from graphc.frontend.machine import (
+    are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled,
+)
+from graphc.frontend.machine import get_default_device as get_default_device
+from graphc.frontend.machine import get_float32_matmul_precision as get_float32_matmul_precision
+from graphc.frontend.machine import get_num_threads as get_num_threads
+from graphc.frontend.machine import set_default_device as set_default_device
+from graphc.frontend.machine import set_float32_matmul_precision as set_float32_matmul_precision
+from graphc.frontend.machine import set_num_threads as set_num_threads
+from graphc.frontend.machine import use_deterministic_algorithms as use_deterministic_algorithms
 from graphc.frontend.modes import enable_grad as enable_grad
 from graphc.frontend.modes import inference_mode as inference_mode
 from graphc.frontend.modes import is_grad_enabled as is_grad_enabled
@@ -113,4 +125,5 @@ from graphc.frontend.modes import is_recording as is_recording
 from graphc.frontend.modes import no_grad as no_grad
 from graphc.frontend.modes import set_grad_enabled as set_grad_enabled
 from graphc.frontend.nn.torch_names import *
+from graphc.frontend.print_options import set_printoptions as set_printoptions
 from graphc.frontend.tensor import Tensor as Tensor

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from graphc.dtypes import int64
-from graphc.errors import ArgumentError, SymbolicValueError
+from graphc.errors import ArgumentError, GraphcError, SymbolicValueError
 from graphc.frontend.base import concrete
 from graphc.frontend.functions import pointwise, reduction
 from graphc.frontend.functions.complexes import real
@@ -31,7 +31,10 @@ __all__ = ["det", "inverse", "logdet", "pinverse", "slogdet"]
 def matrix(function: str, x: Tensor) -> Tensor:
     """Raise unless it is a matrix that LAPACK takes, or a batch of them."""
     tensor = require_tensor(function, x)
-    require_matrix(function, tensor.type)
+    try:
+        require_matrix(function, tensor.type)
+    except GraphcError as error:
+        raise error.located(user_location_text()) from None
     return tensor
 
 
