@@ -13,7 +13,15 @@ from graphc.frontend.functions.convert import require_tensor
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
-__all__ = ["detach", "get_device", "is_same_size", "is_signed", "is_tensor", "numel"]
+__all__ = [
+    "detach",
+    "get_device",
+    "is_inference",
+    "is_same_size",
+    "is_signed",
+    "is_tensor",
+    "numel",
+]
 
 
 def is_tensor(obj: Any) -> TypeGuard[Tensor]:
@@ -30,6 +38,11 @@ def is_same_size(input: Tensor, other: Tensor) -> builtins.bool:
     """Whether both have the same shape (``torch.is_same_size``)."""
     x, y = require_tensor("is_same_size", input), require_tensor("is_same_size", other)
     return builtins.bool(x.shape == y.shape)
+
+
+def is_inference(input: Tensor) -> builtins.bool:
+    """Whether a tensor was made in ``inference_mode`` (``torch.is_inference``)."""
+    return require_tensor("is_inference", input).is_inference()
 
 
 def is_signed(input: Tensor) -> builtins.bool:

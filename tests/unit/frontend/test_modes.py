@@ -90,7 +90,7 @@ def inference_facts(m: Any) -> list[Any]:
             facts += [(x * 2).requires_grad, m.ones(1).is_inference(), m.is_grad_enabled()]
         with m.enable_grad():
             facts.append(m.ones(1).is_inference())
-    facts += [plain.is_inference(), inside[:1].is_inference(), inside.clone().is_inference()]
+    facts += [plain.is_inference(), inside[:1].is_inference(), m.is_inference(inside.clone())]
     facts += [(inside + 1).is_inference(), inside.detach().is_inference()]
     for use in (
         lambda: inside.add_(1),
