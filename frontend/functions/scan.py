@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphc.dtypes import DTypeLike, int64
+from graphc.frontend.functions import pointwise
 from graphc.frontend.functions.convert import (
     as_float,
     normalize_dim,
@@ -13,7 +14,8 @@ from graphc.frontend.functions.convert import (
 )  # fmt: skip
 from graphc.frontend.functions.reduction import ValuesAndIndices, wide
 from graphc.opdef import OpDef
-from graphc.ops import scan
+from graphc.ops import elementwise, scan, select
+from graphc.ops.elementwise_parts import real
 from graphc.ops.index import gather
 
 if TYPE_CHECKING:
@@ -55,7 +57,21 @@ def cumprod(input: Tensor, dim: int, *, dtype: DTypeLike | None = None) -> Tenso
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """``log(cumsum(exp(x)))`` along a dim, without overflow (``torch.logcumsumexp``)."""
     x = as_float("logcumsumexp", input)
+    if x.dtype.is_complex and x.ndim:
+        return _logcumsumexp_of_complex(x, normalize_dim("logcumsumexp", dim, x.ndim))
     return _scanned(scan.logcumsumexp, "logcumsumexp", x, dim)
+
+
+def _logcumsumexp_of_complex(x: Tensor, axis: int) -> Tensor:
+    """Sums relative to the largest so far, which are rescaled where a larger one comes."""
+    largest = gather(x, cummax(real(x), axis).indices, dim=axis).detach()
+    nothing = scalar_tensor(0, x.dtype)
+    is_infinite = pointwise.isinf(real(largest))
+    peak = select.where(is_infinite, nothing, largest)
+    rescaled = elementwise.exp(elementwise.sub(scan.shifted(peak, axis, 0.0), peak))
+    factors = select.where(scan.shifted(is_infinite, axis, 0.0), nothing, rescaled)
+    terms = elementwise.exp(elementwise.sub(x, peak))
+    return elementwise.add(elementwise.log(scan.recurrence(factors, terms, dim=axis)), peak)
 
 
 def cummax(input: Tensor, dim: int) -> ValuesAndIndices:

@@ -62,6 +62,7 @@ REDUCTIONS: dict[str, Function] = {
     "frobenius": lambda m, a: m.linalg.matrix_norm(a),
     "cumsum": lambda m, a: a.cumsum(1),
     "cumprod": lambda m, a: a.cumprod(1),
+    "logcumsumexp": lambda m, a: m.logcumsumexp(a * 3, 1),
     "logsumexp": lambda m, a: m.logsumexp(a, 1),
     "cov": lambda m, a: m.cov(a),
     "corrcoef": lambda m, a: m.corrcoef(a),
@@ -219,6 +220,32 @@ def test_a_complex_loss_needs_a_gradient() -> None:
         gc.tensor([1, 2], requires_grad=True)
 
 
+SECOND = [name for name in [*ONE, *TWO] if name not in ("eq", "ne", "all", "count_nonzero", "cast")]
+
+
+@pytest.mark.parametrize("name", SECOND)
+def test_derivatives_by_differences(name: str, rng: np.random.Generator) -> None:
+    """First and second ones, along a random direction."""
+    leaves = [
+        gc.tensor(normal(rng, 2, 3), requires_grad=True) for _ in range(2 if name in TWO else 1)
+    ]
+
+    def function(*args: gc.Tensor) -> tuple[gc.Tensor, ...]:
+        return tuple(flatten((TWO if name in TWO else ONE)[name](gc, *args))[1])
+
+    assert gc.autograd.gradcheck(function, leaves, fast_mode=True)
+    assert gc.autograd.gradgradcheck(function, leaves, fast_mode=True, atol=1e-4)
+
+
+@pytest.mark.parity
+def test_running_sums_of_exponentials() -> None:
+    z = np.array([1 + 10j, 2 - 7j, 0.5 + 3j, -100 + 1j, 700 + 2j, 3 + 4j])
+    check(lambda m, z: m.logcumsumexp(z, 0), z, loose=100)
+    check(lambda m, z: m.logcumsumexp(z, 0), z[::-1] - 900, loose=100)
+    start = gc.logcumsumexp(gc.tensor([complex(-np.inf, 0), -900 + 1j, -901 + 1j]), 0)
+    np.testing.assert_allclose(start[1:].numpy(), [-900 + 1j, -900 + 1j + np.log1p(np.exp(-1))])
+
+
 def test_gradcheck() -> None:
     z = gc.tensor([0.5 + 1j, -2 + 0.25j], dtype=gc.complex128, requires_grad=True)
     x = gc.tensor([0.5, 2.0], dtype=gc.float64, requires_grad=True)
@@ -236,7 +263,7 @@ REFUSED: dict[str, Function] = {
         for name in (
             "amax amin argmax argmin max min median sort argsort floor ceil trunc round frac sign "
             "relu erf erfc erfinv lgamma digamma i0 atan2 maximum minimum remainder fmod hypot "
-            "floor_divide logaddexp cummax mode kthvalue topk clamp isposinf signbit logcumsumexp "
+            "floor_divide logaddexp cummax mode kthvalue topk clamp isposinf signbit "
             "lt le gt ge copysign nextafter"
         ).split()
         if name not in ("kthvalue", "topk", "clamp")

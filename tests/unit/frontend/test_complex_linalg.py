@@ -146,6 +146,23 @@ def test_compiled(execution: Execution, rng: np.random.Generator) -> None:
     assert_same(found["grad"], leaf.grad.numpy(), **slack)
 
 
+@pytest.mark.parametrize("name", [*SQUARE, *ANY])
+def test_derivatives_by_differences(name: str, rng: np.random.Generator) -> None:
+    """First and second ones, along a random direction."""
+    function = (SQUARE | ANY)[name]
+    for shape in [(3, 3)] if name in SQUARE else [(4, 2), (2, 4)]:
+        leaf = gc.tensor(normal(rng, *shape), requires_grad=True)
+
+        def outputs(a: gc.Tensor, function: Function = function) -> tuple[gc.Tensor, ...]:
+            result = function(gc, a)
+            results = [result] if isinstance(result, gc.Tensor) else result
+            return tuple(x for x in results if x.requires_grad)
+
+        if name != "matrix_rank":
+            assert gc.autograd.gradcheck(outputs, leaf, fast_mode=True)
+            assert gc.autograd.gradgradcheck(outputs, leaf, fast_mode=True, atol=1e-4)
+
+
 def test_definitions(rng: np.random.Generator) -> None:
     """Without PyTorch: the products are the matrices."""
     a = gc.tensor(normal(rng, 2, 3, 3))
