@@ -6,12 +6,13 @@ methods that users call; the functions in ``graphc.frontend.functions`` need onl
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
-from graphc.dtypes import DType, of_array
+from graphc.dtypes import DType, as_dtype, of_array
 from graphc.errors import AutogradError, DTypeError, GraphcError, ShapeError, SymbolicValueError
 from graphc.frontend.autograd.hooks import Hooks
 from graphc.frontend.autograd.tape import GradFn, step_of_run
@@ -68,7 +69,7 @@ class TensorBase:
         if self.node is not None:
             return self.node.type
         array = self.storage.array
-        return TensorType(array.shape, of_array(array))
+        return _type_of(array.shape, array.dtype)
 
     @property
     def dtype(self) -> DType:
@@ -114,6 +115,11 @@ class TensorBase:
                 where=user_location_text(),
             )
         return self.storage.array
+
+
+@functools.lru_cache(maxsize=4096)
+def _type_of(shape: tuple[int, ...], dtype: np.dtype[Any]) -> TensorType:
+    return TensorType(shape, as_dtype(dtype))
 
 
 def is_tensor(x: object) -> TypeGuard[Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
 from weakref import ReferenceType, ref
@@ -265,6 +266,7 @@ class DynamicGradFn(OpGradFn):
         return Overwritten(TensorType(array.shape, as_dtype(array.dtype)), error)
 
 
+@functools.lru_cache(maxsize=4096)
 def _type_only(layout: Layout) -> TypeOnly:
     shape, dtype = layout
     return TypeOnly(TensorType(shape, as_dtype(dtype)))

@@ -151,12 +151,12 @@ def apply_views(x: Tensor, items: list[Any]) -> tuple[Tensor, dict[int, Tensor]]
     views = _slicing(x.shape, tuple(starts), tuple(stops), tuple(steps))
     if flips:
         views.append((shape_ops.flip, {"dims": tuple(flips)}))
-    sliced = [
+    sliced = tuple([
         (stop - start + step - 1) // step
         for start, stop, step in zip(starts, stops, steps, strict=True)
-    ]
-    if shape != [*range(len(sliced))]:
-        sizes = tuple([1 if axis is None else sliced[axis] for axis in shape])
+    ])  # fmt: skip
+    sizes = tuple([1 if axis is None else sliced[axis] for axis in shape])
+    if sizes != sliced:
         views.append((shape_ops.reshape, {"shape": sizes}))
     return run_views(x, views), arrays
 

@@ -74,6 +74,8 @@ def _infer_linear(x: TensorType, weight: TensorType) -> TensorType:
 
 
 def _eval_linear(x: Array, weight: Array) -> Array:
+    if x.ndim == 2:
+        return _eval_matmul(x, weight.T)
     product = _eval_matmul(x.reshape(math.prod(x.shape[:-1]), x.shape[-1]), weight.T)
     return product.reshape(*x.shape[:-1], weight.shape[0])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -40,10 +39,11 @@ _MANY = 4096
 
 
 def _eval_where(condition: Array, a: Array, b: Array) -> Array:
-    shape = np.broadcast_shapes(condition.shape, a.shape, b.shape)
     bits = _BITS.get(a.dtype.itemsize)
-    if bits is None or math.prod(shape) < _MANY:
-        return np.ascontiguousarray(np.where(condition, a, b)).reshape(shape)
+    if bits is None or max(condition.size, a.size, b.size) < _MANY:
+        result = np.where(condition, a, b)
+        return result if result.flags.c_contiguous else np.ascontiguousarray(result)
+    shape = np.broadcast_shapes(condition.shape, a.shape, b.shape)
     chosen = np.negative(condition.view(np.uint8).astype(bits))  # all bits, or none
     mine, other = a.view(bits), b.view(bits)
     result = np.empty(shape, bits)
@@ -53,10 +53,14 @@ def _eval_where(condition: Array, a: Array, b: Array) -> Array:
     return result.view(a.dtype)
 
 
-def _where_vjp(call: Call, g: Any) -> tuple[None, Any, Any]:
+def _where_vjp(call: Call, g: Any) -> tuple[None, Any | None, Any | None]:
     condition = call.inputs[0]
     zero = scalar(g, 0)
-    return None, where(condition, g, zero), where(condition, zero, g)
+    return (
+        None,
+        None if 1 in call.unwanted else where(condition, g, zero),
+        None if 2 in call.unwanted else where(condition, zero, g),
+    )
 
 
 where = OpDef("where", _infer_where, _eval_where, _where_vjp, Trait.ELEMENTWISE, saves=Saves.INPUTS)
