@@ -7,7 +7,7 @@ another fragment.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import numpy as np
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from graphc.frontend.autograd.function import Function
     from graphc.frontend.functions.generators import Generator
     from graphc.frontend.tensor import Tensor
+
+_WRITE = "use the out-of-place operation, or write a clone() of it"
 
 Randomness = Literal["error", "different", "same"]
 
@@ -79,7 +81,7 @@ class Fragment(Recorder):
         shape = value.shape[1:] if is_batched else value.shape
         node = self._placeholder(TensorType(shape, value.dtype))
         self._given[node] = Batched(value, is_batched)
-        return symbolic(node, self)
+        return symbolic(node, self, self._tracks and self._reach.goes_on(value))
 
     def node_of(self, x: Tensor) -> Node:
         """The node that stands for a tensor: its own, or a placeholder if it is from outside."""
@@ -179,9 +181,8 @@ class Fragment(Recorder):
         """Record an in-place write to a tensor that the function itself has made."""
         whole = x if x._viewed is None else x._viewed.whole
         if whole.recorder is not self:
-            fix = "use the out-of-place operation, or write a clone() of it"
-            if x.is_state:
-                fix = "for batch normalization, see gc.func.replace_all_batch_norm_modules_"
+            batch_norm = "for batch normalization, see gc.func.replace_all_batch_norm_modules_"
+            fix = batch_norm if x.is_state else _WRITE
             self._refuse("a tensor from outside was written in place", str(x.type), fix)
         super().assign(x, value)
 
@@ -196,6 +197,12 @@ class Fragment(Recorder):
     ) -> Tensor:  # fmt: skip
         """Refuse new inputs of the program."""
         self._refuse("a placeholder was made", fix="make it outside and pass it as an argument")
+
+    def require_untouched(self, arguments: Iterable[Tensor]) -> None:
+        """Raise if an argument was written in place: the caller would not see it."""
+        for x in arguments:
+            if x.node not in self._given:
+                self._refuse("an argument was written in place", str(x.type), _WRITE)
 
     def mark_output(self, tensor: Tensor, name: str) -> None:
         """Refuse new outputs of the program."""

@@ -49,6 +49,7 @@ class Level:
             )
         self._recorder = modes.recorder or next((x.recorder for x in tensors if x.recorder), None)
         self.inner = [self._inside(x) for x in tensors]
+        self._before = list(map(_state, self.inner))
         self.arguments: tuple[Any, ...] = self.rebuild(self.inner)
         self._keeps_tape = False
 
@@ -82,6 +83,7 @@ class Level:
         """
         with set_grad_enabled(True):
             output, aux = function(*args), None
+        self._require_untouched()
         if has_aux:
             if not isinstance(output, tuple) or len(output) != 2:
                 raise ArgumentError(
@@ -97,6 +99,16 @@ class Level:
         )
         finish(x for x in self.inner if x._grad_fn is None)
         return output, results, aux
+
+    def _require_untouched(self) -> None:
+        for x, before in zip(self.inner, self._before, strict=True):
+            if _state(x) != before:
+                raise AutogradError(
+                    f"{self.what}: an argument was written in place",
+                    got=str(x.type),
+                    fix="use the out-of-place operation, or write a clone() of it",
+                    where=user_location_text(),
+                )
 
     def tensors_of(self, output: Any) -> list[Tensor]:
         """The tensors of a function's output; DTypeError if there are none, or others."""
@@ -133,6 +145,11 @@ class Level:
         """A structure of results as the code around sees it."""
         _, tensors, rebuild = flatten(structure)
         return rebuild([self.outside(x) for x in tensors])
+
+
+def _state(x: Tensor) -> tuple[object, ...]:
+    """What a write to a tensor changes."""
+    return (id(x.node), id(x._grad_fn), id(x.storage), x.storage.version.count)
 
 
 def gradients(

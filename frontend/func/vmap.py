@@ -125,6 +125,7 @@ class _Mapped:
                 output = self._func(*rebuild(inner), **kwargs)
                 results, rebuild_output = leaves_of(output)
                 _require_results(results)
+                fragment.require_untouched(filter(is_tensor, inner))
         except SymbolicValueError as error:
             raise _explained(error) from None
         axes = axes_of("out_dims", self._out_dims, output)

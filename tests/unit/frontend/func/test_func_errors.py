@@ -56,6 +56,10 @@ CASES: dict[str, tuple[Callable[[], Any], type[GraphcError], str]] = {
     "write outside": (lambda: gc.vmap(lambda x: V.add_(x))(X), RecordingError, "written in place"),
     "write state": (lambda: gc.vmap(lambda x: STATE.copy_(x))(X), RecordingError, "written in"),
     "write a view": (lambda: gc.vmap(lambda x: V[0:1].add_(x[0]))(X), RecordingError, "written in"),
+    "write an argument": (lambda: gc.vmap(lambda x: x.add_(1) * 2)(X), RecordingError,
+                          "an argument was written in place"),
+    "write an argument's row": (lambda: gc.vmap(lambda x: x[0].zero_() + x)(X), RecordingError,
+                                "an argument was written in place"),
     "backward": (lambda: gc.vmap(_backward)(X), RecordingError, "grad was read or written"),
     "placeholder": (lambda: gc.vmap(lambda x: x + gc.placeholder((2,)))(X), RecordingError,
                     "placeholder"),
@@ -74,6 +78,15 @@ CASES: dict[str, tuple[Callable[[], Any], type[GraphcError], str]] = {
     "argnums kind": (lambda: gc.func.grad(gc.dot, [0])(V, V), ArgumentError, "int or a tuple"),
     "no argnums": (lambda: gc.func.grad(gc.dot, ())(V, V), ArgumentError, "out of range"),
     "aux": (lambda: gc.func.grad(lambda x: x.sum(), has_aux=True)(V), ArgumentError, "aux"),
+    "grad of a write": (lambda: gc.func.grad(lambda x: x.mul_(2).sum())(V.clone()), AutogradError,
+                        "in place"),
+    "grad of a tracked write": (
+        lambda: gc.func.grad(lambda x: x.mul_(2).sum())(V.clone().requires_grad_() * 1),
+        AutogradError, "an argument was written in place"),
+    "grad of a recorded write": (lambda: gc.vmap(gc.func.grad(lambda x: x.mul_(2).sum()))(X),
+                                 AutogradError, "in place"),
+    "grad of a quiet write": (lambda: gc.vmap(gc.func.grad(_written_quietly))(X), AutogradError,
+                              "an argument was written in place"),
     "cotangent": (lambda: gc.func.vjp(gc.sin, V)[1](gc.ones(3)), ShapeError, "a cotangent must"),
     "cotangents": (lambda: gc.func.vjp(gc.sin, V)[1]((V, V)), ShapeError, "structure of the out"),
     "tangent": (lambda: gc.func.jvp(gc.sin, (V,), (gc.ones(3),)), ShapeError, "a tangent must"),
@@ -96,6 +109,12 @@ CASES: dict[str, tuple[Callable[[], Any], type[GraphcError], str]] = {
     "training": (lambda: gc.func.stack_module_state([nn.ReLU(), nn.ReLU().eval()]),
                  ArgumentError, "training"),
 }  # fmt: skip
+
+
+def _written_quietly(x: Any) -> Any:
+    with gc.no_grad():
+        x.mul_(2)
+    return x.sum()
 
 
 def _backward(x: Any) -> Any:

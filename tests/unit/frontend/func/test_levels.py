@@ -153,3 +153,33 @@ def test_no_grad_inside_a_map_holds_outside(compiled: bool) -> None:
     derivative = gc.func.grad(total)
     found = (gc.compile(derivative) if compiled else derivative)(gc.tensor([[2.0], [3.0]]))
     assert found.tolist() == [[4.0], [9.0]]
+
+
+def test_an_argument_requires_a_gradient_as_it_does_outside() -> None:
+    seen = []
+
+    def noted(x: gc.Tensor) -> gc.Tensor:
+        seen.append(x.requires_grad)
+        return x * 2
+
+    x = gc.ones(2, 3)
+    gc.vmap(noted)(x)
+    gc.vmap(noted)(x.clone().requires_grad_())
+    gc.func.grad(lambda a: gc.vmap(noted)(a).sum())(x)
+    gc.vmap(lambda a: gc.vmap(noted)(a))(x.clone().requires_grad_())
+    with gc.no_grad():
+        gc.vmap(noted)(x.clone().requires_grad_())
+    assert seen == [False, True, True, True, False]
+
+
+def test_a_padding_row_gets_no_gradient_through_a_map() -> None:
+    table, places = gc.ones(4, 2), gc.tensor([[0, 1], [1, 3]])
+
+    def total(table: gc.Tensor) -> gc.Tensor:
+        rows = gc.vmap(lambda p: gc.nn.functional.embedding(p, table, padding_idx=1))(places)
+        several = gc.vmap(lambda t: gc.nn.functional.embedding(places, t, padding_idx=1))(
+            gc.stack([table, table])
+        )
+        return rows.sum() + several.sum()
+
+    assert gc.func.grad(total)(table)[:, 0].tolist() == [3.0, 0.0, 0.0, 3.0]
