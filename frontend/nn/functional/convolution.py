@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from graphc.dims import unify
 from graphc.errors import ArgumentError, DTypeError, ShapeError
+from graphc.frontend.functions.complexes import join, parts
 from graphc.frontend.functions.convert import require_tensor
 from graphc.frontend.functions.shaping import reshape
 from graphc.frontend.nn.functional.windows import Ints, per_dim, with_batch, without_batch
 from graphc.ops.convolution import conv, conv_back
 from graphc.ops.convolution_eval import window_span
+from graphc.ops.elementwise import add, sub
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ def conv2d(
 
     Raises:
         ShapeError: if the shapes do not fit, or the kernel is larger than the padded input.
-        DTypeError: if the dtypes differ, or are not floating point.
+        DTypeError: if the dtypes differ, or are neither floating point nor complex.
         ArgumentError: for amounts that make no sense.
 
     Source: ``torch.nn.functional.conv2d``.
@@ -87,17 +89,30 @@ def _convolve(
     gaps = per_dim(function, "dilation", dilation, dims, 1)
     low, high = _padding(function, padding, [int(k) for k in kernel.shape[2:]], steps, gaps)
     padding_of = {"low": tuple(low), "high": tuple(high)} if any(low) or any(high) else {}
-    made = conv(x, kernel, stride=steps, dilation=gaps, groups=groups, **padding_of)
+    options = {"stride": steps, "dilation": gaps, "groups": groups, **padding_of}
+    made = _products(conv, x, kernel, options)
     return without_batch(_add_bias(function, made, bias), batched)
+
+
+def _products(
+    op: Callable[..., Tensor], x: Tensor, kernel: Tensor, options: Mapping[str, Any]
+) -> Tensor:
+    """Of complex numbers, by four products of their parts."""
+    if not x.dtype.is_complex:
+        return op(x, kernel, **options)
+    (a, b), (c, d) = parts(x), parts(kernel)
+    along = sub(op(a, c, **options), op(b, d, **options))
+    across = add(op(a, d, **options), op(b, c, **options))
+    return join(along, across)
 
 
 def _require_kernel(
     function: str, x: Tensor, weight: Tensor, dims: int, groups: int, *, transposed: bool = False
 ) -> Tensor:
     kernel = require_tensor(function, weight)
-    if kernel.dtype is not x.dtype or not x.dtype.is_floating_point:
+    if kernel.dtype is not x.dtype or not x.dtype.is_differentiable:
         raise DTypeError(
-            f"{function}: input and weight must have one floating point dtype",
+            f"{function}: input and weight must have one floating point dtype, real or complex",
             got=f"{x.type} and {kernel.type}", where=user_location_text(),
         )  # fmt: skip
     if kernel.ndim != dims + 2 or groups < 1:
@@ -227,5 +242,6 @@ def _convolve_back(
             f"{function}: nothing is left of the result", got=f"{x.type}, padding {cut}",
             where=user_location_text(),
         )  # fmt: skip
-    made = conv_back(x, kernel, stride=steps, dilation=gaps, groups=groups, starts=cut, sizes=sizes)
+    options = {"stride": steps, "dilation": gaps, "groups": groups, "starts": cut, "sizes": sizes}
+    made = _products(conv_back, x, kernel, options)
     return without_batch(_add_bias(function, made, bias), batched)

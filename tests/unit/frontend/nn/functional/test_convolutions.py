@@ -35,6 +35,25 @@ CASES: list[tuple[int, tuple[int, ...], tuple[int, ...], dict[str, Any]]] = [
 
 
 @pytest.mark.parity
+def test_complex_convolutions(rng: np.random.Generator) -> None:
+    def normal(*shape: int) -> Any:
+        return rng.normal(size=shape) + 1j * rng.normal(size=shape)
+
+    check(
+        lambda m, x, w, b: _functional(m).conv1d(x, w, b, stride=2, padding=1),
+        normal(2, 3, 8), normal(4, 3, 3), normal(4), loose=100,
+    )  # fmt: skip
+    check(
+        lambda m, x, w, b: _functional(m).conv_transpose2d(x, w, b, stride=2, groups=2),
+        normal(2, 4, 3, 3), normal(4, 3, 2, 2), normal(6), loose=100,
+    )  # fmt: skip
+    check(
+        lambda m, x, w: _functional(m).conv2d(x, w, padding=1),
+        normal(2, 5, 5).astype(np.complex64), normal(3, 2, 3, 3).astype(np.complex64), loose=100,
+    )  # fmt: skip
+
+
+@pytest.mark.parity
 @pytest.mark.parametrize(("dims", "shape", "kernel", "options"), CASES)
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")
 def test_convolutions(
