@@ -16,6 +16,7 @@ from graphc.frontend.functions import (
 )  # fmt: skip
 from graphc.frontend.functions.convert import TensorLike, require_tensor, to_operand
 from graphc.frontend.functions.stft import istft, stft
+from graphc.frontend.nn.functional import piecewise
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ class MathMethods(TensorBase):
     i0 = special.i0
     igamma = special.igamma
     igammac = special.igammac
+    hardshrink = piecewise.hardshrink
+    prelu = piecewise.prelu
     isclose = checks.isclose
     allclose = checks.allclose
     equal = checks.equal
