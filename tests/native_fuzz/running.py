@@ -14,7 +14,6 @@ import graphc as gc
 from graphc.config import CHECK, ISA, LLVM_OPT
 from graphc.runtime import specialization
 from graphc.runtime.llvm import executable, regions
-from graphc.runtime.llvm import program as native_program
 from tests.native_fuzz.program import Program, Source
 from tests.programs.base import Array
 from tests.unit.runtime.llvm.guard import guarded
@@ -130,9 +129,7 @@ def _settings(execution: Execution) -> Iterator[None]:
         mock.patch.object(
             regions, "PARALLEL_FROM", 0 if execution.divided else regions.PARALLEL_FROM
         ),
-        mock.patch.object(
-            native_program, "PIECE", 50 if execution.divided else native_program.PIECE
-        ),
+        mock.patch.object(regions, "PIECE", 50 if execution.divided else regions.PIECE),
     ):
         yield
 
