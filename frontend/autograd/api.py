@@ -61,7 +61,7 @@ def backward_all(
         grad_tensors: one gradient per tensor; may be left out for tensors of one element.
         retain_graph: keep what a second backward needs; default: ``create_graph``.
         create_graph: let the gradients themselves have gradients.
-        inputs: only these tensors' ``grad``; default: all leaves.
+        inputs: only these tensors' ``grad``, and those of retained results; default: all leaves.
 
     Raises:
         AutogradError: if nothing requires a gradient, or a gradient is missing.
@@ -72,7 +72,7 @@ def backward_all(
         raise AutogradError("backward: inputs must not be empty", where=user_location_text())
     starts = started(ends, grad_tensors)
     for x in wanted or ():
-        require_gradient(x)
+        retain_grad(x)
     recorder = _recorder_of([*ends, *(wanted or ())])
     keep = create_graph if retain_graph is None else retain_graph
     run_backward(
@@ -174,7 +174,7 @@ def _recorder_of(tensors: list[Tensor]) -> Recorder | None:
 
 
 def retain_grad(self: Tensor) -> None:
-    """Make ``backward`` set ``grad`` of this result too (``torch.Tensor.retain_grad``)."""
+    """Let each walk set ``grad`` of this result too (``torch.Tensor.retain_grad``)."""
     require_gradient(self)
     self._retains_grad = not self.is_leaf
     if self._grad_fn is not None:

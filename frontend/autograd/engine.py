@@ -56,24 +56,12 @@ def run_backward(
         The gradients by ``id`` of the input, where there is one.
     """
     wanted = None if inputs is None else [_target(x) for x in inputs]
-    walk = _TapeWalk(wanted, retain_graph, create_graph, recorder)
+    walk = _TapeWalk(wanted, accumulates, retain_graph, create_graph, recorder)
     with recording_into(recorder), set_grad_enabled(create_graph):
         if recorder is not None:
             grads = [recorder.lifted(grad) for grad in grads]
         walk.run(list(zip(map(_target, outputs), grads, strict=True)), wanted)
-        found = {
-            id(x): walk.found[id(_target(x))] for x in inputs or () if id(_target(x)) in walk.found
-        }
-        for x in {id(x): x for x in inputs or () if accumulates and id(x) in found}.values():
-            _leave(x, found[id(x)], create_graph, recorder)
-    return found
-
-
-def _leave(leaf: Tensor, grad: Tensor, create_graph: bool, recorder: Recorder | None) -> None:
-    """Add to a tensor's ``grad``, and tell those who wait for it."""
-    accumulate(leaf, grad, create_graph, recorder)
-    for hook in () if leaf._hooks is None else leaf._hooks.after:
-        hook(leaf)
+    return {id(x): walk.found[id(_target(x))] for x in inputs or () if id(_target(x)) in walk.found}
 
 
 def accumulate(leaf: Tensor, grad: Tensor, create_graph: bool, recorder: Recorder | None) -> None:
@@ -102,7 +90,8 @@ class _TapeWalk(ReverseWalk[Target, "Tensor"]):
     """Over the tape, dynamic or recorded; leaves get their gradients as they are complete.
 
     Args:
-        wanted: the leaves and steps whose gradients are collected; None to accumulate.
+        wanted: the leaves and steps whose gradients are collected; None for all leaves.
+        accumulates: add the gradients of these leaves to their ``grad``.
         retain_graph: keep what rules read.
         create_graph: the walk itself goes on the tape.
         recorder: what the walk is recorded into, if it is.
@@ -111,6 +100,7 @@ class _TapeWalk(ReverseWalk[Target, "Tensor"]):
     def __init__(
         self,
         wanted: Sequence[Target] | None,
+        accumulates: bool,
         retain_graph: bool,
         create_graph: bool,
         recorder: Recorder | None,
@@ -119,8 +109,8 @@ class _TapeWalk(ReverseWalk[Target, "Tensor"]):
         self.found: dict[int, Tensor] = {}
         self._parts: dict[int, dict[int, Tensor]] = {}
         self._wanted = None if wanted is None else {id(each) for each in wanted}
+        self._accumulates, self._recorder = accumulates, recorder
         self._retain_graph, self._create_graph = retain_graph, create_graph
-        self._recorder = recorder
 
     def inputs_of(self, item: Target) -> Sequence[Edge]:
         return item.edges if isinstance(item, GradFn) else ()
@@ -128,20 +118,20 @@ class _TapeWalk(ReverseWalk[Target, "Tensor"]):
     def arrived(self, item: Target, grad: Tensor) -> Tensor:
         if isinstance(item, DeadEnd):
             raise item.reached()
-        if isinstance(item, GradFn):
-            leaf = None if item.retained is None else item.retained()
-            if leaf is not None and leaf._grad_fn is not item:
-                leaf = None  # it was overwritten since, and stands elsewhere
-        else:
-            if self._recorder is not None and item.node is None:
-                self._recorder.note_hooks(item)
-            leaf = item
+        if not isinstance(item, GradFn) and self._recorder is not None and item.node is None:
+            self._recorder.note_hooks(item)
         grad = arrived_at(item._hooks, grad)
-        if self._wanted is not None:
-            if id(item) in self._wanted:
-                self.found[id(item)] = grad
-        elif leaf is not None:
-            _leave(leaf, grad, self._create_graph, self._recorder)
+        is_wanted = self._wanted is None or id(item) in self._wanted
+        if self._wanted is not None and is_wanted:
+            self.found[id(item)] = grad
+        if isinstance(item, GradFn):
+            kept = None if item.retained is None else item.retained()
+            if kept is not None and kept._grad_fn is item:  # else it was overwritten since
+                accumulate(kept, grad, self._create_graph, self._recorder)
+        elif self._accumulates and is_wanted:
+            accumulate(item, grad, self._create_graph, self._recorder)
+            for hook in () if item._hooks is None else item._hooks.after:
+                hook(item)
         return grad
 
     def input_grads(

@@ -220,6 +220,26 @@ def hook_after_inplace(m: Any) -> Any:
     return x.grad
 
 
+def retained_in_every_walk(m: Any) -> Any:
+    x = leaf(m, 2.0)
+    y = x * 3
+    y.retain_grad()
+    z = y * y
+    found = []
+    for walk in (
+        lambda: m.autograd.grad(z, x, retain_graph=True),
+        lambda: m.autograd.grad(z, y, retain_graph=True),
+        lambda: z.backward(inputs=[x], retain_graph=True),
+        lambda: z.backward(inputs=[y], retain_graph=True),
+        lambda: z.backward(inputs=[y, z], retain_graph=True),
+        lambda: z.backward(retain_graph=True),
+    ):
+        walk()
+        found.append(None if y.grad is None else y.grad * 1)
+        y.grad = None
+    return [*found, x.grad, z.grad]
+
+
 def grad_wrt_nonleaf(m: Any) -> Any:
     x = leaf(m, [3.0, 1.0])
     y = x * 2
@@ -413,6 +433,7 @@ RULES: list[Callable[[Any], Any]] = [
     retain_no_grad,
     hook_no_grad,
     retain_after_inplace,
+    retained_in_every_walk,
     hook_then_inplace,
     hook_after_inplace,
     grad_wrt_nonleaf,
