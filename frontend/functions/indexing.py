@@ -266,12 +266,16 @@ def is_adjacent(dims: tuple[int, ...]) -> bool:
     return dims == tuple(range(dims[0], dims[0] + len(dims)))
 
 
-def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
     """``out[i][j] = input[index[i][j]][j]`` for ``dim=0``, and so on (``torch.gather``).
 
     Raises:
+        ArgumentError: for ``sparse_grad=True``: gradients are dense.
         IndexRangeError: for an index outside ``0 .. size - 1``, when it runs.
     """
+    if sparse_grad:
+        raise ArgumentError("gather: gradients are dense", got="sparse_grad=True",
+                            expected="False", where=user_location_text())  # fmt: skip
     x = require_tensor("gather", input)
     axis, picked = normalize_dim("gather", dim, x.ndim), int_index("gather", index)
     if 0 in picked.shape:

@@ -69,13 +69,32 @@ def zero_(self: Tensor) -> Tensor:
     return fill_(self, 0)
 
 
-def fill_diagonal_(self: Tensor, fill_value: TensorLike) -> Tensor:
-    """Overwrite the main diagonal with one number (``torch.Tensor.fill_diagonal_``)."""
-    if self.ndim != 2:
+def fill_diagonal_(self: Tensor, fill_value: TensorLike, wrap: bool = False) -> Tensor:
+    """Overwrite the main diagonal with one number (``torch.Tensor.fill_diagonal_``).
+
+    Args:
+        self: matrix, or a tensor of more dims of one size.
+        fill_value: the number.
+        wrap: in a matrix with more rows than columns, go on after a row without one.
+
+    Raises:
+        ShapeError: for other shapes.
+    """
+    sizes = self.shape
+    if self.ndim < 2 or (self.ndim > 2 and len(set(sizes)) > 1):
         raise ShapeError(
-            "fill_diagonal_: expected a matrix", got=str(self.type), where=user_location_text()
-        )
-    fill_(diagonals.diagonal(self), fill_value)
+            "fill_diagonal_: expected a matrix, or more dims of one size", got=str(self.type),
+            where=user_location_text(),
+        )  # fmt: skip
+    if wrap and self.ndim == 2:
+        rows, columns = sizes
+        for first in range(0, rows, columns + 1):
+            fill_(diagonals.diagonal(self[first:]), fill_value)
+        return self
+    line = self
+    while line.ndim > 1:
+        line = diagonals.diagonal(line)
+    fill_(line, fill_value)
     return self
 
 

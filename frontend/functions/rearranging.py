@@ -86,7 +86,12 @@ def movedim(input: Tensor, source: int | Sequence[int], destination: int | Seque
 
 
 moveaxis = movedim
-swapaxes = swapdims = transpose
+swapdims = transpose
+
+
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """Two dims exchanged (``torch.swapaxes``)."""
+    return transpose(input, axis0, axis1)
 
 
 def ravel(input: Tensor) -> Tensor:

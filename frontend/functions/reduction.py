@@ -202,14 +202,16 @@ def amin(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
 
 
 def max(
-    input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False
-) -> Tensor | ValuesAndIndices:
+    input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *,
+    other: Tensor | None = None,
+) -> Tensor | ValuesAndIndices:  # fmt: skip
     """The maximum of all elements, or values and first indices along one dim.
 
     Args:
         input: tensor.
         dim: dim; None for all elements; a tensor means ``maximum(input, dim)``.
         keepdim: keep the dim with size 1.
+        other: the second tensor of ``maximum``, by name.
 
     Source: ``torch.max``.
 
@@ -218,14 +220,17 @@ def max(
         >>> gc.max(gc.tensor([[1.0, 3.0], [4.0, 2.0]]), dim=1).indices
         tensor([1, 0])
     """
-    return _extremum("max", reduce.amax, reduce.argmax, pointwise.maximum, input, dim, keepdim)
+    chosen = dim if other is None else other
+    return _extremum("max", reduce.amax, reduce.argmax, pointwise.maximum, input, chosen, keepdim)
 
 
 def min(
-    input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False
-) -> Tensor | ValuesAndIndices:
+    input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *,
+    other: Tensor | None = None,
+) -> Tensor | ValuesAndIndices:  # fmt: skip
     """The minimum of all elements, or values and first indices along one dim (``torch.min``)."""
-    return _extremum("min", reduce.amin, reduce.argmin, pointwise.minimum, input, dim, keepdim)
+    chosen = dim if other is None else other
+    return _extremum("min", reduce.amin, reduce.argmin, pointwise.minimum, input, chosen, keepdim)
 
 
 def _extremum(

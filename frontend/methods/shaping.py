@@ -41,7 +41,8 @@ class ShapingMethods(TensorBase):
     vsplit = splitting.vsplit
     dsplit = splitting.dsplit
     movedim = moveaxis = rearranging.movedim
-    swapaxes = swapdims = shaping.transpose
+    swapaxes = rearranging.swapaxes
+    swapdims = shaping.transpose
     ravel = rearranging.ravel
     unflatten = rearranging.unflatten
     fliplr = rearranging.fliplr

@@ -256,3 +256,28 @@ def test_python_called_for_each_element() -> None:
 def test_errors(wrong: Callable[[gc.Tensor], object]) -> None:
     with pytest.raises(GraphcError, match=r"test_memory_and_types\.py"):
         wrong(gc.tensor(X))
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("shape", [(3, 3), (7, 2), (2, 5), (3, 3, 3), (2, 2, 2, 2), (0, 3), (4, 1)])
+@pytest.mark.parametrize("wrap", [False, True])
+def test_diagonals_filled(shape: tuple[int, ...], wrap: bool) -> None:
+    x = np.arange(float(np.prod(shape))).reshape(shape)
+    check(lambda m, x: (x * 1).fill_diagonal_(-1.0, wrap), x, grads=False)
+    check(lambda m, x: (x * 1).fill_diagonal_(-1.0, wrap=wrap), x, grads=False)
+
+
+@pytest.mark.parity
+def test_arguments_by_name() -> None:
+    check(lambda m, x: m.swapaxes(x, axis0=0, axis1=1), X)
+    check(lambda m, x: x.swapaxes(axis0=0, axis1=-1), X)
+    check(lambda m, x: m.swapdims(x, dim0=0, dim1=1), X)
+    check(lambda m, x, y: (m.max(x, other=y), m.min(input=x, other=y)), X, X[::-1])
+    check(lambda m, x: m.gather(x, dim=1, index=m.tensor([[0], [2]]), sparse_grad=False), X)
+    wrongs: list[Callable[[gc.Tensor], object]] = [
+        lambda x: x.gather(0, gc.tensor([[0, 0, 0]]), sparse_grad=True),
+        lambda x: x[0].fill_diagonal_(1), lambda x: gc.ones(2, 3, 2).fill_diagonal_(1),
+    ]  # fmt: skip
+    for wrong in wrongs:
+        with pytest.raises(GraphcError, match=r"test_memory_and_types\.py"):
+            wrong(gc.tensor(X))
