@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from graphc.node import Node
-from graphc.ops.convolution import conv, with_padding
+from graphc.ops.convolution import conv
+from graphc.ops.convolution_parts import with_padding
 from graphc.passes.pattern import var
 from graphc.passes.rewrite import rule
 

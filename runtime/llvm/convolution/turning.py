@@ -5,22 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from graphc.runtime.llvm.emitter import Emitter
-from graphc.runtime.llvm.values import Value
+from graphc.runtime.llvm.squares import PIECE, joined, mixed
+from graphc.runtime.llvm.values import BITS, Value
 
 
 def turned(e: Emitter, vectors: Sequence[Value]) -> list[Value]:
-    """Vector ``k`` of the result has lane ``k`` of each vector; there are as many as lanes.
-
-    Each step exchanges blocks off the diagonal, twice as large as those of the step before.
-    """
-    rows, side, distance = list(vectors), len(vectors), 1
-    while distance < side:
-        upper = [lane // distance % 2 == 1 for lane in range(side)]
-        for k in range(side):
-            if not upper[k]:
-                a, b = rows[k], rows[k + distance]
-                keep = [side + i - distance if up else i for i, up in enumerate(upper)]
-                swap = [side + i if up else i + distance for i, up in enumerate(upper)]
-                rows[k], rows[k + distance] = e.merge(a, b, keep), e.merge(a, b, swap)
-        distance *= 2
+    """Vector ``k`` of the result has lane ``k`` of each vector; there are as many as lanes."""
+    side = len(vectors)
+    piece = min(side, PIECE // BITS[vectors[0].elem])
+    groups = [mixed(e, vectors[first : first + piece]) for first in range(0, side, piece)]
+    rows = list(vectors)
+    for number in range(piece):
+        for position, row in enumerate(joined(e, [group[number] for group in groups])):
+            rows[number + position * piece] = row
     return rows
