@@ -27,7 +27,7 @@ def once(m: Any) -> Any:
 
 
 def cube(m: Any) -> Any:
-    class Cube(base(m)):  # type: ignore[misc] # the base depends on the module
+    class Cube(base(m)):
         @staticmethod
         def forward(ctx: Any, x: Any) -> Any:
             ctx.save_for_backward(x)
@@ -42,7 +42,7 @@ def cube(m: Any) -> Any:
 
 
 def exponential(m: Any) -> Any:
-    class Exp(base(m)):  # type: ignore[misc]
+    class Exp(base(m)):
         @staticmethod
         def forward(x: Any, scale: float) -> Any:
             return m.exp(x) * scale
@@ -61,7 +61,7 @@ def exponential(m: Any) -> Any:
 
 
 def sums(m: Any) -> Any:
-    class Sums(base(m)):  # type: ignore[misc]
+    class Sums(base(m)):
         @staticmethod
         def forward(ctx: Any, a: Any, b: Any, factor: float) -> Any:
             ctx.save_for_backward(a, None, b)
@@ -81,7 +81,7 @@ def sums(m: Any) -> Any:
 
 
 def clipped(m: Any) -> Any:
-    class Clipped(base(m)):  # type: ignore[misc]
+    class Clipped(base(m)):
         @staticmethod
         def forward(ctx: Any, x: Any) -> Any:
             return x.view_as(x)
@@ -94,7 +94,7 @@ def clipped(m: Any) -> Any:
 
 
 def grad(m: Any) -> Callable[..., Any]:
-    return m.autograd.grad  # type: ignore[no-any-return]
+    return m.autograd.grad
 
 
 def simple(m: Any, x: Any) -> Any:
@@ -145,7 +145,7 @@ def view(m: Any, x: Any) -> Any:
 
 
 def once_only(m: Any, x: Any) -> Any:
-    class Square(base(m)):  # type: ignore[misc]
+    class Square(base(m)):
         @staticmethod
         def forward(ctx: Any, x: Any) -> Any:
             ctx.save_for_backward(x)
@@ -160,7 +160,7 @@ def once_only(m: Any, x: Any) -> Any:
 
 
 def in_place(m: Any, x: Any) -> Any:
-    class Doubled(base(m)):  # type: ignore[misc]
+    class Doubled(base(m)):
         @staticmethod
         def forward(ctx: Any, x: Any) -> Any:
             x.mul_(2)
@@ -178,7 +178,7 @@ def in_place(m: Any, x: Any) -> Any:
 
 
 def without_zeros(m: Any, x: Any) -> Any:
-    class Two(base(m)):  # type: ignore[misc]
+    class Two(base(m)):
         @staticmethod
         def forward(ctx: Any, x: Any) -> Any:
             ctx.set_materialize_grads(False)
@@ -193,7 +193,7 @@ def without_zeros(m: Any, x: Any) -> Any:
 
 
 def needs(m: Any, x: Any) -> Any:
-    class Needs(base(m)):  # type: ignore[misc]
+    class Needs(base(m)):
         @staticmethod
         def forward(ctx: Any, a: Any, b: Any, c: Any) -> Any:
             assert ctx.needs_input_grad == (True, False, False)
@@ -208,7 +208,7 @@ def needs(m: Any, x: Any) -> Any:
 
 
 def broadcast(m: Any, x: Any) -> Any:
-    class Spread(base(m)):  # type: ignore[misc]
+    class Spread(base(m)):
         @staticmethod
         def forward(ctx: Any, x: Any) -> Any:
             return x.sum(0, keepdim=True) + m.zeros(4, *x.shape[1:], dtype=x.dtype)
