@@ -32,11 +32,11 @@ def _along(array: Array, dim: int, function: Any) -> Array:
 
 
 def transform(x: Array, *, dims: tuple[int, ...], inverse: bool, norm: str) -> Array:
-    """Of complex values, one dim after the other."""
+    """Of any values, one dim after the other."""
     result = x.astype(np.complex128)
     for dim in dims:
         result = _along(result, dim, lambda row: np.array(_sums(row, norm, inverse=inverse)))
-    return result.astype(x.dtype)
+    return result.astype(np.result_type(x.dtype, np.complex64))
 
 
 def of_real(x: Array, *, dim: int, norm: str, doubled: bool) -> Array:

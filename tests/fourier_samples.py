@@ -25,6 +25,9 @@ def _transforms(rng: np.random.Generator) -> Iterator[Operands]:
                 for shape, dims in [*((s, (d,)) for s, d in SHAPES), *several]:
                     yield (_complex(rng, shape, dtype),), {"dims": dims, **attrs}
                 yield (_complex(rng, (4, 6), dtype)[::-1, ::2].T,), {"dims": (1,), **attrs}
+                for shape, dims in [((6,), (0,)), ((3, 5), (1,)), *several]:
+                    parts = _complex(rng, shape, dtype).real
+                    yield (np.ascontiguousarray(parts),), {"dims": dims, **attrs}
 
 
 def _of_real(rng: np.random.Generator) -> Iterator[Operands]:

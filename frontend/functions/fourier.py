@@ -212,9 +212,12 @@ def _complex(
     function: str, input: Tensor, extents: Sequence[Extent], norm: str | None, *, inverse: bool
 ) -> Tensor:
     scaling = _norm(function, norm)
-    x = _fitted(_as_complex(function, input), extents)
+    given = require_tensor(function, input)
+    x = _fitted(given if given.dtype.is_complex else _as_real(function, given), extents)
     dims = tuple(extent.dim for extent in extents)
-    return ops.fft(x, dims=dims, inverse=inverse, norm=scaling) if dims else x
+    if not dims:
+        return _as_complex(function, x)
+    return ops.fft(x, dims=dims, inverse=inverse, norm=scaling)
 
 
 def _from_real(function: str, input: Tensor, extents: Sequence[Extent], norm: str | None) -> Tensor:

@@ -15,7 +15,7 @@ from graphc.dims import Size, unify
 from graphc.dtypes import DType, complex64, complex128, float32, float64
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.opdef import Call, OpDef
-from graphc.ops.elementwise_parts import part_dtype
+from graphc.ops.elementwise_parts import part_dtype, real
 from graphc.ops.infer import COMPLEX_ONLY, require_category, require_dim, require_dims
 from graphc.storage import Array
 from graphc.types import TensorType
@@ -26,6 +26,14 @@ TRANSPOSED: dict[Norm, Norm] = {"forward": "backward", "backward": "forward", "o
 _WHOLE = {float32: complex64, float64: complex128}
 
 
+def _whole(op: str, x: TensorType) -> DType:
+    """The complex dtype whose parts have the operand's dtype."""
+    if x.dtype not in _WHOLE:
+        raise DTypeError(f"{op}: unsupported dtype", got=x.dtype.name,
+                         expected="float32 or float64")  # fmt: skip
+    return _WHOLE[x.dtype]
+
+
 def _require_points(op: str, size: Size) -> None:
     if isinstance(size, int) and size < 1:
         raise ShapeError(
@@ -34,13 +42,13 @@ def _require_points(op: str, size: Size) -> None:
 
 
 def _infer_fft(x: TensorType, *, dims: tuple[int, ...], inverse: bool, norm: Norm) -> TensorType:
-    require_category("fft", (x,), COMPLEX_ONLY)
+    dtype = x.dtype if x.dtype.is_complex else _whole("fft", x)
     require_dims("fft", dims, x.rank)
     if not dims:
         raise ArgumentError("fft: expected one dim or more", got=str(dims))
     for dim in dims:
         _require_points("fft", x.shape[dim])
-    return x
+    return x.with_dtype(dtype)
 
 
 def _eval_fft(x: Array, *, dims: tuple[int, ...], inverse: bool, norm: Norm) -> Array:
@@ -52,11 +60,12 @@ def _eval_fft(x: Array, *, dims: tuple[int, ...], inverse: bool, norm: Norm) -> 
 
 def _fft_vjp(call: Call, g: Any) -> tuple[Any]:
     dims, inverse, norm = (call.attrs[name] for name in ("dims", "inverse", "norm"))
-    return (fft(g, dims=dims, inverse=not inverse, norm=TRANSPOSED[norm]),)
+    grad = fft(g, dims=dims, inverse=not inverse, norm=TRANSPOSED[norm])
+    return (grad if call.inputs[0].type.dtype.is_complex else real(grad),)
 
 
 fft: OpDef = OpDef("fft", _infer_fft, _eval_fft, _fft_vjp)
-"""The transform of complex values over some dims."""
+"""The transform over some dims, to complex values from such or from real ones."""
 
 
 def _counts(size: int) -> Array:
@@ -75,9 +84,7 @@ def _along(counts: Array, dim: int, like: Array) -> Array:
 
 
 def _infer_rfft(x: TensorType, *, dim: int, norm: Norm, doubled: bool) -> TensorType:
-    whole: DType | None = _WHOLE.get(x.dtype)
-    if whole is None:
-        raise DTypeError("rfft: unsupported dtype", got=x.dtype.name, expected="float32 or float64")
+    whole = _whole("rfft", x)
     require_dim("rfft", dim, x.rank)
     size = x.shape[dim]
     _require_points("rfft", size)
