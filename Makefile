@@ -7,10 +7,11 @@ PYTEST_ARGS ?=
 
 BIN := .venv/bin
 READY := .venv/.ready
+PARITY := .venv/.parity
 RUFF_PATHS := graphc passes runtime frontend tests tools $(wildcard benchmarks examples)
 MYPY_SCRIPTS := tools $(wildcard benchmarks examples)
 
-.PHONY: help setup lint style layering types format test demo bench clean
+.PHONY: help setup lint style layering types format test parity demo bench clean
 .NOTPARALLEL:
 
 help:
@@ -18,6 +19,7 @@ help:
 	@echo "make lint     style, layering and types; each is a target of its own"
 	@echo "make format   rewrite the sources in the project's style"
 	@echo "make test     all tests (PYTEST_ARGS='-k softmax' for some, WORKERS=4 for more cores)"
+	@echo "make parity   the tests that compare with PyTorch, which it installs first"
 	@echo "make demo     train on handwritten digits and show what the compiler did"
 	@echo "make bench    compare with numpy and, where installed, PyTorch and JAX"
 	@echo "make clean    remove .venv and everything that was generated"
@@ -54,6 +56,13 @@ format: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+
+$(PARITY): $(READY)
+	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,parity]'
+	@touch $@
+
+parity: $(PARITY)
+	$(BIN)/python -m pytest -n $(WORKERS) -m parity $(PYTEST_ARGS)
 
 demo: $(READY)
 	$(BIN)/graphc demo

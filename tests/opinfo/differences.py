@@ -9,25 +9,21 @@ NOT_A_USERS = (
 )  # fmt: skip
 """Beginnings of names that PyTorch has for its own machinery or for GPUs."""
 
-SPARSE = "graphc's tensors are dense"
-STRIDES = "strides are not the user's business: any layout may come out"
 HALF_COMPLEX = "there is no complex number of two half-precision parts"
+TRIANGLE = "the gradient goes to the triangle that is read"
 TIES = "which of equal elements comes first is not promised without stable=True"
+DEGREE = "the degree must be a number"
 NO_FRACTION = "integers need whole factors"
 ROUNDED_TWICE = "PyTorch rounds after each dim, graphc once"
 NO_CLASSES = r"expected floating point \(batch, classes\)"
 NOT_FLOAT = "must have one floating point dtype"
 
-ABSENT: dict[str, str] = {
-    "chalf": HALF_COMPLEX,
-    "sparse.mm": SPARSE,
-    "sparse.sampled_addmm": SPARSE,
-    "to_sparse": SPARSE,
-    "empty_permuted": STRIDES,
-    "empty_strided": STRIDES,
-    "new_empty_strided": STRIDES,
+ABSENT = {
+    "masked.*": "gc.where and the reductions do it in two steps",
+    "signal.windows.*": "the windows are gc.hann_window, gc.kaiser_window and so on",
+    "sparse.*": "tensors are dense",
 }
-"""Operators that graphc has not, with the reason."""
+"""Operators that graphc has not, with the reason, besides those in docs/absent.md."""
 
 RANDOM = frozenset(
     "bernoulli cauchy empty empty_like empty_permuted empty_strided exponential geometric "
@@ -40,19 +36,23 @@ RANDOM = frozenset(
 """Operators whose values are random or anything; dtypes and shapes are compared."""
 
 DIFFERENT: dict[str, str] = {
+    "cholesky complex128": "of upper=True PyTorch's gradient is not Hermitian",
+    "cholesky_inverse": TRIANGLE,
+    "cholesky_solve": TRIANGLE,
     "arange uint8": "PyTorch casts the bounds to 8 bits first",
     "argsort": TIES,
     "as_strided_partial_views": "the sample reads memory around its tensor",
     "einsum uint8": "PyTorch widens where it only sums",
     "index_fill float64": "a value that fills one place twice gets that place's gradient once",
     "index_fill complex128": "a value that fills one place twice gets that place's gradient once",
+    "istft complex128": "the window has a gradient too",
     "kthvalue int64": TIES,
     "kthvalue uint8": TIES,
     "linalg_cholesky complex128": "of upper=True PyTorch's gradient is not Hermitian",
     "linalg_eig": "eigenvectors have any phase",
     "linalg_eigh": "eigenvectors have any sign",
     "linalg_norm_subgradients_at_zero": "second derivatives at 0 are 0, not NaN",
-    "linalg_pinv_hermitian": "the gradient goes to the triangle that is read",
+    "linalg_pinv_hermitian": TRIANGLE,
     "linspace uint8": "values are computed in float64 and then cut, not in 8 bits",
     "matrix_exp float32": "small elements beside large ones: both err by 1e-6 of the norm",
     "mode": TIES,
@@ -76,6 +76,7 @@ DIFFERENT: dict[str, str] = {
 """By the name of the samples, or that and a dtype, what differs by intention."""
 
 REFUSED = {
+    "as_strided_partial_views": "expected places inside of a contiguous tensor",
     "addbmm": NO_FRACTION,
     "addmv": NO_FRACTION,
     "baddbmm": NO_FRACTION,
@@ -94,9 +95,50 @@ REFUSED = {
     "nn_functional_multilabel_margin_loss": NO_CLASSES,
     "logaddexp": "logaddexp: operand 0 has an unsupported dtype",
     "logcumsumexp": "logcumsumexp: operand 0 has an unsupported dtype",
+    "lu": "a matrix without factors is an error here",
     "matrix_exp": "matrix_exp: unsupported dtype",
+    "special_chebyshev_polynomial_t": DEGREE,
+    "special_chebyshev_polynomial_u": DEGREE,
+    "special_chebyshev_polynomial_v": DEGREE,
+    "special_chebyshev_polynomial_w": DEGREE,
+    "special_hermite_polynomial_h": DEGREE,
+    "special_hermite_polynomial_he": DEGREE,
+    "special_laguerre_polynomial_l": DEGREE,
+    "special_legendre_polynomial_p": DEGREE,
+    "special_shifted_chebyshev_polynomial_t": DEGREE,
+    "special_shifted_chebyshev_polynomial_u": DEGREE,
+    "special_shifted_chebyshev_polynomial_v": DEGREE,
+    "special_shifted_chebyshev_polynomial_w": DEGREE,
     "trace": "is not a callable object",
     "uniform": "these random numbers do not fit into the tensor",
     "view_as_complex": "parts have an unsupported dtype",
 }
 """By the name of the samples, the error for those that graphc does not take."""
+
+VALUES = "a result's shape, or a value for Python, depends on values"
+WRITES = "it changes a tensor of the caller"
+
+NOT_RECORDED = {
+    "allclose": VALUES,
+    "argwhere": VALUES,
+    "bincount": VALUES,
+    "equal": VALUES,
+    "histogram": VALUES,
+    "histogramdd": VALUES,
+    "index_put": VALUES,
+    "item": VALUES,
+    "linspace_tensor_overload": VALUES,
+    "logspace_tensor_overload": VALUES,
+    "masked_select": VALUES,
+    "narrow": VALUES,
+    "nn_functional_batch_norm": WRITES,
+    "nn_functional_instance_norm": WRITES,
+    "nn_functional_one_hot": VALUES,
+    "nonzero": VALUES,
+    "resize_": WRITES,
+    "resize_as_": WRITES,
+    "tensor_split": VALUES,
+    "unique": VALUES,
+    "unique_consecutive": VALUES,
+}
+"""By the name of the samples, why some of them work dynamically only."""

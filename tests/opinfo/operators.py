@@ -2,12 +2,14 @@
 
 import functools
 from collections.abc import Callable
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
 
 import graphc as gc
 from tests.opinfo.differences import ABSENT, NOT_A_USERS
+from tests.test_names import absent
 
 pytest.importorskip("expecttest", reason="PyTorch's operator database needs it")
 database = pytest.importorskip("torch.testing._internal.common_methods_invocations")
@@ -18,7 +20,7 @@ OPERATORS = {op.formatted_name: op for op in database.op_db if not op.name.start
 METHODS = frozenset(
     "bfloat16 bool byte cdouble cfloat char contiguous double expand expand_as float half int item "
     "long new_empty new_full new_ones new_zeros repeat reshape_as short sum_to_size to unfold view "
-    "view_as cauchy_ exponential_ geometric_ log_normal_ normal_ uniform_".split()
+    "view_as cauchy_ exponential_ geometric_ log_normal_ uniform_".split()
 )
 """Samples whose operator is a method, whatever function has the same name."""
 
@@ -74,6 +76,19 @@ def _on_a_copy(name: str) -> Callable[..., Any] | None:
     return lambda tensor, *args, **options: getattr(tensor.clone(), name)(*args, **options)
 
 
+def is_absent(op: Any) -> bool:
+    """Whether docs/absent.md or the table of differences says that graphc has it not."""
+    place, _, name = f"torch.{op.name}".rpartition(".")
+    patterns = absent(place)
+    if place == "torch":
+        patterns += absent("torch.Tensor")
+    return any(fnmatch(name, pattern) for pattern in patterns) or any(
+        fnmatch(op.name, pattern) for pattern in ABSENT
+    )
+
+
 def present() -> list[str]:
     """The names of the operators that graphc has."""
-    return [name for name, op in OPERATORS.items() if op.name not in ABSENT]
+    return [
+        name for name, op in OPERATORS.items() if function_of(op) is not None or not is_absent(op)
+    ]

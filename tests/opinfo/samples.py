@@ -1,7 +1,7 @@
 """Samples of PyTorch's operator database as arguments for graphc."""
 
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from tests.torch_oracle import from_torch
 
 torch = pytest.importorskip("torch")
 
+Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 ARGUMENTS_OF_DEVICES = ("device", "layout", "memory_format", "pin_memory")
 """What a sample may say about where and how a tensor lies; graphc has one answer."""
 
@@ -31,8 +32,8 @@ class Sample:
         leaves: the tensors among them, in pairs.
     """
 
-    theirs: tuple[tuple[Any, ...], dict[str, Any]]
-    ours: tuple[tuple[Any, ...], dict[str, Any]]
+    theirs: Arguments
+    ours: Arguments
     leaves: list[tuple[Any, gc.Tensor]] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -144,3 +145,24 @@ def as_array(value: Any) -> Any:
     if isinstance(value, gc.Tensor):
         return np.asarray(value.detach().numpy())
     return value
+
+
+def with_leaves(
+    sample: Sample, leaves: Sequence[gc.Tensor]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments for graphc, with other tensors in place of the sample's leaves."""
+    replaced = {id(old): new for (_, old), new in zip(sample.leaves, leaves, strict=True)}
+
+    def rebuilt(value: Any) -> Any:
+        match value:
+            case gc.Tensor():
+                return replaced[id(value)]
+            case tuple() if type(value) is tuple:
+                return tuple(rebuilt(item) for item in value)
+            case list():
+                return [rebuilt(item) for item in value]
+            case dict():
+                return {name: rebuilt(item) for name, item in value.items()}
+        return value
+
+    return rebuilt(sample.ours[0]), rebuilt(sample.ours[1])
