@@ -239,6 +239,7 @@ def _cut_off(result: Tensor) -> None:
     result._requires_grad = True
     result._grad_fn = DeadEnd(
         (),
+        "CompiledFunctionBackward",
         "backward reached a result of a compiled function, which has no tape",
         "call backward() inside the compiled function",
     )

@@ -276,6 +276,7 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
         edges = [(x._grad_fn or x) for x in grads if is_tensor(x) and x._requires_grad]
         dead_end = DeadEnd(
             (*edges, *(() if step is None else step.edges)),
+            "DelayedError",
             "a function that is once_differentiable was differentiated twice",
             "write its backward of differentiable operations, without once_differentiable",
         )

@@ -156,19 +156,20 @@ class DeadEnd(GradFn):
 
     Args:
         edges: where gradients would go.
+        name: its own.
         what: the error's message.
         fix: what the user can do about it.
     """
 
-    __slots__ = ("_fix", "_what")
+    __slots__ = ("_fix", "_name", "_what")
 
-    def __init__(self, edges: tuple[Edge, ...], what: str, fix: str) -> None:
+    def __init__(self, edges: tuple[Edge, ...], name: str, what: str, fix: str) -> None:
         super().__init__(edges)
-        self._what, self._fix = what, fix
+        self._name, self._what, self._fix = name, what, fix
 
     def name(self) -> str:
-        """PyTorch's name for such a step."""
-        return "Error"
+        """PyTorch's kind of name, e.g. ``CompiledFunctionBackward``."""
+        return self._name
 
     def reached(self) -> AutogradError:
         """The error for a gradient that came here."""
