@@ -30,7 +30,8 @@ def functional_call(
     """Call a module with other tensors in place of its parameters and buffers.
 
     Args:
-        module: the module; after the call it is as before.
+        module: the module; during the call it holds the other tensors, so no other thread should
+            use it, and after the call it is as before.
         parameter_and_buffer_dicts: tensors by path, as ``named_parameters`` gives them, or a
             tuple of such dicts. What is not named stays the module's own.
         args: the argument, or a tuple of arguments.
