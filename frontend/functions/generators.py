@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import secrets
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -81,7 +81,7 @@ class Generator:
 
     def seed(self) -> int:
         """Start over with an unpredictable seed, and return it."""
-        chosen = secrets.randbits(63)
+        chosen = int.from_bytes(os.urandom(8), "little") >> 1
         self.manual_seed(chosen)
         return chosen
 
