@@ -24,6 +24,7 @@ PUBLIC = (
     "graphc.nn",
     "graphc.optim",
     "graphc.random",
+    "graphc.signal",
     "graphc.special",
     "graphc.utils",
 )
