@@ -84,7 +84,7 @@ def _eval_slogdet(a: Array) -> Array:
 
 
 def _slogdet_vjp(call: Call, g: Any) -> tuple[Any]:
-    """A real sign is flat; a complex one turns with the imaginary part of ``trace(inv(a) @ da)``."""
+    """A real sign is flat; a complex one turns with the imaginary part of a trace."""
     rank = len(g.type.shape)
     factor = real_part(narrow(g, rank - 1, 1, 2))
     if g.type.dtype.is_complex:
