@@ -8,6 +8,7 @@ import numpy as np
 
 import graphc as gc
 from tests.native_fuzz.builder import Builder
+from tests.native_fuzz.operations.convolutions import convolution
 from tests.native_fuzz.operations.elementwise import binary, choice, conversion, integer, unary
 from tests.native_fuzz.operations.indexing import gathered, scattered
 from tests.native_fuzz.operations.products import product
@@ -20,6 +21,7 @@ from tests.native_fuzz.sources import FLOATS, OTHERS, draw_sizes
 MAKERS: Sequence[Callable[[Builder], Step | None]] = (
     [unary] * 6 + [binary] * 6 + [view] * 5 + [reduction] * 4 + [product] * 3
     + [normalization] * 2 + [joined, gathered, scattered, choice, conversion, integer, sampled]
+    + [convolution]
 )  # fmt: skip
 
 UPDATES: list[Updates] = ["by hand", "by hand", "sgd", "adam"]
