@@ -168,7 +168,7 @@ def nan_to_num(
     return select.where(comparison.eq(x, elementwise.neg(infinite)), below, known)
 
 
-def lerp(input: Tensor, end: Tensor, weight: Tensor | float) -> Tensor:
+def lerp(input: Tensor, end: Tensor, weight: Tensor | complex) -> Tensor:
     """``input + weight * (end - input)``, exact at weights 0 and 1 (``torch.lerp``).
 
     Args:
@@ -183,8 +183,10 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | float) -> Tensor:
     if not start.dtype.is_differentiable:
         raise _unsupported("lerp", start.dtype, "floating point or complex")
     span = elementwise.sub(stop, start)
-    is_number = isinstance(weight, int | float | complex)
-    share = scalar_tensor(weight, start.dtype) if is_number else require_tensor("lerp", weight)
+    if isinstance(weight, int | float | complex):
+        share = scalar_tensor(weight, start.dtype)
+    else:
+        share = require_tensor("lerp", weight)
     early = elementwise.add(start, elementwise.mul(share, span))
     rest = elementwise.sub(scalar_tensor(1, start.dtype), share)
     late = elementwise.sub(stop, elementwise.mul(span, rest))

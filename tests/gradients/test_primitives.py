@@ -113,6 +113,7 @@ WITHOUT_GRADIENT = {
     "nextafter", "gcd", "lcm", "exponent",
     "floor_divide", "fused", "fused_matmul", "item", "searchsorted",
     "cumargmax", "cumargmin", "argsort", "row_order",
+    "binomial_quantile", "exponential_quantile", "log_normal", "poisson_quantile",
 }  # fmt: skip
 
 

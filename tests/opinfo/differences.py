@@ -13,6 +13,7 @@ HALF_COMPLEX = "there is no complex number of two half-precision parts"
 TRIANGLE = "the gradient goes to the triangle that is read"
 TIES = "which of equal elements comes first is not promised without stable=True"
 DEGREE = "the degree must be a number"
+GAPS = "the strides leave gaps or overlap"
 NO_FRACTION = "integers need whole factors"
 ROUNDED_TWICE = "PyTorch rounds after each dim, graphc once"
 NO_CLASSES = r"expected floating point \(batch, classes\)"
@@ -20,7 +21,6 @@ NOT_FLOAT = "must have one floating point dtype"
 
 ABSENT = {
     "masked.*": "gc.where and the reductions do it in two steps",
-    "signal.windows.*": "the windows are gc.hann_window, gc.kaiser_window and so on",
     "sparse.*": "tensors are dense",
 }
 """Operators that graphc has not, with the reason, besides those in docs/absent.md."""
@@ -80,6 +80,8 @@ REFUSED = {
     "addbmm": NO_FRACTION,
     "addmv": NO_FRACTION,
     "baddbmm": NO_FRACTION,
+    "empty_strided": GAPS,
+    "new_empty_strided": GAPS,
     "complex": "parts have an unsupported dtype",
     "linalg_pinv": "tolerances must be numbers",
     "linalg_vander": "expected one dim or more",
