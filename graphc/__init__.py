@@ -4,6 +4,11 @@ Write PyTorch-style code, run it dynamically, or record it as a graph and compil
 training step into native code. ``import graphc as gc``.
 """
 
+from math import e as e
+from math import inf as inf
+from math import nan as nan
+from math import pi as pi
+
 from graphc import autograd as autograd
 from graphc import cuda as cuda
 from graphc import fft as fft
@@ -127,3 +132,6 @@ from graphc.frontend.modes import set_grad_enabled as set_grad_enabled
 from graphc.frontend.nn.torch_names import *
 from graphc.frontend.print_options import set_printoptions as set_printoptions
 from graphc.frontend.tensor import Tensor as Tensor
+
+newaxis = None
+"""Indexing with it adds a dim of size 1."""

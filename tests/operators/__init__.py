@@ -1,0 +1,1 @@
+"""A sample call of every public operator; see tests/operators/notation.py."""
