@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from graphc.allocation import empty_array, zero_array
 from graphc.frontend.base import concrete
-from graphc.runtime.direct import Watched
+from graphc.runtime.conditions import Watched
 from graphc.storage import Storage
 
 if TYPE_CHECKING:

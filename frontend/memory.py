@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from graphc.addresses import address_range
 from graphc.errors import RecordingError
-from graphc.runtime.bindings import address_range
 from graphc.storage import Storage
 
 Place = tuple[object, ...]

@@ -20,7 +20,7 @@ from graphc.frontend.noted import guarded
 from graphc.frontend.recorder import Guard
 from graphc.frontend.structure import Rebuild
 from graphc.frontend.tensor import Tensor
-from graphc.runtime.direct import Conditions, Watched
+from graphc.runtime.conditions import Conditions, Watched
 from graphc.runtime.locks import renew_after_fork
 from graphc.runtime.session import Session
 from graphc.storage import Array

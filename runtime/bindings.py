@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from graphc.addresses import Range, address_range
 from graphc.errors import SessionError
 from graphc.graph import Graph
 from graphc.node import Node
 from graphc.provenance import describe
 from graphc.runtime.layout import Layout, array_layout, base_of, is_contiguous
 from graphc.storage import Array, Source, Storage, Version
-
-Range = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +146,6 @@ def read_now(node: Node) -> Array:
             where=describe(node),
         )
     return np.array(value, node.type.dtype.numpy, order="C")
-
-
-def address_range(array: Array) -> Range:
-    """The addresses from the first to behind the last byte of an array."""
-    if array.flags.c_contiguous:
-        start: int = array.__array_interface__["data"][0]
-        return start, start + array.nbytes
-    return np.lib.array_utils.byte_bounds(array)
 
 
 def _entangled(arrays: Mapping[Node, Array], updated: Iterable[Node]) -> set[Node]:

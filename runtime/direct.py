@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from graphc.dtypes import float32, float64
 from graphc.node import Node
 from graphc.runtime.boxes import Box
+from graphc.runtime.conditions import Conditions
 from graphc.runtime.llvm.entry.entry import Binding, Entry
 from graphc.runtime.llvm.entry.library import is_available
 from graphc.runtime.llvm.entry.results import Kind, Shape
@@ -18,24 +18,6 @@ from graphc.runtime.locks import RunLocks
 from graphc.runtime.specialization import NativeCalls, Reservation
 from graphc.runtime.structure import Structure, fill
 from graphc.storage import Array, HostValue
-
-Watched = tuple[object, str, object]
-"""An object with ``__slots__``, the name of an attribute, and the object that it must have."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Conditions:
-    """What must hold for a native call, besides all that concerns inputs and variables.
-
-    Args:
-        watched: attributes that must be as they are now.
-        flagged: positions of inputs of which boxes must have their flag set; boxes for all others
-            must not. Arrays are taken for every input.
-    """
-
-    watched: Sequence[Watched] = ()
-    flagged: frozenset[int] = frozenset()
-
 
 DETACH_ABOVE = 20e-6
 """Seconds of a run from which on other Python threads may go on meanwhile."""

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from graphc.addresses import address_range
 from graphc.errors import FeedError
 from graphc.graph import Graph
-from graphc.runtime.bindings import Snapshot, address_range
+from graphc.runtime.bindings import Snapshot
 from graphc.storage import Array
 
 

@@ -15,7 +15,8 @@ from graphc.graph import Graph
 from graphc.runtime.backends import get_backend
 from graphc.runtime.bindings import Variables
 from graphc.runtime.boxes import Box
-from graphc.runtime.direct import Conditions, Watched, make_native_calls
+from graphc.runtime.conditions import Conditions, Watched
+from graphc.runtime.direct import make_native_calls
 from graphc.runtime.feeds import Feed, Feeds
 from graphc.runtime.forms import CacheInfo, Forms
 from graphc.runtime.kernel_report import KernelReport, kernel_reports

@@ -30,7 +30,7 @@ PUBLIC_PATHS = (
     "graphc.utils.data",
 )
 
-IMPORT_SECONDS = 0.25
+IMPORT_SECONDS = 0.15
 
 
 @dataclass(frozen=True)
@@ -133,14 +133,23 @@ def test_the_command_is_installed(installed: Installed) -> None:
 
 
 def test_import_is_quick(installed: Installed) -> None:
+    """Processor time of the importing thread: others may use the machine, NumPy starts threads."""
     code = (
-        "import time; start = time.perf_counter(); import graphc; "
-        "print(time.perf_counter() - start)"
+        "import time; start = time.thread_time(); import graphc; print(time.thread_time() - start)"
     )
     times: list[float] = []
     while len(times) < 15 and min(times, default=1.0) >= IMPORT_SECONDS:  # machines are noisy
         times.append(float(installed.python(code)))
     assert min(times) < IMPORT_SECONDS, f"seconds: {times}"
+
+
+def test_import_loads_the_compiler_when_it_is_used(installed: Installed) -> None:
+    code = (
+        "import sys, graphc; "
+        "loaded = lambda: 'graphc.passes.pipeline' in sys.modules; "
+        "before = loaded(); graphc.compile; print(before, loaded())"
+    )
+    assert installed.python(code).split() == ["False", "True"]
 
 
 def test_import_leaves_heavy_libraries_alone(installed: Installed) -> None:
