@@ -7,24 +7,28 @@ of the graph, and plain numbers such as the learning rate are read anew at each 
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any
 
+from graphc.dims import Shape
+from graphc.dtypes import float32
 from graphc.errors import ArgumentError, CheckpointError
 from graphc.frontend.modes import enable_grad, modes, no_grad
 from graphc.frontend.nn.parameter import clear_grad
 from graphc.frontend.noted import guarded
+from graphc.frontend.optim.checks import require_execution, require_non_negative
 from graphc.frontend.optim.group import Members, ParamGroup, ParamState, States
 from graphc.frontend.optim.guards import guard_groups, guard_options, guard_state
 from graphc.frontend.optim.options import Options, RecordedOptions
+from graphc.frontend.optim.parts import update_parts
 from graphc.frontend.optim.program import run_program
 from graphc.frontend.optim.state import load_tensor, packed_groups, packed_state
 from graphc.frontend.recorder import Recorder
 from graphc.frontend.tensor import Tensor
 from graphc.frontend.undo import on_failure
 from graphc.provenance import user_location_text
+from graphc.types import TensorType
 
 State = dict[str, Any]
 Params = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
@@ -43,7 +47,20 @@ class Optimizer:
         state: per parameter a dict of tensors.
 
     A subclass defines ``structure``, ``init`` and ``update``.
+
+    Of PyTorch's ways to execute a step, ``foreach``, ``fused`` and ``capturable`` are accepted
+    and change nothing: a compiled step is one program anyway, and reads its options at each run.
+    ``differentiable`` must be False.
     """
+
+    is_elementwise = True
+    """Whether the rule moves each element of a parameter for itself."""
+
+    has_parts = False
+    """Whether the rule moves the parts of complex parameters each for itself."""
+
+    numbers = frozenset({"step"})
+    """Names of states that are one float32 number for a whole parameter."""
 
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
@@ -82,6 +99,10 @@ class Optimizer:
     def check(self, group: Mapping[str, Any]) -> None:
         """Raise ArgumentError for options that make no sense."""
         require_non_negative(self, group, "lr", "weight_decay")
+
+    def state_shape(self, key: str, param: Tensor) -> Shape:
+        """The shape of a state, for loading it."""
+        return () if key in self.numbers else param.shape
 
     # --- steps --------------------------------------------------------------------------------
 
@@ -145,7 +166,10 @@ class Optimizer:
         state = self.state[param]
         if modes.recorder is None and run_program(self, options.group, param, grad, state):
             return
-        moved, next_state = self.update(param, grad, state, options)
+        if self.has_parts and param.dtype.is_complex:
+            moved, next_state = update_parts(self.update, param, grad, state, options)
+        else:
+            moved, next_state = self.update(param, grad, state, options)
         for key, value in next_state.items():
             if value is not state[key]:
                 state[key].copy_(value)
@@ -204,6 +228,7 @@ class Optimizer:
                     where=user_location_text(),
                 )  # fmt: skip
             known.add(id(param))
+        require_execution(self, group)
         self.check(group)
         self.param_groups.append(ParamGroup(group))
 
@@ -250,7 +275,7 @@ class Optimizer:
             for param, number in zip(own["params"], group["params"], strict=True):
                 entries = state_dict["state"].get(number, {})
                 loaded[param] = {
-                    key: load_tensor(value, param, self.state[param].get(key), key)
+                    key: self._loaded(param, key, value)
                     for key, value in entries.items()
                     if value is not None
                 }
@@ -264,6 +289,12 @@ class Optimizer:
             ):  # compiled steps that use the present state notice that there is another
                 self.state[param] = ParamState(entries)
 
+    def _loaded(self, param: Tensor, key: str, value: Any) -> Callable[[], Any]:
+        """Check a state that is loaded; the result puts it in place."""
+        dtype = float32 if key in self.numbers else param.dtype
+        wanted = TensorType(self.state_shape(key, param), dtype)
+        return load_tensor(value, key, wanted, self.state[param].get(key))
+
 
 def _as_groups(params: Params) -> list[dict[str, Any]]:
     if isinstance(params, Tensor):
@@ -275,14 +306,3 @@ def _as_groups(params: Params) -> list[dict[str, Any]]:
     if not given:
         raise ArgumentError("the list of parameters is empty", where=user_location_text())
     return given if isinstance(given[0], dict) else [{"params": given}]
-
-
-def require_non_negative(optimizer: Optimizer, group: Mapping[str, Any], *names: str) -> None:
-    """Raise ArgumentError if one of these options is negative or NaN."""
-    for name in names:
-        value = float(group[name])
-        if not value >= 0 or math.isinf(value):
-            raise ArgumentError(
-                f"{type(optimizer).__name__}: {name} must be a number from 0 on", got=str(value),
-                where=user_location_text(),
-            )  # fmt: skip

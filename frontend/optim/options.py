@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from graphc.dtypes import float64
-from graphc.frontend.functions.convert import cast, to_operand
+from graphc.frontend.functions.convert import to_operand
 from graphc.frontend.functions.pointwise import mul
 from graphc.frontend.functions.pointwise import pow as power
 from graphc.frontend.recorder import Recorder
@@ -38,23 +36,16 @@ class Options:
         """An option that is a number in expressions, or one of a tuple of them."""
         return _reader(self.group, name, position)()
 
-    def weight_so_far(self, name: str, position: int, step: Tensor) -> Scalar:
-        """``1 - beta^step``: what a running mean that began at 0 has of its full weight.
+    def value(self, name: str, position: int | None = None) -> Tensor:
+        """The same number as a 0-d float64 tensor, for functions of tensors."""
+        return to_operand(self.number(name, position), float64)
 
-        Numbers go through the power function that evaluates graphs, to give the same bits.
-        """
-        return 1.0 - float(np.power(self.number(name, position), float(step.item())))
-
-
-class _SymbolicOptions(Options):
-    """Options whose numbers are values of a graph."""
-
-    def weight_so_far(self, name: str, position: int, step: Tensor) -> Scalar:
-        """``1 - beta^step`` as a 0-d float64 tensor."""
-        return 1.0 - power(self.number(name, position), cast(step, float64))
+    def weight_so_far(self, name: str, position: int, steps: Tensor) -> Tensor:
+        """``1 - beta^steps``: what a running mean that began at 0 has of its full weight."""
+        return 1.0 - power(self.value(name, position), steps)
 
 
-class RecordedOptions(_SymbolicOptions):
+class RecordedOptions(Options):
     """A group's options while recording: numbers are variables that read the group.
 
     Args:
@@ -77,7 +68,7 @@ class RecordedOptions(_SymbolicOptions):
         return self._made[key]
 
 
-class PlaceholderOptions(_SymbolicOptions):
+class PlaceholderOptions(Options):
     """A group's options as inputs of a program that is recorded once for many groups.
 
     Args:

@@ -41,7 +41,9 @@ def run_program(
         Whether it is done; if not, nothing has changed.
     """
     rule = type(optimizer).update
-    if not rule.__module__.startswith("graphc."):  # others may do anything besides
+    if not optimizer.is_elementwise or not rule.__module__.startswith("graphc."):
+        return False  # the rules of others may do anything besides
+    if optimizer.has_parts and param.dtype.is_complex:
         return False
     tensors = [param, grad, *state.values()]
     if not all(map(_is_plain, tensors)) or grad.shape != param.shape or not param.ndim:

@@ -10,9 +10,11 @@ from graphc.errors import ArgumentError
 from graphc.frontend.functions.convert import to_operand
 from graphc.frontend.functions.creation import ones_like
 from graphc.frontend.functions.pointwise import add, gt, neg, sub, where
-from graphc.frontend.optim.optimizer import Optimizer, Params, State, require_non_negative
+from graphc.frontend.optim.checks import require_non_negative
+from graphc.frontend.optim.optimizer import Optimizer, Params, State
 from graphc.frontend.optim.options import Options, Scalar, times
 from graphc.frontend.optim.state import state_tensor
+from graphc.frontend.optim.terms import facts
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
 
@@ -28,6 +30,7 @@ class SGD(Optimizer):
         weight_decay: factor of the parameter that is added to its gradient.
         nesterov: look ahead by one step of momentum.
         maximize: go up instead of down.
+        foreach, differentiable, fused: see ``Optimizer``.
 
     Raises:
         ArgumentError: for a negative option, or nesterov without momentum or with dampening.
@@ -45,11 +48,13 @@ class SGD(Optimizer):
     def __init__(
         self, params: Params, lr: float | Tensor = 1e-3, momentum: float = 0.0,
         dampening: float = 0.0, weight_decay: float = 0.0, nesterov: bool = False, *,
-        maximize: bool = False,
+        maximize: bool = False, foreach: bool | None = None, differentiable: bool = False,
+        fused: bool | None = None,
     ) -> None:  # fmt: skip
         defaults = {
             "lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay,
-            "nesterov": nesterov, "maximize": maximize,
+            "nesterov": nesterov, "maximize": maximize, "foreach": foreach,
+            "differentiable": differentiable, "fused": fused,
         }  # fmt: skip
         super().__init__(params, defaults)
 
@@ -65,8 +70,8 @@ class SGD(Optimizer):
 
     def structure(self, group: Mapping[str, Any]) -> Hashable:
         """Which terms the rule has."""
-        terms = (group[name] != 0 for name in ("momentum", "dampening", "weight_decay"))
-        return (*terms, bool(group["nesterov"]), bool(group["maximize"]))
+        terms = ("momentum", "dampening", "weight_decay")
+        return facts(group, terms, ["nesterov", "maximize"])
 
     def init(self, param: Tensor, group: Mapping[str, Any], state: State) -> None:
         """Zeros for the momentum; with dampening also whether the first step was made."""

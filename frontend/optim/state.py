@@ -12,11 +12,15 @@ from graphc.dtypes import DType
 from graphc.errors import CheckpointError
 from graphc.frontend.base import TensorBase, concrete
 from graphc.frontend.tensor import Tensor
+from graphc.types import TensorType
 
 
-def state_tensor(shape: Sequence[int], dtype: DType) -> Tensor:
-    """Concrete zeros that graphs treat as a variable."""
-    made = concrete(zero_array(tuple(shape), dtype.numpy))
+def state_tensor(shape: Sequence[int], dtype: DType, value: complex = 0.0) -> Tensor:
+    """A concrete tensor, zeros or another number everywhere, that graphs treat as a variable."""
+    array = zero_array(tuple(shape), dtype.numpy)
+    if value != 0:
+        array[...] = value
+    made = concrete(array)
     made.is_state = True
     return made
 
@@ -41,26 +45,30 @@ def packed_state(
     return {number: dict(state[param]) for number, param in enumerate(params) if state.get(param)}
 
 
-def load_tensor(value: Any, param: Tensor, present: Any, key: str) -> Callable[[], Any]:
+def load_tensor(value: Any, key: str, wanted: TensorType, present: Any) -> Callable[[], Any]:
     """Check a loaded entry; the result puts it in place.
 
-    All but ``step`` take the parameter's dtype, as in PyTorch; memory that is bound
-    to compiled programs is overwritten, not replaced.
+    Memory that is bound to compiled programs is overwritten, not replaced.
+
+    Args:
+        value: a tensor, array or number.
+        key: the entry's name.
+        wanted: its type; a number is right in place of any shape.
+        present: the entry that there is now, if any.
 
     Raises:
-        CheckpointError: for a shape that fits neither the parameter nor a number.
+        CheckpointError: for another shape.
     """
     if isinstance(value, TensorBase):
         array = value.array("a loaded optimizer state")
     else:
         array = np.asarray(value)
-    if array.shape not in (param.shape, ()):
+    if array.shape not in (wanted.shape, ()):
         raise CheckpointError(
             f"optimizer state {key!r} does not fit its parameter", got=str(array.shape),
-            expected=str(param.shape),
+            expected=str(wanted.shape),
         )  # fmt: skip
-    wanted = np.dtype(np.float32) if key == "step" else param.dtype.numpy
-    values = array.astype(wanted, copy=True)
+    values = array.astype(wanted.dtype.numpy, copy=True)
 
     def place() -> Tensor:
         if isinstance(present, Tensor) and present.type == concrete(values).type:
