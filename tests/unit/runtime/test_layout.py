@@ -62,7 +62,8 @@ def chains(draw: st.DrawFn) -> list[Node]:
             node = diagonal(node, offset=draw(st.integers(-3, 3)), dim1=one, dim2=other)
         elif kind == "squash":
             node = reshape(node, shape=(math.prod(shape),))
-        nodes.append(node)
+        if node is not nodes[-1]:
+            nodes.append(node)
     return nodes
 
 
