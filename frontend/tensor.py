@@ -19,13 +19,7 @@ from graphc.frontend.base import (
     tensor_class,
 )  # fmt: skip
 from graphc.frontend.formatting import format_tensor
-from graphc.frontend.functions import (
-    creation,
-    inplace,
-    pointwise,
-    products,
-    shaping,
-)  # fmt: skip
+from graphc.frontend.functions import creation, inplace, logic, pointwise, products, shaping
 from graphc.frontend.functions.convert import TensorLike, is_operand, real_number
 from graphc.frontend.methods.conversion import ConversionMethods
 from graphc.frontend.methods.creation import CreationMethods
@@ -338,12 +332,12 @@ class Tensor(
     __matmul__ = products.matmul
     __neg__ = pointwise.neg
     __abs__ = pointwise.abs
-    __invert__ = pointwise.bitwise_not
-    __and__ = pointwise.bitwise_and
-    __or__ = pointwise.bitwise_or
-    __xor__ = pointwise.bitwise_xor
-    __lshift__ = pointwise.bitwise_left_shift
-    __rshift__ = pointwise.bitwise_right_shift
+    __invert__ = logic.bitwise_not
+    __and__ = logic.bitwise_and
+    __or__ = logic.bitwise_or
+    __xor__ = logic.bitwise_xor
+    __lshift__ = logic.bitwise_left_shift
+    __rshift__ = logic.bitwise_right_shift
     __lt__ = pointwise.lt
     __le__ = pointwise.le
     __gt__ = pointwise.gt
@@ -381,14 +375,14 @@ class Tensor(
         return pointwise.pow(other, self)
 
     def __rlshift__(self, other: TensorLike) -> Tensor:
-        return pointwise.bitwise_left_shift(other, self)
+        return logic.bitwise_left_shift(other, self)
 
     def __rrshift__(self, other: TensorLike) -> Tensor:
-        return pointwise.bitwise_right_shift(other, self)
+        return logic.bitwise_right_shift(other, self)
 
-    __rand__ = pointwise.bitwise_and
-    __ror__ = pointwise.bitwise_or
-    __rxor__ = pointwise.bitwise_xor
+    __rand__ = logic.bitwise_and
+    __ror__ = logic.bitwise_or
+    __rxor__ = logic.bitwise_xor
 
 
 tensor_class.append(Tensor)

@@ -69,6 +69,7 @@ from graphc.frontend.functions.joining import *
 from graphc.frontend.functions.legacy import *
 from graphc.frontend.functions.limits import *
 from graphc.frontend.functions.linalg import *
+from graphc.frontend.functions.logic import *
 from graphc.frontend.functions.matrix_names import *
 from graphc.frontend.functions.norms import *
 from graphc.frontend.functions.numbers import *
@@ -78,6 +79,7 @@ from graphc.frontend.functions.promotion import *
 from graphc.frontend.functions.quantiles import *
 from graphc.frontend.functions.rearranging import *
 from graphc.frontend.functions.reduction import *
+from graphc.frontend.functions.rounding import *
 from graphc.frontend.functions.sampling import *
 from graphc.frontend.functions.scan import *
 from graphc.frontend.functions.scattering import *

@@ -1,12 +1,10 @@
 """Public face: ``graphc.special``."""
 
 from graphc.frontend.functions.exponential import exp2 as exp2
+from graphc.frontend.functions.exponential import expm1 as expm1
+from graphc.frontend.functions.exponential import log1p as log1p
 from graphc.frontend.functions.exponential import logit as logit
 from graphc.frontend.functions.exponential import xlogy as xlogy
-from graphc.frontend.functions.pointwise import erf as erf
-from graphc.frontend.functions.pointwise import expm1 as expm1
-from graphc.frontend.functions.pointwise import log1p as log1p
-from graphc.frontend.functions.pointwise import round as round
 from graphc.frontend.functions.polynomials import chebyshev_polynomial_t as chebyshev_polynomial_t
 from graphc.frontend.functions.polynomials import chebyshev_polynomial_u as chebyshev_polynomial_u
 from graphc.frontend.functions.polynomials import chebyshev_polynomial_v as chebyshev_polynomial_v
@@ -30,6 +28,7 @@ from graphc.frontend.functions.polynomials import (
 from graphc.frontend.functions.reduction import log_softmax as log_softmax
 from graphc.frontend.functions.reduction import logsumexp as logsumexp
 from graphc.frontend.functions.reduction import softmax as softmax
+from graphc.frontend.functions.rounding import round as round
 from graphc.frontend.functions.special import airy_ai as airy_ai
 from graphc.frontend.functions.special import bessel_j0 as bessel_j0
 from graphc.frontend.functions.special import bessel_j1 as bessel_j1
@@ -37,6 +36,7 @@ from graphc.frontend.functions.special import bessel_y0 as bessel_y0
 from graphc.frontend.functions.special import bessel_y1 as bessel_y1
 from graphc.frontend.functions.special import digamma as digamma
 from graphc.frontend.functions.special import entr as entr
+from graphc.frontend.functions.special import erf as erf
 from graphc.frontend.functions.special import erfc as erfc
 from graphc.frontend.functions.special import erfcx as erfcx
 from graphc.frontend.functions.special import erfinv as erfinv

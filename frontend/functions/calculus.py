@@ -9,7 +9,7 @@ from graphc.dims import Size
 from graphc.dtypes import bool_
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.base import is_tensor
-from graphc.frontend.functions import pointwise, reduction
+from graphc.frontend.functions import logic, reduction
 from graphc.frontend.functions.convert import (
     as_float,
     cast,
@@ -61,7 +61,7 @@ def diff(
         if size == 0:
             break
         after, before = narrow(x, axis, 1, size), narrow(x, axis, 0, size - 1)
-        x = pointwise.logical_xor(after, before) if x.dtype is bool_ else after - before
+        x = logic.logical_xor(after, before) if x.dtype is bool_ else after - before
     return x
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from graphc.dtypes import BOOLEAN, FLOATING, float32
 from graphc.errors import ArgumentError, DTypeError
-from graphc.frontend.functions import pointwise, reduction
+from graphc.frontend.functions import logic, pointwise, reduction
 from graphc.frontend.functions.convert import (
     TensorLike,
     cast,
@@ -71,7 +71,7 @@ def isreal(input: Tensor) -> Tensor:
     if x.dtype.is_complex:
         part = elementwise_parts.imag(x)
         return comparison.eq(part, scalar_tensor(0, part.dtype))
-    return pointwise.logical_or(comparison.eq(x, x), comparison.ne(x, x))
+    return logic.logical_or(comparison.eq(x, x), comparison.ne(x, x))
 
 
 def signbit(input: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 from graphc.dtypes import int64
 from graphc.errors import ArgumentError, GraphcError, SymbolicValueError
 from graphc.frontend.base import concrete
-from graphc.frontend.functions import pointwise, reduction
+from graphc.frontend.functions import exponential, pointwise, reduction
 from graphc.frontend.functions.complexes import real
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor
 from graphc.frontend.functions.shaping import drop_dims, unsqueeze
@@ -217,7 +217,7 @@ def logdet(input: Tensor) -> Tensor:
     """The logarithms of determinants; NaN of negative ones (``torch.logdet``)."""
     sign, size = slogdet(input)
     if sign.dtype.is_complex:
-        return pointwise.add(pointwise.log(sign), size)
+        return pointwise.add(exponential.log(sign), size)
     return pointwise.where(pointwise.lt(sign, 0), math.nan, size)
 
 

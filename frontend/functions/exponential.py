@@ -1,4 +1,4 @@
-"""Powers and logarithms of other bases, sums of logarithms, products with logarithms."""
+"""Exponentials and logarithms of all bases, their sums and products, the logistic function."""
 
 from __future__ import annotations
 
@@ -25,15 +25,20 @@ if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
 __all__ = [
+    "exp",
     "exp2",
+    "expm1",
     "float_power",
     "frexp",
     "ldexp",
+    "log",
+    "log1p",
     "log2",
     "log10",
     "logaddexp",
     "logaddexp2",
     "logit",
+    "sigmoid",
     "xlogy",
 ]
 
@@ -45,6 +50,11 @@ class MantissaAndExponent(NamedTuple):
     exponent: Tensor
 
 
+exp = unary(elementwise.exp, "exp", "The exponential; integers as float32.")
+expm1 = unary(elementwise.expm1, "expm1", "``exp(x) - 1``, accurate near 0.")
+log = unary(elementwise.log, "log", "The natural logarithm; integers as float32.")
+log1p = unary(elementwise.log1p, "log1p", "``log(1 + x)``, accurate near 0.")
+sigmoid = unary(elementwise.sigmoid, "sigmoid", "``1 / (1 + exp(-x))``.")
 exp2 = unary(ops.exp2, "exp2", "2 to the power of x; integers as float32.")
 log2 = unary(ops.log2, "log2", "The logarithm with base 2.")
 log10 = unary(ops.log10, "log10", "The logarithm with base 10.")

@@ -10,7 +10,7 @@ import numpy as np
 from graphc.dtypes import INTEGER, float32, float64, int64
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.base import concrete
-from graphc.frontend.functions import pointwise, reduction
+from graphc.frontend.functions import logic, pointwise, reduction
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor
 from graphc.frontend.functions.shaping import reshape
 from graphc.ops import elementwise, select
@@ -90,7 +90,7 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
     flat_range = pointwise.eq(low, high)
     low = select.where(flat_range, low - 1, low)
     high = select.where(flat_range, high + 1, high)
-    inside = pointwise.logical_and(pointwise.ge(flat, low), pointwise.le(flat, high))
+    inside = logic.logical_and(pointwise.ge(flat, low), pointwise.le(flat, high))
     share = elementwise.div(elementwise.sub(flat, low), elementwise.sub(high, low))
     place = cast(pointwise.mul(select.where(inside, share, scalar_tensor(0, x.dtype)), bins), int64)
     place = pointwise.clamp(place, max=bins - 1)

@@ -1,4 +1,4 @@
-"""Arithmetic, comparisons and functions of one element (``torch``'s pointwise operations)."""
+"""Arithmetic, comparisons, and choices between elements."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graphc.dims import Dim
-from graphc.dtypes import BOOLEAN, INTEGER, DType, bool_
+from graphc.dtypes import BOOLEAN, INTEGER
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.base import TensorBase, is_tensor
 from graphc.frontend.defaults import dtype_of_number
@@ -23,8 +23,7 @@ from graphc.frontend.functions.convert import (
     scalar_tensor,
     to_operand,
 )  # fmt: skip
-from graphc.frontend.functions.factories import Unary, binary, named, unary
-from graphc.opdef import OpDef
+from graphc.frontend.functions.factories import binary, unary
 from graphc.ops import comparison, elementwise, select
 from graphc.ops.elementwise_numbers import magnitude
 from graphc.provenance import user_location_text
@@ -36,24 +35,11 @@ __all__ = [
     "abs",
     "absolute",
     "add",
-    "bitwise_and",
-    "bitwise_left_shift",
-    "bitwise_not",
-    "bitwise_or",
-    "bitwise_right_shift",
-    "bitwise_xor",
-    "ceil",
     "clamp",
     "clip",
-    "cos",
     "div",
     "divide",
     "eq",
-    "erf",
-    "exp",
-    "expm1",
-    "fix",
-    "floor",
     "floor_divide",
     "ge",
     "greater",
@@ -65,12 +51,6 @@ __all__ = [
     "le",
     "less",
     "less_equal",
-    "log",
-    "log1p",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "logical_xor",
     "lt",
     "masked_fill",
     "maximum",
@@ -85,19 +65,13 @@ __all__ = [
     "reciprocal",
     "relu",
     "remainder",
-    "round",
     "rsqrt",
-    "sigmoid",
     "sign",
-    "sin",
     "sqrt",
     "square",
     "sub",
     "subtract",
-    "tan",
-    "tanh",
     "true_divide",
-    "trunc",
     "where",
 ]
 
@@ -252,18 +226,8 @@ def _special_power(x: Tensor, exponent: float) -> Tensor | None:
     return None
 
 
-exp = unary(elementwise.exp, "exp", "The exponential; integers as float32.")
-expm1 = unary(elementwise.expm1, "expm1", "``exp(x) - 1``, accurate near 0.")
-log = unary(elementwise.log, "log", "The natural logarithm; integers as float32.")
-log1p = unary(elementwise.log1p, "log1p", "``log(1 + x)``, accurate near 0.")
 sqrt = unary(elementwise.sqrt, "sqrt", "The square root; NaN below 0.")
 rsqrt = unary(elementwise.rsqrt, "rsqrt", "``1 / sqrt(x)``.")
-sin = unary(elementwise.sin, "sin", "The sine of an angle in radians.")
-cos = unary(elementwise.cos, "cos", "The cosine of an angle in radians.")
-tan = unary(elementwise.tan, "tan", "The tangent of an angle in radians.")
-tanh = unary(elementwise.tanh, "tanh", "The hyperbolic tangent.")
-sigmoid = unary(elementwise.sigmoid, "sigmoid", "``1 / (1 + exp(-x))``.")
-erf = unary(elementwise.erf, "erf", "The error function.")
 
 
 def reciprocal(input: Tensor) -> Tensor:
@@ -301,39 +265,6 @@ def sign(input: Tensor) -> Tensor:
     """-1, 0 or 1 by sign; NaN stays NaN, bools stay as they are (``torch.sign``)."""
     x = require_tensor("sign", input)
     return x if x.dtype.category == BOOLEAN else elementwise.sign(x)
-
-
-def _rounding(op: OpDef, name: str, doc: str) -> Unary:
-    def function(input: Tensor) -> Tensor:
-        x = require_tensor(name, input)
-        return x if x.dtype.category == INTEGER else op(x)
-
-    return named(function, name, doc)
-
-
-floor = _rounding(elementwise.floor, "floor", "Round down; integers stay as they are.")
-ceil = _rounding(elementwise.ceil, "ceil", "Round up; integers stay as they are.")
-trunc = fix = _rounding(
-    elementwise.trunc, "trunc", "Round towards zero; integers stay as they are."
-)
-
-
-def round(input: Tensor, *, decimals: int = 0) -> Tensor:
-    """Round to nearest, halves to even (``torch.round``).
-
-    Args:
-        input: tensor.
-        decimals: digits after the point; negative ones round before it.
-    """
-    x = require_tensor("round", input)
-    if x.dtype.category == INTEGER:
-        return x
-    if decimals == 0:
-        return elementwise.round_(x)
-    scale = 10.0 ** (decimals if decimals > 0 else -decimals)
-    if decimals > 0:
-        return div(elementwise.round_(mul(x, scale)), scale)
-    return mul(elementwise.round_(div(x, scale)), scale)
 
 
 def maximum(input: TensorLike, other: TensorLike) -> Tensor:
@@ -384,49 +315,6 @@ gt = greater = binary(comparison.gt, "gt", "True where ``input > other``.")
 ge = greater_equal = binary(comparison.ge, "ge", "True where ``input >= other``.")
 
 
-def to_bool(x: TensorLike) -> Tensor:
-    """True where not zero."""
-    if not isinstance(x, TensorBase):
-        return scalar_tensor(bool(x), bool_)
-    return cast(x, bool_)
-
-
-def logical_and(input: Tensor, other: TensorLike) -> Tensor:
-    """True where both are not zero (``torch.logical_and``)."""
-    return comparison.logical_and(to_bool(input), to_bool(other))
-
-
-def logical_or(input: Tensor, other: TensorLike) -> Tensor:
-    """True where one or both are not zero (``torch.logical_or``)."""
-    return comparison.logical_or(to_bool(input), to_bool(other))
-
-
-def logical_xor(input: Tensor, other: TensorLike) -> Tensor:
-    """True where exactly one is not zero (``torch.logical_xor``)."""
-    return comparison.logical_xor(to_bool(input), to_bool(other))
-
-
-def logical_not(input: Tensor) -> Tensor:
-    """True where zero (``torch.logical_not``)."""
-    return comparison.logical_not(to_bool(input))
-
-
-bitwise_and = binary(comparison.bitwise_and, "bitwise_and", "Bits set in both.")
-bitwise_or = binary(comparison.bitwise_or, "bitwise_or", "Bits set in either.")
-bitwise_xor = binary(comparison.bitwise_xor, "bitwise_xor", "Bits that differ.")
-bitwise_left_shift = binary(
-    comparison.shift_left, "bitwise_left_shift", "Bits moved up by ``other``."
-)
-bitwise_right_shift = binary(
-    comparison.shift_right, "bitwise_right_shift", "Bits moved down by ``other``, sign kept."
-)
-
-
-def bitwise_not(input: Tensor) -> Tensor:
-    """Every bit inverted; for bool, logical not (``torch.bitwise_not``)."""
-    return comparison.bitwise_not(require_tensor("bitwise_not", input))
-
-
 def where(condition: Tensor, input: TensorLike, other: TensorLike) -> Tensor:
     """``input`` where the condition is True, else ``other`` (``torch.where``).
 
@@ -473,11 +361,6 @@ def isfinite(input: Tensor) -> Tensor:
         return comparison.eq(x, x)
     size = abs(x)
     return comparison.lt(size, scalar_tensor(math.inf, size.dtype))
-
-
-def to_dtype(input: Tensor, dtype: DType) -> Tensor:
-    """The tensor with another element type; itself if it has it."""
-    return cast(input, dtype)
 
 
 def relu(input: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from graphc.dtypes import BOOLEAN, DType, float32, float64, int64
 from graphc.errors import ArgumentError, DTypeError
-from graphc.frontend.functions import pointwise
+from graphc.frontend.functions import pointwise, rounding
 from graphc.frontend.functions.convert import cast
 from graphc.frontend.functions.distributions import require_spread, successes
 from graphc.frontend.functions.generators import Generator
@@ -91,7 +91,7 @@ def geometric_(self: Tensor, p: float, *, generator: Generator | None = None) ->
         raise _unsuitable("geometric_", f"p={p}", "0 < p < 1")
     if self.dtype.category == BOOLEAN or self.dtype.is_complex:
         raise _wrong_dtype("geometric_", self.dtype, "an integer or floating point dtype")
-    failures = pointwise.floor(pointwise.div(_waits(self, generator), -math.log1p(-p)))
+    failures = rounding.floor(pointwise.div(_waits(self, generator), -math.log1p(-p)))
     return assign(self, cast(pointwise.add(failures, 1), self.dtype))
 
 

@@ -11,7 +11,7 @@ from graphc.dims import Dim
 from graphc.dtypes import DTypeLike, as_dtype, bool_, int64, uint8
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.defaults import default_dtype
-from graphc.frontend.functions import pointwise
+from graphc.frontend.functions import exponential, pointwise
 from graphc.frontend.functions.convert import (
     cast,
     normalize_dim,
@@ -309,7 +309,7 @@ def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) ->
     x = x if x.dtype.is_differentiable else cast(x, default_dtype())
     dims = dims_argument("logsumexp", x, dim)
     if reduce.reduced_count(x.shape, dims) == 0:
-        return pointwise.log(sum(x, dims, keepdim))
+        return exponential.log(sum(x, dims, keepdim))
     size = real(x) if x.dtype.is_complex else x
     peak = detach_finite(reduce.amax(_with_an_element(size, dims), dims=dims))
     peak = cast(peak, x.dtype)

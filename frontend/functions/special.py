@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from graphc.errors import ArgumentError
 from graphc.frontend.functions.convert import TensorLike, as_float, scalar_tensor
-from graphc.frontend.functions.exponential import times_log
+from graphc.frontend.functions.exponential import sigmoid, times_log
 from graphc.frontend.functions.factories import binary, binary_float, unary
-from graphc.frontend.functions.pointwise import sigmoid
 from graphc.frontend.functions.trigonometric import sinc
 from graphc.ops import elementwise
 from graphc.ops import elementwise_special as ops
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "digamma",
+    "erf",
     "erfc",
     "erfinv",
     "i0",
@@ -33,6 +33,7 @@ __all__ = [
     "polygamma",
 ]
 
+erf = unary(elementwise.erf, "erf", "The error function.")
 erfc = unary(ops.erfc, "erfc", "``1 - erf(x)``, accurate where that is small.")
 erfinv = unary(ops.erfinv, "erfinv", "The inverse of ``erf``; NaN outside -1 .. 1.")
 erfcx = unary(ops.erfcx, "special.erfcx", "``exp(x^2) erfc(x)`` without overflow.")

@@ -1,4 +1,4 @@
-"""Inverse trigonometric and hyperbolic functions, angles, ``sinc``."""
+"""Trigonometric and hyperbolic functions with their inverses, angles, ``sinc``."""
 
 from __future__ import annotations
 
@@ -30,14 +30,22 @@ __all__ = [
     "atan",
     "atan2",
     "atanh",
+    "cos",
     "cosh",
     "deg2rad",
     "hypot",
     "rad2deg",
+    "sin",
     "sinc",
     "sinh",
+    "tan",
+    "tanh",
 ]
 
+sin = unary(elementwise.sin, "sin", "The sine of an angle in radians.")
+cos = unary(elementwise.cos, "cos", "The cosine of an angle in radians.")
+tan = unary(elementwise.tan, "tan", "The tangent of an angle in radians.")
+tanh = unary(elementwise.tanh, "tanh", "The hyperbolic tangent.")
 asin = arcsin = unary(ops.asin, "asin", "The angle with this sine; NaN outside -1 .. 1.")
 acos = arccos = unary(ops.acos, "acos", "The angle with this cosine; NaN outside -1 .. 1.")
 atan = arctan = unary(ops.atan, "atan", "The angle with this tangent.")

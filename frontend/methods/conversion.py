@@ -23,8 +23,8 @@ from graphc.dtypes import (
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.base import TensorBase, is_tensor
 from graphc.frontend.devices import CPU, Device, DeviceLike, require_cpu
-from graphc.frontend.functions import pointwise, shaping
-from graphc.frontend.functions.convert import require_tensor
+from graphc.frontend.functions import shaping
+from graphc.frontend.functions.convert import cast, require_tensor
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def to(
     wanted = self.dtype if dtype is None else _found(dtype)
     if other is not None:
         wanted = require_tensor("to", other).dtype
-    made = pointwise.to_dtype(self, wanted)
+    made = cast(self, wanted)
     return shaping.clone(made) if copy and made is self else made
 
 
@@ -182,4 +182,4 @@ class ConversionMethods(TensorBase):
         return self._as(bool_)
 
     def _as(self, dtype: DType) -> Tensor:
-        return pointwise.to_dtype(require_tensor("to", self), dtype)
+        return cast(require_tensor("to", self), dtype)

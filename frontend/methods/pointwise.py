@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from graphc.frontend.functions import numbers, pointwise
+from graphc.frontend.functions import (
+    exponential,
+    logic,
+    numbers,
+    pointwise,
+    rounding,
+    special,
+    trigonometric,
+)
 from graphc.frontend.methods.mathematics import MathMethods
 
 
@@ -22,24 +30,24 @@ class PointwiseMethods(MathMethods):
     neg = negative = pointwise.neg
     abs = absolute = pointwise.abs
     sign = pointwise.sign
-    exp = pointwise.exp
-    expm1 = pointwise.expm1
-    log = pointwise.log
-    log1p = pointwise.log1p
+    exp = exponential.exp
+    expm1 = exponential.expm1
+    log = exponential.log
+    log1p = exponential.log1p
     sqrt = pointwise.sqrt
     rsqrt = pointwise.rsqrt
     square = pointwise.square
     reciprocal = pointwise.reciprocal
-    sin = pointwise.sin
-    cos = pointwise.cos
-    tan = pointwise.tan
-    tanh = pointwise.tanh
-    sigmoid = pointwise.sigmoid
-    erf = pointwise.erf
-    floor = pointwise.floor
-    ceil = pointwise.ceil
-    round = pointwise.round
-    trunc = fix = pointwise.trunc
+    sin = trigonometric.sin
+    cos = trigonometric.cos
+    tan = trigonometric.tan
+    tanh = trigonometric.tanh
+    sigmoid = exponential.sigmoid
+    erf = special.erf
+    floor = rounding.floor
+    ceil = rounding.ceil
+    round = rounding.round
+    trunc = fix = rounding.trunc
     frac = numbers.frac
     maximum = pointwise.maximum
     minimum = pointwise.minimum
@@ -50,16 +58,16 @@ class PointwiseMethods(MathMethods):
     le = less_equal = pointwise.le
     gt = greater = pointwise.gt
     ge = greater_equal = pointwise.ge
-    logical_and = pointwise.logical_and
-    logical_or = pointwise.logical_or
-    logical_xor = pointwise.logical_xor
-    logical_not = pointwise.logical_not
-    bitwise_and = pointwise.bitwise_and
-    bitwise_or = pointwise.bitwise_or
-    bitwise_xor = pointwise.bitwise_xor
-    bitwise_not = pointwise.bitwise_not
-    bitwise_left_shift = pointwise.bitwise_left_shift
-    bitwise_right_shift = pointwise.bitwise_right_shift
+    logical_and = logic.logical_and
+    logical_or = logic.logical_or
+    logical_xor = logic.logical_xor
+    logical_not = logic.logical_not
+    bitwise_and = logic.bitwise_and
+    bitwise_or = logic.bitwise_or
+    bitwise_xor = logic.bitwise_xor
+    bitwise_not = logic.bitwise_not
+    bitwise_left_shift = logic.bitwise_left_shift
+    bitwise_right_shift = logic.bitwise_right_shift
     isnan = pointwise.isnan
     isinf = pointwise.isinf
     isfinite = pointwise.isfinite

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from graphc.errors import ShapeError
 from graphc.frontend.functions.convert import require_tensor
-from graphc.frontend.functions.pointwise import relu, sigmoid, tanh
+from graphc.frontend.functions.exponential import sigmoid
+from graphc.frontend.functions.pointwise import relu
 from graphc.frontend.functions.shaping import chunk
+from graphc.frontend.functions.trigonometric import tanh
 from graphc.frontend.nn.functional import adaptive, channels, normalization, pooling
 from graphc.frontend.nn.functional import dropout as dropping
 from graphc.frontend.nn.functional import embedding as tables

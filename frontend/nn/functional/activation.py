@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from graphc.errors import ArgumentError
 from graphc.frontend.functions import pointwise
 from graphc.frontend.functions.convert import as_float, scalar_tensor
-from graphc.frontend.functions.pointwise import sigmoid, tanh
+from graphc.frontend.functions.exponential import sigmoid
 from graphc.frontend.functions.reduction import log_softmax, softmax
+from graphc.frontend.functions.trigonometric import tanh
 from graphc.frontend.nn.functional.overwrite import overwrite
 from graphc.ops import elementwise
 from graphc.provenance import user_location_text

@@ -13,9 +13,10 @@ from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.base import concrete, is_tensor
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor
 from graphc.frontend.functions.creation import arange
+from graphc.frontend.functions.exponential import exp as exponential
+from graphc.frontend.functions.exponential import log
 from graphc.frontend.functions.indexing import gather
-from graphc.frontend.functions.pointwise import clamp, isinf, log, where
-from graphc.frontend.functions.pointwise import exp as exponential
+from graphc.frontend.functions.pointwise import clamp, isinf, where
 from graphc.frontend.functions.reduction import mean, sum
 from graphc.frontend.functions.shaping import drop_dims, reshape, stack, unsqueeze
 from graphc.frontend.nn.functional.padding import pad

@@ -13,7 +13,8 @@ from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.functions.convert import as_float, cast
 from graphc.frontend.functions.creation import arange
 from graphc.frontend.functions.indexing import gather
-from graphc.frontend.functions.pointwise import floor, where
+from graphc.frontend.functions.pointwise import where
+from graphc.frontend.functions.rounding import floor
 from graphc.frontend.functions.sampling import uniform_values
 from graphc.frontend.functions.shaping import reshape
 from graphc.frontend.nn.functional.shapes import agree
