@@ -14,9 +14,9 @@ from graphc.frontend.functions.creation import from_numpy
 from graphc.frontend.nn.containers import Sequential
 from graphc.frontend.nn.functional.classification import cross_entropy
 from graphc.frontend.nn.layers.activation import ReLU
+from graphc.frontend.nn.layers.batch_norm import BatchNorm1d
 from graphc.frontend.nn.layers.dropout import Dropout
 from graphc.frontend.nn.layers.linear import Linear
-from graphc.frontend.nn.layers.normalization import BatchNorm1d
 from graphc.frontend.nn.module import Module
 from graphc.frontend.optim.optimizer import Optimizer
 from graphc.frontend.tensor import Tensor

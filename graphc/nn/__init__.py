@@ -3,28 +3,25 @@
 from graphc.frontend.nn.containers import ModuleDict as ModuleDict
 from graphc.frontend.nn.containers import ModuleList as ModuleList
 from graphc.frontend.nn.containers import Sequential as Sequential
-from graphc.frontend.nn.layers.activation import GELU as GELU
-from graphc.frontend.nn.layers.activation import LeakyReLU as LeakyReLU
-from graphc.frontend.nn.layers.activation import LogSigmoid as LogSigmoid
-from graphc.frontend.nn.layers.activation import LogSoftmax as LogSoftmax
-from graphc.frontend.nn.layers.activation import ReLU as ReLU
-from graphc.frontend.nn.layers.activation import Sigmoid as Sigmoid
-from graphc.frontend.nn.layers.activation import SiLU as SiLU
-from graphc.frontend.nn.layers.activation import Softmax as Softmax
-from graphc.frontend.nn.layers.activation import Softplus as Softplus
-from graphc.frontend.nn.layers.activation import Tanh as Tanh
-from graphc.frontend.nn.layers.dropout import Dropout as Dropout
-from graphc.frontend.nn.layers.linear import Embedding as Embedding
-from graphc.frontend.nn.layers.linear import Linear as Linear
-from graphc.frontend.nn.layers.loss import BCEWithLogitsLoss as BCEWithLogitsLoss
-from graphc.frontend.nn.layers.loss import CrossEntropyLoss as CrossEntropyLoss
-from graphc.frontend.nn.layers.loss import L1Loss as L1Loss
-from graphc.frontend.nn.layers.loss import MSELoss as MSELoss
-from graphc.frontend.nn.layers.loss import NLLLoss as NLLLoss
-from graphc.frontend.nn.layers.normalization import BatchNorm1d as BatchNorm1d
-from graphc.frontend.nn.layers.normalization import LayerNorm as LayerNorm
-from graphc.frontend.nn.layers.shape import Flatten as Flatten
-from graphc.frontend.nn.layers.shape import Identity as Identity
+from graphc.frontend.nn.layers.activation import *
+from graphc.frontend.nn.layers.batch_norm import *
+from graphc.frontend.nn.layers.convolution import *
+from graphc.frontend.nn.layers.distance import *
+from graphc.frontend.nn.layers.dropout import *
+from graphc.frontend.nn.layers.embedding import *
+from graphc.frontend.nn.layers.images import *
+from graphc.frontend.nn.layers.likelihood import *
+from graphc.frontend.nn.layers.linear import *
+from graphc.frontend.nn.layers.loss import *
+from graphc.frontend.nn.layers.margin import *
+from graphc.frontend.nn.layers.normalization import *
+from graphc.frontend.nn.layers.padding import *
+from graphc.frontend.nn.layers.piecewise import *
+from graphc.frontend.nn.layers.pooling import *
+from graphc.frontend.nn.layers.resizing_pools import *
+from graphc.frontend.nn.layers.shape import *
+from graphc.frontend.nn.layers.smooth import *
+from graphc.frontend.nn.layers.transposed import *
 from graphc.frontend.nn.module import Module as Module
 from graphc.frontend.nn.parameter import Buffer as Buffer
 from graphc.frontend.nn.parameter import Parameter as Parameter

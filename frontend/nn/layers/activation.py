@@ -6,8 +6,21 @@ from graphc.frontend.nn.functional import activation, exponential, piecewise
 from graphc.frontend.nn.module import Module
 from graphc.frontend.tensor import Tensor
 
+__all__ = [
+    "GELU",
+    "LeakyReLU",
+    "LogSigmoid",
+    "LogSoftmax",
+    "ReLU",
+    "SiLU",
+    "Sigmoid",
+    "Softmax",
+    "Softplus",
+    "Tanh",
+]  # fmt: skip
 
-class _WithInplace(Module):
+
+class MayOverwrite(Module):
     """A layer that may let the input itself have the result's values."""
 
     def __init__(self, inplace: bool = False) -> None:
@@ -18,7 +31,7 @@ class _WithInplace(Module):
         return "inplace=True" if self.inplace else ""
 
 
-class ReLU(_WithInplace):
+class ReLU(MayOverwrite):
     """``max(x, 0)`` (``torch.nn.ReLU``).
 
     Args:
@@ -29,7 +42,7 @@ class ReLU(_WithInplace):
         return activation.relu(input, self.inplace)
 
 
-class SiLU(_WithInplace):
+class SiLU(MayOverwrite):
     """``x * sigmoid(x)`` (``torch.nn.SiLU``).
 
     Args:
@@ -117,7 +130,7 @@ class Softplus(Module):
         return f"beta={self.beta}, threshold={self.threshold}"
 
 
-class _AlongDim(Module):
+class AlongDim(Module):
     """A layer that works along one dim."""
 
     def __init__(self, dim: int | None = None) -> None:
@@ -128,7 +141,7 @@ class _AlongDim(Module):
         return f"dim={self.dim}"
 
 
-class Softmax(_AlongDim):
+class Softmax(AlongDim):
     """``exp(x) / sum(exp(x))`` along a dim (``torch.nn.Softmax``).
 
     Args:
@@ -139,7 +152,7 @@ class Softmax(_AlongDim):
         return activation.softmax(input, self.dim)
 
 
-class LogSoftmax(_AlongDim):
+class LogSoftmax(AlongDim):
     """The logarithm of softmax along a dim (``torch.nn.LogSoftmax``).
 
     Args:

@@ -1,4 +1,4 @@
-"""Layers with a table of weights: linear maps and embeddings."""
+"""The linear map as a layer."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import math
 
 from graphc.dtypes import DTypeLike
 from graphc.frontend.nn import init
-from graphc.frontend.nn.functional.embedding import check_padding, embedding
 from graphc.frontend.nn.functional.linear import linear
 from graphc.frontend.nn.module import Module
 from graphc.frontend.nn.parameter import Parameter, element_type, zeros
 from graphc.frontend.tensor import Tensor
+
+__all__ = ["Linear"]
 
 
 class Linear(Module):
@@ -63,75 +64,5 @@ class Linear(Module):
         )
 
 
-class Embedding(Module):
-    """A table of vectors that is read by index (``torch.nn.Embedding``).
-
-    Args:
-        num_embeddings: rows of the table.
-        embedding_dim: size of each vector.
-        padding_idx: a row that starts as zeros and gets no gradient.
-        max_norm: rows that are read and have a larger norm are scaled to it, in place.
-        norm_type: which norm.
-        scale_grad_by_freq: divide a row's gradient by how often the row is read.
-        sparse: no effect on values; gradients are dense.
-        device: None or ``"cpu"``.
-        dtype: of the table; default float32.
-
-    ``weight`` is ``(num_embeddings, embedding_dim)`` and starts standard normal.
-    """
-
-    def __init__(
-        self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None,
-        max_norm: float | None = None, norm_type: float = 2.0, scale_grad_by_freq: bool = False,
-        sparse: bool = False, device: object = None, dtype: DTypeLike | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__()
-        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
-        self.padding_idx = (
-            None if padding_idx is None else check_padding(padding_idx, num_embeddings)
-        )
-        self.max_norm, self.norm_type = max_norm, norm_type
-        self.scale_grad_by_freq, self.sparse = scale_grad_by_freq, sparse
-        table = zeros((num_embeddings, embedding_dim), element_type(device, dtype))
-        self.weight = Parameter(table)
-        self.reset_parameters()
-
-    @classmethod
-    def from_pretrained(
-        cls, embeddings: Tensor, freeze: bool = True, padding_idx: int | None = None
-    ) -> Embedding:
-        """A layer over a given table.
-
-        Args:
-            embeddings: ``(rows, size)``; its memory is shared.
-            freeze: do not train the table.
-            padding_idx: a row that gets no gradient; it keeps its values.
-        """
-        rows, size = embeddings.shape
-        made = cls(rows, size, padding_idx, dtype=embeddings.dtype)
-        made.weight = Parameter(embeddings, requires_grad=not freeze)
-        return made
-
-    def reset_parameters(self) -> None:
-        """Draw new start values."""
-        init.normal_(self.weight)
-        if self.padding_idx is not None:
-            self.weight.storage.array[self.padding_idx] = 0
-
-    def forward(self, input: Tensor) -> Tensor:
-        return embedding(
-            input, self.weight, self.padding_idx, self.max_norm, self.norm_type,
-            self.scale_grad_by_freq, self.sparse,
-        )  # fmt: skip
-
-    def extra_repr(self) -> str:
-        text = f"{self.num_embeddings}, {self.embedding_dim}"
-        if self.padding_idx is not None:
-            text += f", padding_idx={self.padding_idx}"
-        if self.max_norm is not None:
-            text += f", max_norm={self.max_norm}"
-        if self.norm_type != 2:
-            text += f", norm_type={self.norm_type}"
-        if self.scale_grad_by_freq:
-            text += ", scale_grad_by_freq=True"
-        return text + (", sparse=True" if self.sparse else "")
+class NonDynamicallyQuantizableLinear(Linear):
+    """``Linear``; attention has one under this name in PyTorch, and prints it."""

@@ -1,16 +1,17 @@
-"""Losses as layers."""
+"""Losses of classes and of errors, as layers."""
 
 from __future__ import annotations
 
 from graphc.frontend.nn.functional.classification import cross_entropy, nll_loss
-from graphc.frontend.nn.functional.likelihood import binary_cross_entropy_with_logits
-from graphc.frontend.nn.functional.loss import l1_loss, mse_loss
+from graphc.frontend.nn.functional.loss import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from graphc.frontend.nn.functional.reduction import choose_reduction
 from graphc.frontend.nn.module import Module
 from graphc.frontend.tensor import Tensor
 
+__all__ = ["CrossEntropyLoss", "HuberLoss", "L1Loss", "MSELoss", "NLLLoss", "SmoothL1Loss"]
 
-class _Loss(Module):
+
+class Loss(Module):
     """A loss with a reduction."""
 
     def __init__(
@@ -20,7 +21,7 @@ class _Loss(Module):
         self.reduction = choose_reduction(type(self).__name__, reduction, size_average, reduce)
 
 
-class MSELoss(_Loss):
+class MSELoss(Loss):
     """The squared error (``torch.nn.MSELoss``).
 
     Args:
@@ -33,14 +34,51 @@ class MSELoss(_Loss):
         return mse_loss(input, target, reduction=self.reduction)
 
 
-class L1Loss(_Loss):
+class L1Loss(Loss):
     """The absolute error (``torch.nn.L1Loss``); arguments as for ``MSELoss``."""
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return l1_loss(input, target, reduction=self.reduction)
 
 
-class _WeightedLoss(_Loss):
+class SmoothL1Loss(Loss):
+    """The absolute error, but a parabola up to ``beta`` (``torch.nn.SmoothL1Loss``).
+
+    Args:
+        size_average: deprecated.
+        reduce: deprecated.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        beta: where the parabola ends.
+    """
+
+    def __init__(
+        self, size_average: bool | None = None, reduce: bool | None = None,
+        reduction: str = "mean", beta: float = 1.0,
+    ) -> None:  # fmt: skip
+        super().__init__(size_average, reduce, reduction)
+        self.beta = beta
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
+
+
+class HuberLoss(Loss):
+    """``delta`` times the smooth absolute error (``torch.nn.HuberLoss``).
+
+    Args:
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+        delta: where the parabola ends.
+    """
+
+    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
+        super().__init__(reduction=reduction)
+        self.delta = delta
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return huber_loss(input, target, self.reduction, self.delta)
+
+
+class WeightedLoss(Loss):
     """A loss with a weight that ``state_dict`` contains."""
 
     weight: Tensor | None
@@ -52,7 +90,7 @@ class _WeightedLoss(_Loss):
         self.register_buffer("weight", weight)
 
 
-class _ClassLoss(_WeightedLoss):
+class ClassLoss(WeightedLoss):
     """A loss over target classes, of which one may count as absent."""
 
     def __init__(
@@ -63,7 +101,7 @@ class _ClassLoss(_WeightedLoss):
         self.ignore_index = ignore_index
 
 
-class CrossEntropyLoss(_ClassLoss):
+class CrossEntropyLoss(ClassLoss):
     """The cross entropy of logits and classes or distributions (``torch.nn.CrossEntropyLoss``).
 
     Args:
@@ -90,7 +128,7 @@ class CrossEntropyLoss(_ClassLoss):
         )  # fmt: skip
 
 
-class NLLLoss(_ClassLoss):
+class NLLLoss(ClassLoss):
     """Minus the log-probability of the target class (``torch.nn.NLLLoss``).
 
     The arguments are those of ``CrossEntropyLoss`` but for ``label_smoothing``.
@@ -99,30 +137,4 @@ class NLLLoss(_ClassLoss):
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return nll_loss(
             input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction
-        )
-
-
-class BCEWithLogitsLoss(_WeightedLoss):
-    """The cross entropy of ``sigmoid(input)`` (``torch.nn.BCEWithLogitsLoss``).
-
-    Args:
-        weight: factor per element; broadcasts.
-        size_average: deprecated.
-        reduce: deprecated.
-        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
-        pos_weight: factor of the positive part; broadcasts.
-    """
-
-    pos_weight: Tensor | None
-
-    def __init__(
-        self, weight: Tensor | None = None, size_average: bool | None = None,
-        reduce: bool | None = None, reduction: str = "mean", pos_weight: Tensor | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__(weight, size_average, reduce, reduction)
-        self.register_buffer("pos_weight", pos_weight)
-
-    def forward(self, input: Tensor, target: Tensor) -> Tensor:
-        return binary_cross_entropy_with_logits(
-            input, target, self.weight, reduction=self.reduction, pos_weight=self.pos_weight
         )

@@ -1,116 +1,28 @@
-"""Normalization layers."""
+"""Normalization layers without running statistics."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from graphc.dtypes import DTypeLike, float64
-from graphc.errors import ShapeError
-from graphc.frontend.base import concrete
-from graphc.frontend.functions.pointwise import reciprocal
-from graphc.frontend.modes import no_grad
+from graphc.dtypes import DTypeLike
+from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.nn import init
-from graphc.frontend.nn.functional.normalization import batch_norm, layer_norm
+from graphc.frontend.nn.functional.channels import group_norm, local_response_norm
+from graphc.frontend.nn.functional.normalization import layer_norm, rms_norm
 from graphc.frontend.nn.module import Module
-from graphc.frontend.nn.parameter import Buffer, Parameter, element_type, zeros
+from graphc.frontend.nn.parameter import Parameter, element_type, zeros
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
 
+__all__ = ["CrossMapLRN2d", "GroupNorm", "LayerNorm", "LocalResponseNorm", "RMSNorm"]
 
-def _start_plain(weight: Parameter | None, bias: Parameter | None) -> None:
+
+def start_plain(weight: Parameter | None, bias: Parameter | None) -> None:
     """Begin as the plain normalization."""
     if weight is not None:
         init.ones_(weight)
     if bias is not None:
         init.zeros_(bias)
-
-
-class BatchNorm1d(Module):
-    """Normalize each channel over the batch (``torch.nn.BatchNorm1d``).
-
-    Args:
-        num_features: number of channels.
-        eps: added to the variance.
-        momentum: how far the running statistics move; None averages over all batches.
-        affine: learn a factor and a summand per channel.
-        track_running_stats: keep running statistics, and evaluate with them.
-        device: None or ``"cpu"``.
-        dtype: of parameters and statistics; default float32.
-        bias: learn the summand.
-
-    Input ``(batch, channels)`` or ``(batch, channels, length)``. State: ``weight``, ``bias``,
-    ``running_mean``, ``running_var``, ``num_batches_tracked``.
-    """
-
-    weight: Parameter | None
-    bias: Parameter | None
-    running_mean: Tensor | None
-    running_var: Tensor | None
-    num_batches_tracked: Tensor | None
-
-    def __init__(
-        self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1,
-        affine: bool = True, track_running_stats: bool = True, device: object = None,
-        dtype: DTypeLike | None = None, *, bias: bool = True,
-    ) -> None:  # fmt: skip
-        super().__init__()
-        of = element_type(device, dtype)
-        self.num_features, self.eps, self.momentum = num_features, eps, momentum
-        self.affine, self.track_running_stats = affine, track_running_stats
-        shape = (num_features,)
-        for name, wanted in (("weight", True), ("bias", bias)):
-            parameter = Parameter(zeros(shape, of)) if affine and wanted else None
-            self.register_parameter(name, parameter)
-        for name in ("running_mean", "running_var"):
-            self.register_buffer(name, Buffer(zeros(shape, of)) if track_running_stats else None)
-        count = Buffer(concrete(np.zeros((), np.int64))) if track_running_stats else None
-        self.register_buffer("num_batches_tracked", count)
-        self.reset_parameters()
-
-    def reset_running_stats(self) -> None:
-        """Forget all batches."""
-        for buffer, start in (
-            (self.running_mean, 0), (self.running_var, 1), (self.num_batches_tracked, 0),
-        ):  # fmt: skip
-            if buffer is not None:
-                init.constant_(buffer, start)
-
-    def reset_parameters(self) -> None:
-        """Forget all batches and what was learned."""
-        self.reset_running_stats()
-        _start_plain(self.weight, self.bias)
-
-    def forward(self, input: Tensor) -> Tensor:
-        if input.ndim not in (2, 3):
-            raise ShapeError(
-                "BatchNorm1d: expected (batch, channels) or (batch, channels, length)",
-                got=str(input.type), where=user_location_text(),
-            )  # fmt: skip
-        training = self.training
-        use_batch = training or self.running_mean is None
-        momentum = self._count_batch() if training else 0.0
-        return batch_norm(
-            input, self.running_mean, self.running_var, self.weight, self.bias, use_batch, momentum,
-            self.eps,
-        )  # fmt: skip
-
-    def _count_batch(self) -> float | Tensor:
-        """Count a batch, and tell how far its statistics move the running ones."""
-        if self.num_batches_tracked is None:
-            return 0.0 if self.momentum is None else self.momentum
-        with no_grad():
-            self.num_batches_tracked.add_(1)
-            if self.momentum is not None:
-                return self.momentum
-            return reciprocal(self.num_batches_tracked.to(float64))
-
-    def extra_repr(self) -> str:
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
-        )
 
 
 class LayerNorm(Module):
@@ -145,7 +57,7 @@ class LayerNorm(Module):
 
     def reset_parameters(self) -> None:
         """Forget what was learned."""
-        _start_plain(self.weight, self.bias)
+        start_plain(self.weight, self.bias)
 
     def forward(self, input: Tensor) -> Tensor:
         return layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
@@ -155,3 +67,145 @@ class LayerNorm(Module):
             f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
         )
         return f"{text}, bias={self.bias is not None}"
+
+
+class RMSNorm(Module):
+    """Divide by the root of the mean square over the last dims (``torch.nn.RMSNorm``).
+
+    Args:
+        normalized_shape: their sizes; an int for the last dim alone.
+        eps: added to the mean square; default: the dtype's resolution.
+        elementwise_affine: learn a factor per element.
+        device: None or ``"cpu"``.
+        dtype: of the factor; default float32.
+    """
+
+    weight: Parameter | None
+
+    def __init__(
+        self, normalized_shape: int | Sequence[int], eps: float | None = None,
+        elementwise_affine: bool = True, device: object = None, dtype: DTypeLike | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        shape = (normalized_shape,) if isinstance(normalized_shape, int) else normalized_shape
+        self.normalized_shape = tuple(shape)
+        self.eps, self.elementwise_affine = eps, elementwise_affine
+        weight = Parameter(zeros(self.normalized_shape, element_type(device, dtype)))
+        self.register_parameter("weight", weight if elementwise_affine else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Forget what was learned."""
+        start_plain(self.weight, None)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return rms_norm(x, self.normalized_shape, self.weight, self.eps)
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+        )
+
+
+class GroupNorm(Module):
+    """Normalize over groups of channels (``torch.nn.GroupNorm``).
+
+    Args:
+        num_groups: how many groups; divides the number of channels.
+        num_channels: number of channels.
+        eps: added to the variance.
+        affine: learn a factor and a summand per channel.
+        device: None or ``"cpu"``.
+        dtype: of the parameters; default float32.
+        bias: learn the summand.
+
+    Raises:
+        ArgumentError: if the groups do not divide the channels.
+    """
+
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def __init__(
+        self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True,
+        device: object = None, dtype: DTypeLike | None = None, *, bias: bool = True,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        if num_channels % num_groups:
+            raise ArgumentError(
+                "GroupNorm: num_groups must divide num_channels",
+                got=f"{num_groups} groups, {num_channels} channels", where=user_location_text(),
+            )  # fmt: skip
+        self.num_groups, self.num_channels = num_groups, num_channels
+        self.eps, self.affine = eps, affine
+        of = element_type(device, dtype)
+        for name, wanted in (("weight", True), ("bias", bias)):
+            parameter = Parameter(zeros((num_channels,), of)) if affine and wanted else None
+            self.register_parameter(name, parameter)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Forget what was learned."""
+        start_plain(self.weight, self.bias)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, "
+            f"bias={self.bias is not None}"
+        )
+
+
+class _ResponseNorm(Module):
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
+        super().__init__()
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def extra_repr(self) -> str:
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+
+
+class LocalResponseNorm(_ResponseNorm):
+    """Divide by a power of the mean square of neighbouring channels.
+
+    Args:
+        size: number of neighbours.
+        alpha: factor of the mean square.
+        beta: the power.
+        k: added to it.
+
+    Source: ``torch.nn.LocalResponseNorm``.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+
+class CrossMapLRN2d(_ResponseNorm):
+    """``LocalResponseNorm`` of images with as many neighbours on both sides.
+
+    An even ``size`` has one neighbour less, though the sum of squares is divided by ``size``.
+
+    Args:
+        size: number of neighbours.
+        alpha: factor of the mean square.
+        beta: the power.
+        k: added to it.
+
+    Source: ``torch.nn.CrossMapLRN2d``.
+    """
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1) -> None:
+        super().__init__(size, alpha, beta, k)
+
+    def forward(self, input: Tensor) -> Tensor:
+        if input.ndim != 4:
+            raise ShapeError(
+                "CrossMapLRN2d: expected (batch, channels, height, width)", got=str(input.type),
+                where=user_location_text(),
+            )  # fmt: skip
+        neighbours = 2 * ((self.size + 1) // 2) - 1
+        alpha = self.alpha * neighbours / self.size
+        return local_response_norm(input, neighbours, alpha, self.beta, self.k)
