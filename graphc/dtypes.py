@@ -139,7 +139,7 @@ def from_short(short: str) -> DType:
 
 
 @cache
-def promote_types(first: DType, second: DType) -> DType:
+def promote_types(type1: DType, type2: DType) -> DType:
     """The smallest type that holds both, by PyTorch's table.
 
     Source: ``torch.promote_types``. It differs from numpy's: int64 with float16 is float16.
@@ -150,9 +150,9 @@ def promote_types(first: DType, second: DType) -> DType:
         >>> promote_types(float16, bfloat16)
         graphc.float32
     """
-    if first is second:
-        return first
-    low, high = sorted((first, second), key=lambda dtype: dtype.category)
+    if type1 is type2:
+        return type1
+    low, high = sorted((type1, type2), key=lambda dtype: dtype.category)
     if low.category == high.category:
         if {low, high} == {float16, bfloat16}:
             return float32

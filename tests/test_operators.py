@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 import graphc as gc
-from graphc.errors import RecordingError, SymbolicValueError
+from graphc.errors import GraphcError, RecordingError, SymbolicValueError
 from graphc.frontend.structure import flatten
 from tests.both_modes import check_both, cotangent
 from tests.operators.derivatives import Slopes, as_leaves
 from tests.operators.notation import Call, namespace
+from tests.operators.page import PAGE, operators_page
+from tests.operators.refused import Refused, refused
 from tests.operators.table import NO_OPERATORS, PLACES, public, table
 from tests.torch_oracle import assert_near
 
@@ -114,3 +116,20 @@ def _with_gradients(call: Call, leaves: Any) -> list[gc.Tensor]:
     starts = [gc.tensor(cotangent(i, x.shape, x.dtype.numpy)) for i, x in enumerate(ends)]
     grads = gc.autograd.grad(ends, wanted, starts, allow_unused=True)
     return [*results, *(grad for grad in grads if grad is not None)]
+
+
+@pytest.mark.parametrize("one", list(refused()), ids=lambda one: str(one.call))
+def test_refused_arguments_raise(one: Refused) -> None:
+    with pytest.raises((GraphcError, TypeError)):
+        one.call.function(*map(gc.tensor, one.call.arrays()))
+
+
+@pytest.mark.slow
+def test_the_operators_page_is_true(pytestconfig: pytest.Config) -> None:
+    found = operators_page()
+    if pytestconfig.getoption("--update-golden"):
+        PAGE.write_text(found)
+    else:
+        lines = zip(found.splitlines(), PAGE.read_text().splitlines(), strict=False)
+        assert [pair for pair in lines if pair[0] != pair[1]] == []
+        assert found == PAGE.read_text()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from graphc.dims import Dim, Shape, Size, broadcast_shapes, numel
+from graphc.dims import Dim, Shape, Size
 from graphc.errors import ArgumentError, IndexRangeError, ShapeError
 from graphc.frontend.functions.convert import (
     cast,
@@ -19,6 +19,7 @@ from graphc.frontend.views import own
 from graphc.ops import select
 from graphc.ops import shape as ops
 from graphc.provenance import user_location_text
+from graphc.shapes import broadcast_shapes, numel
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
@@ -147,9 +148,9 @@ def expand(input: Tensor, *shape: Any) -> Tensor:
     return ops.expand(x, shape=kept)
 
 
-def broadcast_to(input: Tensor, shape: Sequence[Size]) -> Tensor:
+def broadcast_to(input: Tensor, size: Sequence[Size]) -> Tensor:
     """Repeat dims of size 1 without a copy (``torch.broadcast_to``)."""
-    return expand(input, tuple(shape))
+    return expand(input, tuple(size))
 
 
 def expand_as(input: Tensor, other: Tensor) -> Tensor:

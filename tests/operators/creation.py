@@ -63,7 +63,7 @@ is_same_size(F23, F32)
 is_signed(F23)
 is_tensor(F23)
 numel(F23)
-promote_types(float32, int64)
+promote_types(float32, int64); promote_types(type1=float32, type2=int64)
 result_type(F23, 2)
 to_dlpack(Q23) # dynamic
 """

@@ -28,7 +28,7 @@ softshrink(F23, 0.3)
 softsign(F23)
 tanh(F23)
 tanhshrink(F23)
-threshold(F23, 0.1, 0.5)
+threshold(F23, 0.1, 0.5); threshold(F23, threshold=0.1, value=0.5)
 """
 
 WINDOWS = """

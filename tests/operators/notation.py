@@ -4,7 +4,7 @@ A line holds calls of one operator, divided by ``;``. A capital letter and digit
 of that shape, ``F{12}3`` for (12, 3):
 
     F  float64                              C  complex128
-    P  float64 between 0.5 and 2            E  complex128, Hermitian matrices
+    P  float64 between 0.5 and 2            E  complex128, as S in complex
     U  float64 between 0.2 and 0.8          N  int64 from 1 to 5
     A  float64 between 1.2 and 3            K  int64, the positions 0 and 1
     S  symmetric positive definite          B  bool
@@ -57,11 +57,12 @@ class Leaf:
         if self.kind == "B":
             return np.asarray(rng.integers(0, 2, self.shape) > 0)
         values = np.asarray(rng.normal(size=self.shape))
-        if self.kind == "S":
-            product: Array = values @ np.swapaxes(values, -1, -2) + 2 * np.eye(self.shape[-1])
-            return product
-        values = np.asarray(values + 1j * rng.normal(size=self.shape))
-        return self.symmetric(values)
+        if self.kind != "S":
+            values = np.asarray(values + 1j * rng.normal(size=self.shape))
+        if self.kind == "C":
+            return values
+        transposed = np.conj(np.swapaxes(values, -1, -2))
+        return np.asarray(values @ transposed + 2 * np.eye(self.shape[-1]))
 
     def symmetric(self, values: Array) -> Array:
         """The part of the values, or of a direction, that keeps the matrices what they are."""
@@ -121,6 +122,12 @@ class Call:
             return eval(code, names, bound)
 
         return call
+
+
+def plain(text: str) -> str:
+    """A call as people write it: tensors are x, y, z, then x3 and so on."""
+    names = iter([*"xyz", *(f"x{number}" for number in range(3, 20))])
+    return _TOKEN.sub(lambda _: next(names), text)
 
 
 def namespace(place: str) -> Any:

@@ -105,9 +105,12 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     return overwrite(input, select.where(x <= threshold, scalar_tensor(value, x.dtype), x), inplace)
 
 
-def threshold_(input: Tensor, threshold_: float, value: float) -> Tensor:
+_cut = threshold  # which its own argument hides below
+
+
+def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
     """``threshold`` in place (``torch.nn.functional.threshold_``)."""
-    return threshold(input, threshold_, value, inplace=True)
+    return _cut(input, threshold, value, inplace=True)
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphc.dims import Dim, Size
-from graphc.errors import ArgumentError, ShapeError
+from graphc.dtypes import FLOATING, INTEGER
+from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.functions.convert import as_float, scalar_tensor
 from graphc.frontend.functions.creation import arange
 from graphc.frontend.functions.pointwise import abs as absolute
@@ -149,7 +150,14 @@ def padded(x: Tensor, axes: Sequence[Axis], value: float) -> Tensor:
 
 
 def lowest(x: Tensor) -> Any:
-    """What no element is below."""
+    """What no element is below.
+
+    Raises:
+        DTypeError: for bool and complex, which have no largest element here.
+    """
+    if x.dtype.category not in (INTEGER, FLOATING):
+        raise DTypeError("max pooling: expected integers or floating point numbers",
+                         got=str(x.type), where=user_location_text())  # fmt: skip
     return -math.inf if x.dtype.is_floating_point else int(np.iinfo(x.dtype.numpy).min)
 
 

@@ -202,3 +202,10 @@ X = gc.ones(1, 2, 5, 5)
 def test_wrong_arguments(call: Callable[[], Any], error: type, match: str) -> None:
     with pytest.raises(error, match=match):
         call()
+
+
+@pytest.mark.parametrize("dtype", [gc.bool, gc.complex64])
+@pytest.mark.parametrize("pool", [F.max_pool1d, F.max_pool1d_with_indices])
+def test_there_is_no_largest_of_bools_and_complex_numbers(pool: Any, dtype: gc.DType) -> None:
+    with pytest.raises(DTypeError, match="expected integers or floating point numbers"):
+        pool(gc.ones(1, 2, 6, dtype=dtype), 2)
