@@ -11,13 +11,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, runtime_checkable
 
-from graphc.dims import Dim, shape_text
+from graphc.dims import Dim
 from graphc.dtypes import DType
 from graphc.literal import Literal
 from graphc.node import Node
 from graphc.number_text import INLINE_LIMIT, array_text
 from graphc.opdef import Trait
 from graphc.provenance import describe
+from graphc.shapes import shape_text
 from graphc.storage import Source
 from graphc.types import TensorType
 

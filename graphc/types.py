@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from graphc.dims import Shape, Size, is_static, numel, shape_text
+from graphc.dims import Shape, Size
 from graphc.dtypes import DType
+from graphc.shapes import is_static, numel, shape_text
 
 
 @dataclass(frozen=True, slots=True)

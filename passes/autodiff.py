@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from graphc.dims import Shape, shape_text, unify
+from graphc.dims import Shape
 from graphc.errors import AutogradError, GraphcError
 from graphc.node import Node, constant
 from graphc.opdef import Call, Operand
@@ -21,6 +21,7 @@ from graphc.ops.select import detach
 from graphc.ops.shape import expand
 from graphc.ordering import operands_first
 from graphc.provenance import backward_of, describe, made_for, origins_of
+from graphc.shapes import shape_text, unify
 from graphc.types import TensorType
 
 T = TypeVar("T")

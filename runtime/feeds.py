@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from graphc.dims import Constraint, Dim, Size, collect_constraints, is_static
+from graphc.dims import Dim, Size
 from graphc.dtypes import FLOATING, DType
 from graphc.errors import DTypeError, FeedError, GraphcError, ShapeError, did_you_mean
 from graphc.graph import Graph
 from graphc.node import Node
 from graphc.provenance import describe
+from graphc.shapes import Constraint, collect_constraints, is_static
 from graphc.storage import Array
 from graphc.types import TensorType
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
+from graphc.errors import ArgumentError
 from graphc.runtime.bindings import Snapshot
 from graphc.runtime.llvm.entry.steps import Steps
 from graphc.runtime.specialization import Specialization
@@ -12,6 +13,30 @@ from graphc.storage import Array, HostValue
 
 _SHORT, _LONG = 2e-3, 20e-3
 """Seconds between looks for an interrupt: more steps at a time below, fewer above."""
+
+
+def step_count(stacked: Mapping[str, Array], steps: int | None) -> int:
+    """How many runs to make.
+
+    Args:
+        stacked: the inputs by name, with the runs as first dim.
+        steps: what the caller says.
+
+    Raises:
+        ArgumentError: if nothing tells it, or the rows are not so many.
+    """
+    if not stacked:
+        if steps is None or steps < 0:
+            raise ArgumentError(
+                "run_many: nothing is fed, so it must be told how many runs to make",
+                got=f"steps={steps}",
+                expected="a number",
+            )
+        return steps
+    count = len(next(iter(stacked.values())))
+    if steps not in (None, count):
+        raise ArgumentError("run_many: steps is not the number of rows", got=f"{steps}, {count}")
+    return count
 
 
 def run_steps(

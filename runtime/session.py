@@ -21,7 +21,7 @@ from graphc.runtime.feeds import Feed, Feeds
 from graphc.runtime.forms import CacheInfo, Forms
 from graphc.runtime.kernel_report import KernelReport, kernel_reports
 from graphc.runtime.locks import RunLocks
-from graphc.runtime.many import run_steps
+from graphc.runtime.many import run_steps, step_count
 from graphc.runtime.outputs import given_outputs, same_layout_copy
 from graphc.runtime.pickling import FlatGraph, require_picklable
 from graphc.runtime.reports import (
@@ -210,7 +210,7 @@ class Session:
             [[2.0, 4.0], [6.0, 8.0], [10.0, 12.0]]
         """
         stacked = self._feeds.stacked(batches)
-        count = _step_count(stacked, steps)
+        count = step_count(stacked, steps)
         row = {name: np.empty(array.shape[1:], array.dtype) for name, array in stacked.items()}
         if self._link is not None:
             self._link.before()
@@ -394,19 +394,3 @@ def _restore(flat: FlatGraph, options: dict[str, Any]) -> Session:
 def _are(these: tuple[object, ...], those: tuple[object, ...]) -> bool:
     """Whether they are the same objects."""
     return len(these) == len(those) and all(map(operator.is_, these, those))
-
-
-def _step_count(stacked: Mapping[str, Array], steps: int | None) -> int:
-    """How many rows there are."""
-    if not stacked:
-        if steps is None or steps < 0:
-            raise ArgumentError(
-                "run_many: nothing is fed, so it must be told how many runs to make",
-                got=f"steps={steps}",
-                expected="a number",
-            )
-        return steps
-    count = len(next(iter(stacked.values())))
-    if steps not in (None, count):
-        raise ArgumentError("run_many: steps is not the number of rows", got=f"{steps}, {count}")
-    return count

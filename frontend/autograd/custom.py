@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, ref
 
-from graphc.dims import unify
 from graphc.errors import AutogradError, DTypeError, ShapeError
 from graphc.frontend.autograd.hooks import Grads, RemovableHandle
 from graphc.frontend.autograd.saved import SavedTensor
@@ -16,6 +15,7 @@ from graphc.frontend.base import is_tensor
 from graphc.ops.broadcasting import sum_to_shape
 from graphc.ops.select import cast
 from graphc.provenance import user_location_text
+from graphc.shapes import unify
 from graphc.types import TensorType
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from graphc.dims import Size, unify
+from graphc.dims import Size
 from graphc.errors import ArgumentError, DTypeError, GraphcError, ShapeError, SymbolicValueError
 from graphc.frontend.base import is_tensor
 from graphc.frontend.func.axes import Axis, axes_of, leaves_of
@@ -16,6 +16,7 @@ from graphc.frontend.modes import modes, recording_into
 from graphc.ops.shape import expand, narrow
 from graphc.passes.batching.application import Batched, moved_first, moved_from_first
 from graphc.provenance import user_location_text
+from graphc.shapes import unify
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from graphc.dims import broadcast_shapes
 from graphc.dtypes import BOOLEAN
 from graphc.errors import ShapeError
 from graphc.frontend.base import TensorBase, is_tensor
@@ -32,6 +31,7 @@ from graphc.ops import elementwise, put, select
 from graphc.ops import index as ops
 from graphc.ops.shape import permute
 from graphc.provenance import user_location_text
+from graphc.shapes import broadcast_shapes
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from graphc.dims import unify
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.functions.convert import cast, normalize_dim, promote, require_tensor
 from graphc.frontend.functions.linalg import cross as cross_along
@@ -16,6 +15,7 @@ from graphc.frontend.functions.shaping import broadcast_tensors, permute, unsque
 from graphc.ops import elementwise, linalg
 from graphc.ops.shape import reshape
 from graphc.provenance import user_location_text
+from graphc.shapes import unify
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor

@@ -7,13 +7,14 @@ import string
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from graphc.dims import Size, unify
+from graphc.dims import Size
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.functions.convert import require_tensor
 from graphc.frontend.functions.shaping import drop_dims
 from graphc.ops import elementwise, linalg, reduce
 from graphc.ops import shape as ops
 from graphc.provenance import user_location_text
+from graphc.shapes import unify
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor

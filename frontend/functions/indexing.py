@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphc.dims import Shape, Size, broadcast_shapes
+from graphc.dims import Shape, Size
 from graphc.dtypes import BOOLEAN, INTEGER, int64
 from graphc.errors import (
     ArgumentError,
@@ -32,6 +32,7 @@ from graphc.ops import index as ops
 from graphc.ops import select as choosing
 from graphc.ops import shape as shape_ops
 from graphc.provenance import user_location_text
+from graphc.shapes import broadcast_shapes
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from graphc.dims import broadcast_shapes
 from graphc.dtypes import BOOLEAN, int32
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.base import concrete, is_tensor
@@ -22,6 +21,7 @@ from graphc.frontend.functions.shaping import expand, reshape
 from graphc.ops import index as ops
 from graphc.ops import search
 from graphc.provenance import user_location_text
+from graphc.shapes import broadcast_shapes
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor

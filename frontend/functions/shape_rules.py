@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphc.dims import Shape, Size
-from graphc.dims import broadcast_shapes as common_shape
 from graphc.dtypes import int64
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.functions.convert import cast, require_tensor, shape_argument
 from graphc.frontend.functions.pointwise import floor_divide, remainder
 from graphc.provenance import user_location_text
+from graphc.shapes import broadcast_shapes as common_shape
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor

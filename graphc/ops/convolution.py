@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from graphc.dims import Shape, Size, unify
+from graphc.dims import Shape, Size
 from graphc.errors import ArgumentError, ShapeError
 from graphc.opdef import Call, OpDef, Saves
 from graphc.ops.convolution_eval import eval_conv, window_span
@@ -26,6 +26,7 @@ from graphc.ops.convolution_parts import (
 from graphc.ops.infer import FLOAT, require_category, require_one_per_dim, require_same_dtype
 from graphc.ops.select import scalar
 from graphc.ops.shape import expand, pad, permute, reshape, slice_
+from graphc.shapes import unify
 from graphc.types import TensorType
 
 Ints = tuple[int, ...]

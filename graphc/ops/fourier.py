@@ -11,12 +11,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from graphc.dims import Size, unify
+from graphc.dims import Size
 from graphc.dtypes import DType, complex64, complex128, float32, float64
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.opdef import Call, OpDef
 from graphc.ops.elementwise_parts import part_dtype, real
 from graphc.ops.infer import COMPLEX_ONLY, require_category, require_dim, require_dims
+from graphc.shapes import unify
 from graphc.storage import Array
 from graphc.types import TensorType
 

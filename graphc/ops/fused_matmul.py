@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from graphc.dims import broadcast_shapes
 from graphc.errors import ShapeError
 from graphc.evaluate import evaluate_nodes
 from graphc.graph import Graph, has_trait
@@ -21,6 +20,7 @@ from graphc.ops.leaf import PLACEHOLDER
 from graphc.ops.linalg import matmul, swap_last
 from graphc.ops.reduce import sum_
 from graphc.ops.shape import permute
+from graphc.shapes import broadcast_shapes
 from graphc.storage import Array
 from graphc.types import TensorType, TupleType, Type
 

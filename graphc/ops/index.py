@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from graphc.dims import Shape, Size, broadcast_shapes, shape_text, unify
+from graphc.dims import Shape, Size
 from graphc.errors import DTypeError, IndexRangeError, ShapeError
 from graphc.opdef import Call, OpDef, Saves, Trait
 from graphc.ops.infer import INT, require_category, require_dim, require_dims, require_same_dtype
 from graphc.ops.select import scalar
 from graphc.ops.shape import expand
+from graphc.shapes import broadcast_shapes, shape_text, unify
 from graphc.storage import Array
 from graphc.types import TensorType
 

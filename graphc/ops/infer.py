@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from graphc.dims import broadcast_shapes
 from graphc.dtypes import BOOLEAN, COMPLEX, FLOATING, INTEGER, DType
 from graphc.errors import ArgumentError, DTypeError, ShapeError
+from graphc.shapes import broadcast_shapes
 from graphc.types import TensorType
 
 ANY = frozenset({BOOLEAN, INTEGER, FLOATING, COMPLEX})

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from graphc.dims import broadcast_shapes, unify
 from graphc.errors import ShapeError
 from graphc.opdef import Call, OpDef, Saves, V
 from graphc.ops.elementwise_parts import conjugated
 from graphc.ops.infer import ANY, require_category, require_same_dtype
 from graphc.ops.shape import permute, reshape
+from graphc.shapes import broadcast_shapes, unify
 from graphc.storage import Array
 from graphc.types import TensorType
 

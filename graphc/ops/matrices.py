@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from graphc.dims import Shape, Size, broadcast_shapes, unify
+from graphc.dims import Shape, Size
 from graphc.errors import DTypeError, ShapeError
 from graphc.opdef import V
 from graphc.ops.elementwise import mul
 from graphc.ops.elementwise_parts import real
 from graphc.ops.select import cast, scalar, where
 from graphc.ops.shape import narrow, reshape
+from graphc.shapes import broadcast_shapes, unify
 from graphc.storage import Array
 from graphc.types import TensorType
 

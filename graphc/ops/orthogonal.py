@@ -6,7 +6,6 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from graphc.dims import unify
 from graphc.errors import AutogradError, ShapeError
 from graphc.opdef import Call, OpDef, Saves, Trait
 from graphc.ops.eigen import NOT_FINITE, quotient
@@ -31,6 +30,7 @@ from graphc.ops.matrices import (
 from graphc.ops.select import cast
 from graphc.ops.shape import narrow
 from graphc.ops.solve import lapack, solve_triangular
+from graphc.shapes import unify
 from graphc.storage import Array
 from graphc.types import TensorType
 

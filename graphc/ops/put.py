@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from graphc.dims import Shape, shape_text, unify
+from graphc.dims import Shape
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.opdef import Call, OpDef, Saves, Trait, V
 from graphc.ops.comparison import eq
@@ -18,6 +18,7 @@ from graphc.ops.index import along, check_range, gather, index, index_shape, pos
 from graphc.ops.infer import require_dims, require_same_dtype
 from graphc.ops.select import cast, scalar, where, zeros_like
 from graphc.ops.shape import expand
+from graphc.shapes import shape_text, unify
 from graphc.storage import Array
 from graphc.types import TensorType
 

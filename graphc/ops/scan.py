@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from graphc.dims import unify
 from graphc.dtypes import int64
 from graphc.errors import ShapeError
 from graphc.opdef import Call, OpDef, Saves, V
@@ -26,6 +25,7 @@ from graphc.ops.infer import (
 )  # fmt: skip
 from graphc.ops.select import scalar, where
 from graphc.ops.shape import flip, narrow, pad
+from graphc.shapes import unify
 from graphc.storage import Array
 from graphc.types import TensorType
 

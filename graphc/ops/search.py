@@ -6,11 +6,11 @@ from typing import Literal
 
 import numpy as np
 
-from graphc.dims import unify
 from graphc.dtypes import int64
 from graphc.errors import ShapeError
 from graphc.opdef import OpDef
 from graphc.ops.infer import REAL, require_category, require_same_dtype
+from graphc.shapes import unify
 from graphc.storage import Array
 from graphc.types import TensorType
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from graphc.dims import Shape, Size, larger, numel, shape_text, unify
+from graphc.dims import Shape, Size, larger
 from graphc.dtypes import INTEGER
 from graphc.errors import ArgumentError, ShapeError
 from graphc.opdef import Call, OpDef, Trait, V
 from graphc.ops.infer import require_dim, require_dims, require_one_per_dim, require_same_dtype
+from graphc.shapes import numel, shape_text, unify
 from graphc.storage import Array
 from graphc.types import TensorType
 

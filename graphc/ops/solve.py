@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from graphc.dims import unify
 from graphc.errors import LinAlgError, ShapeError
 from graphc.opdef import Call, OpDef, Saves, Trait
 from graphc.ops.elementwise import add, mul, neg
@@ -21,6 +20,7 @@ from graphc.ops.matrices import (
     upper,
 )  # fmt: skip
 from graphc.ops.select import scalar
+from graphc.shapes import unify
 from graphc.storage import Array
 from graphc.types import TensorType
 

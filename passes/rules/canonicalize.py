@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphc.dims import Shape, broadcast_shapes, is_static
+from graphc.dims import Shape
 from graphc.dtypes import DType
 from graphc.graph import has_trait
 from graphc.node import Node
@@ -18,6 +18,7 @@ from graphc.passes.rewrite import Rewrite, rule
 from graphc.passes.rules.operands import casts_merge
 from graphc.passes.rules.windows import padding_apart
 from graphc.rebuild import with_inputs
+from graphc.shapes import broadcast_shapes, is_static
 
 Ints = tuple[int, ...]
 

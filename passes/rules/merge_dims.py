@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from graphc.dims import Shape, is_static
+from graphc.dims import Shape
 from graphc.graph import has_trait
 from graphc.node import Node, make_node
 from graphc.opdef import Trait
@@ -19,6 +19,7 @@ from graphc.passes.layout import adds_units, is_contiguous, is_unit
 from graphc.passes.pattern import var
 from graphc.passes.rewrite import rule
 from graphc.rebuild import with_inputs
+from graphc.shapes import is_static
 
 Sizes = tuple[int, ...]
 

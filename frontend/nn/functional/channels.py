@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphc.dims import numel
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.functions.convert import as_float, require_tensor, scalar_tensor
 from graphc.frontend.functions.pointwise import pow
@@ -15,6 +14,7 @@ from graphc.frontend.nn.functional.normalization import move_statistics, per_cha
 from graphc.ops import elementwise
 from graphc.ops.shape import narrow
 from graphc.provenance import user_location_text
+from graphc.shapes import numel
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor

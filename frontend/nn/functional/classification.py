@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphc.dims import numel
 from graphc.dtypes import int64
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor
@@ -16,6 +15,7 @@ from graphc.frontend.nn.functional.shapes import agree
 from graphc.ops import comparison, elementwise, select
 from graphc.ops.index import gather, index
 from graphc.provenance import user_location_text
+from graphc.shapes import numel
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor

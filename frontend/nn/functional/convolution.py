@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from graphc.dims import unify
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.functions.complexes import join, parts
 from graphc.frontend.functions.convert import require_tensor
@@ -15,6 +14,7 @@ from graphc.ops.convolution import conv, conv_back
 from graphc.ops.convolution_eval import window_span
 from graphc.ops.elementwise import add, sub
 from graphc.provenance import user_location_text
+from graphc.shapes import unify
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor

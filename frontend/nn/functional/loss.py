@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
-from graphc.dims import is_static
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.functions.convert import promote_float, require_tensor, scalar_tensor
 from graphc.frontend.functions.pointwise import abs as absolute
@@ -13,6 +12,7 @@ from graphc.frontend.functions.pointwise import mul
 from graphc.frontend.nn.functional.reduction import choose_reduction, reduce_loss
 from graphc.ops import elementwise, select
 from graphc.provenance import user_location_text
+from graphc.shapes import is_static
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor

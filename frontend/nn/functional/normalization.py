@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from graphc.dims import Dim, Size, numel
+from graphc.dims import Dim, Size
 from graphc.dtypes import DType, float64
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.functions.convert import (
@@ -24,6 +24,7 @@ from graphc.frontend.nn.functional.shapes import agree
 from graphc.ops import elementwise
 from graphc.ops.elementwise_parts import part_dtype
 from graphc.provenance import user_location_text
+from graphc.shapes import numel
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from graphc.dims import Shape, unify
+from graphc.dims import Shape
+from graphc.shapes import unify
 
 
 def agree(first: Shape, second: Shape) -> bool:
