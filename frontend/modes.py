@@ -7,7 +7,6 @@ import inspect
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -106,12 +105,7 @@ class set_grad_enabled:  # noqa: N801 - PyTorch's name
     def __enter__(self) -> None:
         modes.grad_enabled = self.mode
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         modes.grad_enabled = self.before
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
@@ -139,12 +133,7 @@ class _GradMode:
         self.stack.append(modes.grad_enabled)
         modes.grad_enabled = self.mode
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         modes.grad_enabled = self.stack.pop()
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
@@ -209,12 +198,7 @@ class inference_mode:  # noqa: N801 - PyTorch's name
         modes.grad_enabled = not self.mode
         modes.change(inference=self.mode)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         modes.grad_enabled, inference = self._outer.pop()
         modes.change(inference=inference)
 

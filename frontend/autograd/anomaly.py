@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from graphc.frontend.autograd.recorded import RecordedGradFn
@@ -34,12 +33,7 @@ class set_detect_anomaly:  # noqa: N801 - PyTorch's name
     def __enter__(self) -> None:
         return
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         anomaly, modes.check_nan = self._before
         modes.change(anomaly=anomaly)
 
@@ -71,13 +65,8 @@ class detect_anomaly:  # noqa: N801 - PyTorch's name
     def __enter__(self) -> None:
         self._outer.append(set_detect_anomaly(True, self._check_nan))
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._outer.pop().__exit__(kind, error, trace)
+    def __exit__(self, *_: object) -> None:
+        self._outer.pop().__exit__()
 
 
 def is_anomaly_enabled() -> bool:

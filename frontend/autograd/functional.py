@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.autograd.groups import (
+    Group,
+    Tensors,
     detached,
     differentiated,
     filled,
@@ -95,11 +97,7 @@ def jvp(
         given = inputs_of("jvp", inputs, create_graph)
         vectors = vectors_for("jvp", v, given)
         outputs = outputs_of("jvp", func, given, strict)
-        weights = tuple(leaf(zeros_of(x.type)) for x in outputs.tensors)
-        backwards = differentiated(outputs.tensors, given.tensors, weights, True)
-        linear = filled("jvp", backwards, given.tensors, strict, True)
-        found = differentiated(linear, weights, vectors, create_graph)
-        products = filled("jvp", found, outputs.tensors, strict, create_graph)
+        products = _along("jvp", outputs.tensors, given, vectors, strict, create_graph)
     return finished(outputs, create_graph), outputs.like(detached(products, create_graph))
 
 
@@ -176,7 +174,6 @@ def hessian(
                 [ 0., 12.]])
     """
     _require_strategy("hessian", outer_jacobian_strategy, vectorize, strict)
-    _require_strategy("hessian", outer_jacobian_strategy, vectorize, strict)
     is_tuple = not is_tensor(inputs)
     scalar = _of_one_element("hessian", func)
 
@@ -217,9 +214,7 @@ def vhp(
     with set_grad_enabled(True):
         given = inputs_of("vhp", inputs, create_graph)
         vectors = vectors_for("vhp", v, given)
-        outputs = outputs_of("vhp", _of_one_element("vhp", func, keeps_shape=True), given, strict)
-        found = differentiated(outputs.tensors, given.tensors, (None,), True)
-        first = filled("vhp", found, given.tensors, strict, True)
+        outputs, first = _value_and_gradient("vhp", func, given, strict)
         found = differentiated(first, given.tensors, vectors, create_graph)
         products = filled("vhp", found, given.tensors, strict, create_graph)
     return finished(outputs, create_graph), given.like(detached(products, create_graph))
@@ -257,15 +252,34 @@ def hvp(
     with set_grad_enabled(True):
         given = inputs_of("hvp", inputs, create_graph)
         vectors = vectors_for("hvp", v, given)
-        outputs = outputs_of("hvp", _of_one_element("hvp", func, keeps_shape=True), given, strict)
-        found = differentiated(outputs.tensors, given.tensors, (None,), True)
-        first = filled("hvp", found, given.tensors, strict, True)
-        weights = tuple(leaf(zeros_of(x.type)) for x in first)
-        backwards = differentiated(first, given.tensors, weights, True)
-        linear = filled("hvp", backwards, given.tensors, strict, True)
-        found = differentiated(linear, weights, vectors, create_graph)
-        products = filled("hvp", found, given.tensors, strict, create_graph)
+        outputs, first = _value_and_gradient("hvp", func, given, strict)
+        products = _along("hvp", first, given, vectors, strict, create_graph)
     return finished(outputs, create_graph), given.like(detached(products, create_graph))
+
+
+def _value_and_gradient(
+    function: str, func: Callable[..., Any], given: Group, strict: bool
+) -> tuple[Group, Tensors]:
+    """The one output of a function, and its gradient, which is differentiable."""
+    outputs = outputs_of(function, _of_one_element(function, func, keeps_shape=True), given, strict)
+    found = differentiated(outputs.tensors, given.tensors, (None,), True)
+    return outputs, filled(function, found, given.tensors, strict, True)
+
+
+def _along(
+    function: str, outputs: Tensors, given: Group, vectors: Sequence[Tensor | None], strict: bool,
+    create_graph: bool,
+) -> Tensors:  # fmt: skip
+    """The derivatives of outputs along vectors, by two backwards.
+
+    The first one is linear in the weights of the outputs, whatever they are; its derivative by the
+    weights is the Jacobian.
+    """
+    weights = tuple(leaf(zeros_of(x.type)) for x in outputs)
+    backwards = differentiated(outputs, given.tensors, weights, True)
+    linear = filled(function, backwards, given.tensors, strict, True)
+    found = differentiated(linear, weights, vectors, create_graph)
+    return filled(function, found, outputs, strict, create_graph)
 
 
 def _of_one_element(
