@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any
 
-from graphc.dims import Shape
 from graphc.dtypes import float32
 from graphc.errors import ArgumentError, CheckpointError
 from graphc.frontend.modes import enable_grad, modes, no_grad
@@ -100,7 +99,7 @@ class Optimizer:
         """Raise ArgumentError for options that make no sense."""
         require_non_negative(self, group, "lr", "weight_decay")
 
-    def state_shape(self, key: str, param: Tensor) -> Shape:
+    def state_shape(self, key: str, param: Tensor) -> tuple[int, ...]:
         """The shape of a state, for loading it."""
         return () if key in self.numbers else param.shape
 
