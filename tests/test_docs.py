@@ -11,7 +11,7 @@ import pytest
 from graphc.config import FLAGS
 from graphc.runtime.llvm.math.table import FLOAT64_FROM_LIBM, ULP_BOUNDS
 from tests.documents import Block, Document, apply_diff, comparable, copy_sources
-from tests.sources import ROOT
+from tests.sources import MODULES, ROOT
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
@@ -76,6 +76,12 @@ def test_every_page_is_on_the_map() -> None:
     readme = (ROOT / "README.md").read_text()
     for page in DOCS.glob("*.md"):
         assert f"docs/{page.name}" in readme, page.name
+
+
+def test_every_folder_has_its_concept() -> None:
+    rows = Document(DOCS / "architecture.md").table("## Folders")
+    stated = {folder for row in rows for folder in re.findall(r"([\w/]+)/(?!\w)", row[0])}
+    assert stated == {path.parent.relative_to(ROOT).as_posix() for path in MODULES.values()}
 
 
 def test_settings_are_all_described() -> None:
