@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from graphc.dims import Size
+from graphc.dtypes import int64
 from graphc.errors import ArgumentError, ShapeError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions import reduction
 from graphc.frontend.functions.convert import require_tensor, shape_argument, to_operand
-from graphc.frontend.functions.searching import nonzero
-from graphc.frontend.functions.shaping import broadcast_tensors, narrow, reshape
+from graphc.frontend.functions.creation import arange, full
+from graphc.frontend.functions.shape_rules import unravel_index
+from graphc.frontend.functions.shaping import (
+    broadcast_tensors,
+    cat,
+    narrow,
+    reshape,
+    stack,
+    unsqueeze,
+)
+from graphc.frontend.functions.sorting import argsort
 from graphc.ops import select
 from graphc.provenance import user_location_text
 
@@ -41,7 +48,7 @@ def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
         fill_value: what stands in rows without a place.
 
     Raises:
-        SymbolicValueError: while recording.
+        ArgumentError: if the size is negative.
 
     Example:
         >>> import graphc as gc
@@ -50,14 +57,18 @@ def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
                 [ 2],
                 [-1]])
     """
-    found = nonzero(require_tensor("nonzero_static", input))
-    if not isinstance(found, tuple) and size >= 0:
-        made = np.full((size, found.shape[1]), fill_value, np.int64)
-        kept = min(size, found.shape[0])
-        made[:kept] = found.storage.array[:kept]
-        return concrete(made)
-    raise ArgumentError("nonzero_static: the size is negative", got=str(size),
-                        where=user_location_text())  # fmt: skip
+    x = require_tensor("nonzero_static", input)
+    if size < 0:
+        raise ArgumentError("nonzero_static: the size is negative", got=str(size),
+                            where=user_location_text())  # fmt: skip
+    empty = full((size, x.ndim), fill_value, dtype=int64)
+    if x.ndim == 0 or x.numel() == 0:
+        return empty
+    is_set = reshape(x != 0, (-1,))
+    first = argsort(is_set, descending=True, stable=True)[:size]
+    rows = stack(unravel_index(first, x.shape), 1)
+    is_place = unsqueeze(arange(rows.shape[0]) < reduction.sum(is_set), 1)
+    return cat([select.where(is_place, rows, empty[: rows.shape[0]]), empty[rows.shape[0] :]])
 
 
 def trace(input: Tensor) -> Tensor:

@@ -108,7 +108,7 @@ masked_fill(F23, B23, 0.5); masked_fill(F23, B3, F)
 masked_scatter(F23, B23, F6)
 masked_select(F23, B23) # dynamic
 nonzero(F23) # dynamic
-nonzero_static(F23, size=4) # dynamic
+nonzero_static(K23, size=4); nonzero_static(F23, size=8, fill_value=9)
 put(F23, K2, F2, accumulate=True)
 scatter(F23, 0, tensor([[1, 0, 1]]), F13); scatter(F23, 1, K22, 0.5)
 scatter(F23, 0, K13, F13, reduce="add")

@@ -10,6 +10,7 @@ import pytest
 
 import graphc as gc
 from graphc.errors import ArgumentError, AutogradError, DTypeError, GraphcError, RecordingError
+from tests.both_modes import check_both
 from tests.torch_oracle import check, torch
 
 X = np.arange(6.0).reshape(2, 3)
@@ -281,3 +282,14 @@ def test_arguments_by_name() -> None:
     for wrong in wrongs:
         with pytest.raises(GraphcError, match=r"test_memory_and_types\.py"):
             wrong(gc.tensor(X))
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (5,), (0,), (2, 0), (2, 3, 2)])
+@pytest.mark.parametrize("size", [0, 1, 3, 20])
+def test_nonzero_of_a_known_size(shape: Any, size: int, rng: np.random.Generator) -> None:
+    values = rng.integers(0, 2, shape) * rng.normal(size=shape)
+    found = np.argwhere(values)[:size]
+    expected = np.full((size, len(shape)), -7)
+    expected[: len(found)] = found
+    result = check_both(lambda x: gc.nonzero_static(x, size=size, fill_value=-7), values)
+    np.testing.assert_array_equal(result.outputs[0], expected)
