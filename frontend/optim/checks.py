@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from graphc.errors import ArgumentError
 from graphc.provenance import user_location_text
@@ -36,7 +36,7 @@ def require_execution(optimizer: object, group: Mapping[str, Any]) -> None:
         refuse(optimizer, "fused and foreach exclude each other", "both True")
 
 
-def refuse(optimizer: object, what: str, got: str, fix: str = "") -> None:
+def refuse(optimizer: object, what: str, got: str, fix: str = "") -> NoReturn:
     """Raise ArgumentError for an option of an optimizer."""
     raise ArgumentError(
         f"{type(optimizer).__name__}: {what}", got=got, fix=fix, where=user_location_text()

@@ -1,0 +1,1 @@
+"""Schedules: options of optimizers that change between steps."""
