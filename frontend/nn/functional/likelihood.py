@@ -37,21 +37,16 @@ _LEAST_SPREAD = 1e-12
 
 
 def binary_cross_entropy(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+    reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
     """The cross entropy of probabilities and targets from 0 to 1.
 
     Args:
         input: probabilities.
         target: of the same shape.
         weight: factor per element; broadcasts.
-        size_average: deprecated.
-        reduce: deprecated.
+        size_average, reduce: deprecated.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
 
     Raises:
@@ -110,22 +105,16 @@ def _same_shapes(function: str, input: Tensor, target: Tensor) -> tuple[Tensor, 
 
 
 def binary_cross_entropy_with_logits(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-    pos_weight: Tensor | None = None,
-) -> Tensor:
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+    reduce: bool | None = None, reduction: str = "mean", pos_weight: Tensor | None = None,
+) -> Tensor:  # fmt: skip
     """The cross entropy of ``sigmoid(input)`` and targets from 0 to 1, without overflow.
 
     Args:
         input: logits.
         target: of the same shape.
         weight: factor per element; broadcasts.
-        size_average: deprecated.
-        reduce: deprecated.
+        size_average, reduce: deprecated.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
         pos_weight: factor of the positive part; broadcasts.
 
@@ -144,20 +133,15 @@ def binary_cross_entropy_with_logits(
 
 
 def kl_div(
-    input: Tensor,
-    target: Tensor,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-    log_target: bool = False,
-) -> Tensor:
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean", log_target: bool = False,
+) -> Tensor:  # fmt: skip
     """The pointwise Kullback-Leibler divergence ``target * (log(target) - input)``.
 
     Args:
         input: logarithms of probabilities.
         target: probabilities; broadcasts with the input.
-        size_average: deprecated.
-        reduce: deprecated.
+        size_average, reduce: deprecated.
         reduction: ``"mean"``, ``"sum"``, ``"none"``, or ``"batchmean"``: the sum divided by the
             first size.
         log_target: the target holds logarithms, too.
@@ -180,15 +164,10 @@ def _times_log(y: Tensor) -> Tensor:
 
 
 def poisson_nll_loss(
-    input: Tensor,
-    target: Tensor,
-    log_input: bool = True,
-    full: bool = False,
-    size_average: bool | None = None,
-    eps: float = 1e-8,
-    reduce: bool | None = None,
+    input: Tensor, target: Tensor, log_input: bool = True, full: bool = False,
+    size_average: bool | None = None, eps: float = 1e-8, reduce: bool | None = None,
     reduction: str = "mean",
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """The negative log-likelihood of counts under Poisson distributions.
 
     Args:

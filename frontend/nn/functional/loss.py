@@ -21,20 +21,15 @@ __all__ = ["huber_loss", "l1_loss", "mse_loss", "smooth_l1_loss"]
 
 
 def mse_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-    weight: Tensor | None = None,
-) -> Tensor:
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean", weight: Tensor | None = None,
+) -> Tensor:  # fmt: skip
     """The squared error.
 
     Args:
         input: predictions.
         target: of the same shape; another shape broadcasts, with a warning.
-        size_average: deprecated.
-        reduce: deprecated.
+        size_average, reduce: deprecated.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
         weight: factor per element; the mean is then a weighted one.
 
@@ -46,13 +41,9 @@ def mse_loss(
 
 
 def l1_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-    weight: Tensor | None = None,
-) -> Tensor:
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean", weight: Tensor | None = None,
+) -> Tensor:  # fmt: skip
     """The absolute error; arguments as for ``mse_loss``.
 
     Source: ``torch.nn.functional.l1_loss``.
@@ -62,20 +53,15 @@ def l1_loss(
 
 
 def smooth_l1_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-    beta: float = 1.0,
-) -> Tensor:
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean", beta: float = 1.0,
+) -> Tensor:  # fmt: skip
     """``d * d / (2 * beta)`` for errors ``d`` below ``beta``, ``|d| - beta / 2`` above.
 
     Args:
         input: predictions.
         target: of the same shape; another shape broadcasts, with a warning.
-        size_average: deprecated.
-        reduce: deprecated.
+        size_average, reduce: deprecated.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
         beta: where the square ends; 0 gives ``l1_loss``.
 

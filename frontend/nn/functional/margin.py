@@ -35,21 +35,16 @@ __all__ = [
 
 
 def hinge_embedding_loss(
-    input: Tensor,
-    target: Tensor,
-    margin: float = 1.0,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
+    input: Tensor, target: Tensor, margin: float = 1.0, size_average: bool | None = None,
+    reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
     """``x`` where the target is 1, ``max(0, margin - x)`` where it is -1.
 
     Args:
         input: distances.
         target: 1 or -1.
         margin: what distances of the class -1 should reach.
-        size_average: deprecated.
-        reduce: deprecated.
+        size_average, reduce: deprecated.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
 
     Source: ``torch.nn.functional.hinge_embedding_loss``.
@@ -69,14 +64,9 @@ def hinge_embedding_loss(
 
 
 def margin_ranking_loss(
-    input1: Tensor,
-    input2: Tensor,
-    target: Tensor,
-    margin: float = 0,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0,
+    size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
     """``max(0, margin - target * (input1 - input2))``.
 
     Args:
@@ -84,8 +74,7 @@ def margin_ranking_loss(
         input2: scores.
         target: 1 if the first should be larger, -1 if the second.
         margin: by how much.
-        size_average: deprecated.
-        reduce: deprecated.
+        size_average, reduce: deprecated.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
 
     Raises:
@@ -104,12 +93,9 @@ def margin_ranking_loss(
 
 
 def soft_margin_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean",
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """``log(1 + exp(-target * x))``, without overflow, for targets 1 and -1.
 
     Source: ``torch.nn.functional.soft_margin_loss``.
@@ -120,14 +106,9 @@ def soft_margin_loss(
 
 
 def cosine_embedding_loss(
-    input1: Tensor,
-    input2: Tensor,
-    target: Tensor,
-    margin: float = 0,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0,
+    size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
     """``1 - cos`` where the target is 1, ``max(0, cos - margin)`` where it is -1.
 
     Args:
@@ -135,8 +116,7 @@ def cosine_embedding_loss(
         input2: likewise.
         target: ``(batch,)`` or ``()``: 1 or -1.
         margin: what the cosine of the class -1 should stay below.
-        size_average: deprecated.
-        reduce: deprecated.
+        size_average, reduce: deprecated.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
 
     Raises:
@@ -172,15 +152,9 @@ def _rows(function: str, input: Tensor) -> Tensor:
 
 
 def multi_margin_loss(
-    input: Tensor,
-    target: Tensor,
-    p: int = 1,
-    margin: float = 1.0,
-    weight: Tensor | None = None,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
+    input: Tensor, target: Tensor, p: int = 1, margin: float = 1.0, weight: Tensor | None = None,
+    size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
     """The mean over other classes of ``max(0, margin - x[target] + x[class]) ** p``.
 
     Args:
@@ -189,8 +163,7 @@ def multi_margin_loss(
         p: 1 or 2.
         margin: what the target's score should be ahead of others.
         weight: ``(classes,)`` factors, by the target's class.
-        size_average: deprecated.
-        reduce: deprecated.
+        size_average, reduce: deprecated.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
 
     Raises:
@@ -227,19 +200,15 @@ def multi_margin_loss(
 
 
 def multilabel_margin_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean",
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """``max(0, 1 - (x[label] - x[class]))`` over labels and other classes, divided by classes.
 
     Args:
         input: scores ``(batch, classes)`` or ``(classes,)``.
         target: int64 labels of the input's shape; a row's labels end at its first -1.
-        size_average: deprecated.
-        reduce: deprecated.
+        size_average, reduce: deprecated.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
 
     Raises:
@@ -275,21 +244,16 @@ def _labels(input: Tensor, target: Tensor) -> Tensor:
 
 
 def multilabel_soft_margin_loss(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+    reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
     """The mean over classes of the binary cross entropy of ``sigmoid(x)`` and 0 or 1.
 
     Args:
         input: scores ``(..., classes)``.
         target: of the same shape.
         weight: factors; broadcasts.
-        size_average: deprecated.
-        reduce: deprecated.
+        size_average, reduce: deprecated.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
 
     Source: ``torch.nn.functional.multilabel_soft_margin_loss``.

@@ -19,17 +19,10 @@ __all__ = ["triplet_margin_loss", "triplet_margin_with_distance_loss"]
 
 
 def triplet_margin_loss(
-    anchor: Tensor,
-    positive: Tensor,
-    negative: Tensor,
-    margin: float = 1.0,
-    p: float = 2,
-    eps: float = 1e-6,
-    swap: bool = False,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
+    anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2,
+    eps: float = 1e-6, swap: bool = False, size_average: bool | None = None,
+    reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
     """``max(0, distance(anchor, positive) - distance(anchor, negative) + margin)``.
 
     Args:
@@ -40,8 +33,7 @@ def triplet_margin_loss(
         p: the norm of distances.
         eps: added to each difference.
         swap: use the distance of positive and negative if it is smaller than the anchor's.
-        size_average: deprecated.
-        reduce: deprecated.
+        size_average, reduce: deprecated.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
 
     Raises:
