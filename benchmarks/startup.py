@@ -8,7 +8,14 @@ import tempfile
 from benchmarks.peers import find
 from benchmarks.timing import Timing
 
-IMPORTS = ("numpy", "graphc", "torch", "jax")
+IMPORTS = {
+    "numpy": "numpy",
+    "graphc": "graphc",
+    "graphc, nn and the compiler": "graphc.nn, graphc.optim, graphc.frontend.compiled",
+    "torch": "torch",
+    "jax": "jax",
+}
+"""What is imported, by label: graphc loads some parts when they are first used."""
 _IMPORT = "import time; start = time.perf_counter(); import {}; print(time.perf_counter() - start)"
 
 FIRST = {"graphc": "graphc", "torch": "torch", "jax.jit": "jax", "torch.compile": "torch"}
@@ -23,11 +30,11 @@ EAGER_CACHES = {
 
 def import_times(rounds: int) -> dict[str, Timing]:
     """Seconds of ``import`` in fresh processes that take turns."""
-    present = [name for name in IMPORTS if find(name) is not None]
+    present = [name for name, what in IMPORTS.items() if find(what.split(".")[0]) is not None]
     samples: dict[str, list[float]] = {name: [] for name in present}
     for _ in range(rounds):
         for name in present:
-            samples[name].append(_numbers("-c", _IMPORT.format(name))[0])
+            samples[name].append(_numbers("-c", _IMPORT.format(IMPORTS[name]))[0])
     return {name: Timing(tuple(values)) for name, values in samples.items()}
 
 

@@ -18,10 +18,10 @@ def image_case(name: str, problem_of: Callable[[int], Problem]) -> Case:
 
     def make(quick: bool) -> Job:
         problem = problem_of(BATCH // 8 if quick else BATCH)
-        session = by_graphc.session(problem)
+        session = by_graphc.training_session(problem)
         runs = {
-            "graphc dynamic": by_graphc.dynamic(problem),
-            "graphc": by_graphc.compiled(problem),
+            "graphc dynamic": by_graphc.training_dynamic(problem),
+            "graphc": by_graphc.training_compiled(problem),
             "graphc session.run": session.run,
         }
         torch, jax = find("torch"), find("jax")

@@ -7,7 +7,7 @@ import graphc as gc
 import graphc.nn.functional as F
 from benchmarks.case import Run
 from benchmarks.images.problem import MOMENTUM, RATE, Problem
-from benchmarks.mlp.by_graphc import Static
+from benchmarks.ways import Static, compiled, dynamic, static
 from graphc import nn, optim
 
 
@@ -26,23 +26,16 @@ def _step(problem: Problem) -> Callable[[Any, Any], Any]:
     return step
 
 
-def dynamic(problem: Problem) -> Run:
+def training_dynamic(problem: Problem) -> Run:
     """Op by op."""
-    step, x, y = _step(problem), gc.tensor(problem.x), gc.tensor(problem.y)
-    return lambda: step(x, y).numpy()
+    return dynamic(_step(problem), x=problem.x, y=problem.y)
 
 
-def compiled(problem: Problem) -> Run:
+def training_compiled(problem: Problem) -> Run:
     """The function, by ``gc.compile``."""
-    step, x, y = gc.compile(_step(problem)), gc.tensor(problem.x), gc.tensor(problem.y)
-    return lambda: step(x, y).numpy()
+    return compiled(_step(problem), x=problem.x, y=problem.y)
 
 
-def session(problem: Problem) -> Static:
+def training_session(problem: Problem) -> Static:
     """The graph, written by hand; fed with arrays."""
-    step = _step(problem)
-    with gc.Graph() as graph:
-        x = gc.placeholder(problem.x.shape, gc.float32, name="x")
-        y = gc.placeholder(problem.y.shape, gc.int64, name="y")
-        loss = step(x, y)
-    return Static(graph.compile(outputs=loss), {"x": problem.x, "y": problem.y})
+    return static(_step(problem), x=problem.x, y=problem.y)

@@ -1,13 +1,13 @@
 """In graphc: the same step dynamically, as a compiled function and as a session."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import graphc as gc
 import graphc.nn.functional as F
 from benchmarks.case import Run
 from benchmarks.mlp.problem import BETA1, BETA2, EPS, RATE, Problem
+from benchmarks.ways import Static, compiled, dynamic, static
 from graphc import nn, optim
 
 
@@ -48,59 +48,31 @@ def _forward(problem: Problem) -> Callable[[Any], Any]:
     return forward
 
 
-@dataclass(frozen=True)
-class Static:
-    """A session and what it is fed with."""
-
-    session: Any
-    feed: dict[str, Any]
-
-    def run(self) -> Any:
-        """One run; the output as an array."""
-        return self.session.run(self.feed)
-
-    def profile(self) -> Any:
-        """Times of the steps."""
-        return self.session.profile(self.feed)
-
-
 def training_dynamic(problem: Problem) -> Run:
     """Op by op."""
-    step, x, y = _step(problem), gc.tensor(problem.x), gc.tensor(problem.y)
-    return lambda: step(x, y).numpy()
+    return dynamic(_step(problem), x=problem.x, y=problem.y)
 
 
 def training_compiled(problem: Problem) -> Run:
     """The function, by ``gc.compile``."""
-    step, x, y = gc.compile(_step(problem)), gc.tensor(problem.x), gc.tensor(problem.y)
-    return lambda: step(x, y).numpy()
+    return compiled(_step(problem), x=problem.x, y=problem.y)
 
 
 def training_session(problem: Problem) -> Static:
     """The graph, written by hand; fed with arrays."""
-    step = _step(problem)
-    with gc.Graph() as graph:
-        x = gc.placeholder(problem.x.shape, gc.float32, name="x")
-        y = gc.placeholder(problem.y.shape, gc.int64, name="y")
-        loss = step(x, y)
-    return Static(graph.compile(outputs=loss), {"x": problem.x, "y": problem.y})
+    return static(_step(problem), x=problem.x, y=problem.y)
 
 
 def forward_dynamic(problem: Problem) -> Run:
     """Op by op."""
-    forward, x = _forward(problem), gc.tensor(problem.x)
-    return lambda: forward(x).numpy()
+    return dynamic(_forward(problem), x=problem.x)
 
 
 def forward_compiled(problem: Problem) -> Run:
     """The function, by ``gc.compile``."""
-    forward, x = gc.compile(_forward(problem)), gc.tensor(problem.x)
-    return lambda: forward(x).numpy()
+    return compiled(_forward(problem), x=problem.x)
 
 
 def forward_session(problem: Problem) -> Static:
     """The graph, written by hand; fed with arrays."""
-    forward = _forward(problem)
-    with gc.Graph() as graph:
-        result = forward(gc.placeholder(problem.x.shape, gc.float32, name="x"))
-    return Static(graph.compile(outputs=result), {"x": problem.x})
+    return static(_forward(problem), x=problem.x)
