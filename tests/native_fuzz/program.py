@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
+
+import numpy as np
 
 import graphc as gc
 from tests.programs.base import Array
@@ -153,15 +156,29 @@ class Program:
             return gc.optim.Adam(variables, lr=0.01, eps=0.1)
         return None
 
+    @functools.cached_property
+    def own_values(self) -> list[Any]:
+        """All values of one evaluation, in their own dtypes."""
+        gc.manual_seed(self.seed)
+        sources = {n: gc.tensor(x.array) for n, x in enumerate(self.items) if isinstance(x, Source)}
+        with np.errstate(all="ignore"):
+            return self.evaluate(sources)
+
+    def _fitting(self, position: int) -> list[int]:
+        """Where there are other values of one's type, also where all are computed in float64."""
+        mine = self.own_values[position]
+        return [
+            n for n, x in enumerate(self.own_values)
+            if n != position and x.shape == mine.shape and x.dtype is mine.dtype
+        ]  # fmt: skip
+
     def _exchange(self, values: Sequence[Any], variables: dict[int, Any]) -> None:
         """Let variables have each other's values, and those of steps."""
         with gc.no_grad():
             new = {}
             for position, variable in variables.items():
-                fitting = [
-                    x for n, x in enumerate(values)
-                    if n != position and x.shape == variable.shape and x.dtype is variable.dtype
-                ]  # fmt: skip
-                new[position] = (fitting[self.seed % len(fitting)] if fitting else variable) * 0.5
+                fitting = self._fitting(position)
+                taken = values[fitting[self.seed % len(fitting)]] if fitting else variable
+                new[position] = taken * 0.5
             for position, variable in variables.items():
                 variable.copy_(new[position])

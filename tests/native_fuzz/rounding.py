@@ -33,7 +33,7 @@ def bounds(program: Program) -> dict[str, float]:
 
     The program runs in float64, once as it is and some times with random errors in each step.
     """
-    values = _values(program)
+    values = program.own_values
     units = [EPSILON.get(value.dtype.name, 0.0) for value in values]
     plain = _wide_runs(program, None, lambda variable: None)
     found: dict[str, float] = {}
@@ -63,17 +63,7 @@ def floor(array: Array, terms: int = 1) -> float:
 
 def largest_size(program: Program) -> int:
     """Elements of the largest value."""
-    return max(int(value.numel()) for value in _values(program))
-
-
-def _values(program: Program) -> list[Any]:
-    """All values, once."""
-    gc.manual_seed(program.seed)
-    sources = {
-        n: gc.tensor(item.array) for n, item in enumerate(program.items) if isinstance(item, Source)
-    }
-    with np.errstate(all="ignore"):
-        return program.evaluate(sources)
+    return max(int(value.numel()) for value in program.own_values)
 
 
 def _disturb(
@@ -93,7 +83,8 @@ def _disturb(
         value.register_hook(disturb)
     if step.exact:
         return value
-    result = value * gc.tensor(1 + unit * rng.uniform(-1, 1, value.shape))
+    common = rng.uniform(-1, 1)  # a function's errors need not be even: sums of them add up
+    result = value * gc.tensor(1 + unit * (common + rng.uniform(-1, 1, value.shape)) / 2)
     if step.spread is not None:
         arrays = [np.asarray(x.detach().numpy(), np.float64) for x in operands]
         with np.errstate(all="ignore"):

@@ -63,6 +63,7 @@ def run(program: Program, execution: Execution) -> Values:
 
 
 def _run(program: Program, execution: Execution) -> Values:
+    assert program.own_values, "evaluated before recording, which asks for their types"
     gc.manual_seed(program.seed)
     at_start = program.seed % 4 == 3
     feed: dict[str, Array] = {}
