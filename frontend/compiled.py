@@ -121,7 +121,7 @@ class CompiledFunction:
     """
 
     def __init__(self, function: Callable[..., Any], options: CompileOptions) -> None:
-        functools.update_wrapper(self, function)
+        functools.update_wrapper(self, function, updated=())  # a module's state is its own
         self.function = function
         self.options = options
         self._cache = TraceCache(CACHE_SIZE)

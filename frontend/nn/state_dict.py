@@ -11,6 +11,7 @@ from graphc.errors import CheckpointError, did_you_mean
 from graphc.frontend.base import TensorBase, concrete
 from graphc.frontend.functions.convert import cast
 from graphc.frontend.modes import no_grad, running_now
+from graphc.frontend.nn.uninitialized import Uninitialized, is_lazy
 from graphc.provenance import user_location_text
 from graphc.storage import Storage
 
@@ -35,8 +36,10 @@ class IncompatibleKeys(NamedTuple):
 
 
 def state_dict(module: Module, prefix: str) -> dict[str, Tensor]:
-    """All parameters and persistent buffers by path."""
-    return {path: _alias(tensor) for path, tensor in _entries(module, prefix)}
+    """All parameters and persistent buffers by path; not what has no shape yet."""
+    return {
+        path: _alias(tensor) for path, tensor in _entries(module, prefix) if not is_lazy(tensor)
+    }
 
 
 def _entries(module: Module, prefix: str) -> Iterator[tuple[str, Tensor]]:
@@ -74,7 +77,7 @@ def load_state_dict(module: Module, state: Mapping[str, Any], strict: bool) -> I
     problems = [
         f"size mismatch for {path}: {value.shape} was loaded, {own[path].shape} is expected"
         for path, value in values.items()
-        if value.shape != own[path].shape
+        if not is_lazy(own[path]) and value.shape != own[path].shape
     ]
     if strict:
         problems += [f"missing: {path}" for path in missing]
@@ -92,6 +95,9 @@ def load_state_dict(module: Module, state: Mapping[str, Any], strict: bool) -> I
         )
     with no_grad(), running_now():
         for path, value in values.items():
+            tensor = own[path]
+            if isinstance(tensor, Uninitialized):
+                tensor.materialize([int(size) for size in value.shape])
             own[path].copy_(cast(value, own[path].dtype))
     return IncompatibleKeys(missing, unexpected)
 

@@ -111,8 +111,7 @@ def max_pool1d(
     ceil_mode: bool = False,
 ) -> Tensor:  # fmt: skip
     """The largest element of each window (``torch.max_pool1d``)."""
-    step = None if stride == () else stride
-    made: Tensor = pooling.max_pool1d(input, kernel_size, step, padding, dilation, ceil_mode)
+    made: Tensor = pooling.max_pool1d(input, kernel_size, stride, padding, dilation, ceil_mode)
     return made
 
 
@@ -121,9 +120,8 @@ def max_pool1d_with_indices(
     ceil_mode: bool = False,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """The largest element of each window, and its place (``torch.max_pool1d_with_indices``)."""
-    step = None if stride == () else stride
     values, places = pooling.max_pool1d(
-        input, kernel_size, step, padding, dilation, ceil_mode, return_indices=True
+        input, kernel_size, stride, padding, dilation, ceil_mode, return_indices=True
     )
     return values, places
 
@@ -133,8 +131,7 @@ def max_pool2d(
     ceil_mode: bool = False,
 ) -> Tensor:  # fmt: skip
     """The largest element of each window (``torch.max_pool2d``)."""
-    step = None if stride == () else stride
-    made: Tensor = pooling.max_pool2d(input, kernel_size, step, padding, dilation, ceil_mode)
+    made: Tensor = pooling.max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode)
     return made
 
 
@@ -143,8 +140,7 @@ def max_pool3d(
     ceil_mode: bool = False,
 ) -> Tensor:  # fmt: skip
     """The largest element of each window (``torch.max_pool3d``)."""
-    step = None if stride == () else stride
-    made: Tensor = pooling.max_pool3d(input, kernel_size, step, padding, dilation, ceil_mode)
+    made: Tensor = pooling.max_pool3d(input, kernel_size, stride, padding, dilation, ceil_mode)
     return made
 
 

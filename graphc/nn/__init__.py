@@ -12,6 +12,7 @@ from graphc.frontend.nn.layers.distance import *
 from graphc.frontend.nn.layers.dropout import *
 from graphc.frontend.nn.layers.embedding import *
 from graphc.frontend.nn.layers.images import *
+from graphc.frontend.nn.layers.lazy import *
 from graphc.frontend.nn.layers.likelihood import *
 from graphc.frontend.nn.layers.linear import *
 from graphc.frontend.nn.layers.loss import *
@@ -31,6 +32,8 @@ from graphc.frontend.nn.parameter import Buffer as Buffer
 from graphc.frontend.nn.parameter import Parameter as Parameter
 from graphc.frontend.nn.parameter_containers import ParameterDict as ParameterDict
 from graphc.frontend.nn.parameter_containers import ParameterList as ParameterList
+from graphc.frontend.nn.uninitialized import UninitializedBuffer as UninitializedBuffer
+from graphc.frontend.nn.uninitialized import UninitializedParameter as UninitializedParameter
 from graphc.nn import functional as functional
 from graphc.nn import init as init
 from graphc.nn import parameter as parameter

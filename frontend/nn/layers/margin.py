@@ -10,6 +10,7 @@ from graphc.frontend.nn.functional.triplet import (
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )  # fmt: skip
+from graphc.frontend.nn.layers.distance import PairwiseDistance
 from graphc.frontend.nn.layers.loss import Loss, WeightedLoss
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
@@ -219,7 +220,7 @@ class TripletMarginWithDistanceLoss(Loss):
     """``TripletMarginLoss`` by any distance (``torch.nn.TripletMarginWithDistanceLoss``).
 
     Args:
-        distance_function: of two tensors; default: ``pairwise_distance``.
+        distance_function: of two tensors; default: ``PairwiseDistance()``.
         margin: by how much; above 0.
         swap: count the distance of positive and negative, if it is less.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
@@ -234,7 +235,7 @@ class TripletMarginWithDistanceLoss(Loss):
     ) -> None:  # fmt: skip
         super().__init__(reduction=reduction)
         _require_positive("TripletMarginWithDistanceLoss", margin)
-        self.distance_function = distance_function
+        self.distance_function = distance_function or PairwiseDistance()
         self.margin, self.swap = margin, swap
 
     def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Tensor:

@@ -187,6 +187,7 @@ class CrossMapLRN2d(_ResponseNorm):
     """``LocalResponseNorm`` of images with as many neighbours on both sides.
 
     An even ``size`` has one neighbour less, though the sum of squares is divided by ``size``.
+    PyTorch also counts the first channel for all those that it is no neighbour of.
 
     Args:
         size: number of neighbours.
