@@ -27,6 +27,7 @@ from graphc.frontend.defaults import default_dtype
 from graphc.frontend.devices import DeviceLike, require_cpu
 from graphc.frontend.functions.complexes import join
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor, shape_argument
+from graphc.frontend.functions.creation import tracked
 from graphc.frontend.functions.generators import Generator, default_generator
 from graphc.frontend.functions.sorting import argsort
 from graphc.ops import comparison, elementwise, select
@@ -115,13 +116,7 @@ def rand(
     """
     require_cpu(device)
     made = uniform_values(shape_argument("rand", size), dtype or default_dtype(), generator)
-    return _as_leaf(made, requires_grad)
-
-
-def _as_leaf(x: Tensor, requires_grad: bool) -> Tensor:
-    if requires_grad:
-        x.requires_grad = True
-    return x
+    return tracked(made, requires_grad)
 
 
 def randn(
@@ -139,7 +134,7 @@ def randn(
     """
     require_cpu(device)
     made = normal_values(shape_argument("randn", size), dtype or default_dtype(), generator)
-    return _as_leaf(made, requires_grad)
+    return tracked(made, requires_grad)
 
 
 def rand_like(
@@ -201,7 +196,7 @@ def randint(
         "randint", bounds[0], bounds[1], shape_argument("randint", (tuple(size),)),
         as_dtype(dtype), generator,
     )  # fmt: skip
-    return _as_leaf(made, requires_grad)
+    return tracked(made, requires_grad)
 
 
 def randint_like(
@@ -324,4 +319,4 @@ def randperm(
             where=user_location_text(),
         )  # fmt: skip
     order = argsort(_bits64(generator or default_generator, shape), stable=True)
-    return _as_leaf(cast(order, of), requires_grad)
+    return tracked(cast(order, of), requires_grad)
