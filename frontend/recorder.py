@@ -57,6 +57,11 @@ class Guard(NamedTuple):
     is_noted: Callable[[], bool] | None
 
 
+def _writes(x: Tensor) -> int:
+    """How often the memory of a tensor was written."""
+    return x.storage.version.count
+
+
 class Recorder:
     """The state of one recording; ``graphc.frontend.graph.Graph`` is its public face."""
 
@@ -155,13 +160,15 @@ class Recorder:
         move(x, fresh)
 
     def guard_captured(self) -> None:
-        """Let a compiled function notice that a tensor which was captured by value gets gradients.
+        """Let a compiled function notice writes to a tensor that was captured by value.
 
-        The recording is over: what was only part of an expression is gone, and needs no guard.
+        It also notices if the tensor requires a gradient by then. The recording is over: what was
+        only part of an expression is gone, and needs no guard.
         """
         for x in {
             id(x): x for each in self._captured_tensors if (x := each()) is not None
         }.values():
+            self.guard(functools.partial(_writes, x), f"writes to a captured {x.type}")
             if x.dtype.is_differentiable:
                 what = f"requires_grad of a captured {x.type}"
                 self.guard(

@@ -52,6 +52,36 @@ def test_data_is_assigned_at_each_run(backend: str) -> None:
 
 
 @pytest.mark.parametrize("backend", ["numpy", "llvm"])
+def test_a_captured_tensor_that_is_written_is_captured_again(backend: str) -> None:
+    scale = gc.tensor([2.0, 3.0])
+    fast = gc.compile(lambda x: x * scale, backend=backend)
+    x = gc.ones(2)
+    assert [fast(x).tolist() for _ in range(3)] == [[2.0, 3.0]] * 3
+    scale.mul_(10)
+    assert [fast(x).tolist() for _ in range(3)] == [[20.0, 30.0]] * 3
+    scale[0] = 1
+    assert fast(x).tolist() == [1.0, 30.0]
+    assert "writes to a captured f32[2]" in fast.cache_info().reasons[-1]
+
+
+@pytest.mark.parametrize("backend", ["numpy", "llvm"])
+def test_a_modules_plain_tensor_that_is_written_is_captured_again(backend: str) -> None:
+    class Scaled(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = gc.ones(3)
+
+        def forward(self, x: gc.Tensor) -> gc.Tensor:
+            return x * self.scale
+
+    module, x = Scaled(), gc.ones(3)
+    fast = gc.compile(module, backend=backend)
+    assert [fast(x).tolist() for _ in range(3)] == [[1.0] * 3] * 3
+    module.scale[:] = 2
+    assert fast(x).tolist() == [2.0] * 3
+
+
+@pytest.mark.parametrize("backend", ["numpy", "llvm"])
 def test_a_captured_tensor_that_gets_gradients_is_a_variable_from_then_on(backend: str) -> None:
     factor, held = gc.tensor([2.0, 3.0]), gc.tensor([1.0, 1.0])
     fast = gc.compile(lambda x: x * factor + held + gc.tensor([0.0, 0.0]), backend=backend)
