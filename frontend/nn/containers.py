@@ -58,6 +58,14 @@ class _Numbered(Module):
         self._replace(modules)
         return self
 
+    def pop(self, index: int = -1) -> Module:
+        """Take one module out and return it."""
+        place = self._names().index(self._name_at(index))
+        modules = list(self)
+        module: Module = modules.pop(place)
+        self._replace(modules)
+        return module
+
 
 class Sequential(_Numbered):
     """Modules that run one after the other (``torch.nn.Sequential``).
@@ -94,6 +102,28 @@ class Sequential(_Numbered):
             chosen = self._names()[index]
             return type(self)({name: self._modules[name] for name in chosen})  # type: ignore[misc]  # no None here
         return self._modules[self._name_at(index)]
+
+    def __add__(self, other: Sequential) -> Sequential:
+        return Sequential(*self, *other)
+
+    def __iadd__(self, other: Sequential) -> Self:
+        return self.extend(other)
+
+    def __mul__(self, times: int) -> Sequential:
+        return Sequential(*list(self) * self._repetitions(times))
+
+    __rmul__ = __mul__
+
+    def __imul__(self, times: int) -> Self:
+        return self.extend(list(self) * (self._repetitions(times) - 1))
+
+    def _repetitions(self, times: int) -> int:
+        if not isinstance(times, int) or times < 1:
+            raise ArgumentError(
+                "Sequential: expected a whole number from 1 on", got=repr(times),
+                where=user_location_text(),
+            )  # fmt: skip
+        return times
 
     def __delitem__(self, index: int | slice) -> None:
         chosen = self._names()[index] if isinstance(index, slice) else [self._name_at(index)]
