@@ -114,6 +114,7 @@ from graphc.frontend.modes import is_inference_mode_enabled as is_inference_mode
 from graphc.frontend.modes import is_recording as is_recording
 from graphc.frontend.modes import no_grad as no_grad
 from graphc.frontend.modes import set_grad_enabled as set_grad_enabled
+from graphc.frontend.nn.functional.cells import *
 from graphc.frontend.nn.torch_names import *
 from graphc.frontend.print_options import set_printoptions as set_printoptions
 from graphc.frontend.tensor import Tensor as Tensor
