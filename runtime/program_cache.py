@@ -86,7 +86,7 @@ def _sources(module: str) -> str:
 def store(cache: DiskCache, key: str, source: Graph, program: Program) -> None:
     """Keep a program; one that cannot be written is not kept."""
     buffer = io.BytesIO()
-    nodes = _all_nodes([program.graph, *(item.node for item in _placed(program.plan))])
+    nodes = _all_nodes([*program.graph.nodes, *(item.node for item in _placed(program.plan))])
     pickler = _Pickler(buffer, _outside(source))
     origins = [ordered_origins(node) for node in nodes]
     try:
@@ -119,7 +119,7 @@ def _placed(plan: Plan) -> list[Step | Buffer]:
     return [*plan.steps, *plan.buffers]
 
 
-def _all_nodes(roots: Iterable[Graph | Node]) -> list[Node]:
+def _all_nodes(roots: Iterable[Node]) -> list[Node]:
     """Every node, those of graphs inside nodes too; what a node needs stands before it."""
     found: dict[Node, None] = {}
 
@@ -132,8 +132,7 @@ def _all_nodes(roots: Iterable[Graph | Node]) -> list[Node]:
                     collect(value.nodes)
             found[node] = None
 
-    for root in roots:
-        collect(root.nodes if isinstance(root, Graph) else topological([root]))
+    collect(topological(roots))
     return list(found)
 
 

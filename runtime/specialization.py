@@ -316,7 +316,8 @@ def specialize(
     with phase("bind"):
         bound = bind_dims(graph, sizes) if sizes else graph
     with phase("look up"):
-        cache, key = open_cache(), _key(bound, variables, backend, optimize)
+        cache = open_cache()
+        key = _key(bound, variables, backend, optimize) if cache.directory else None
         known = None if key is None else load(cache, key, bound)
     if known is None:
         with phase("optimize"):
