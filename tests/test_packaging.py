@@ -25,6 +25,8 @@ PUBLIC_PATHS = (
     "graphc.nn.utils",
     "graphc.optim",
     "graphc.optim.lr_scheduler",
+    "graphc.optim.optimizer",
+    "graphc.optim.swa_utils",
     "graphc.random",
     "graphc.special",
     "graphc.utils.data",

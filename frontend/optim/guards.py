@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from graphc.frontend.optim.group import Members, ParamGroup, ParamState, States
+from graphc.frontend.optim.hooks import after_any_step, before_any_step
 
 if TYPE_CHECKING:
     from graphc.frontend.optim.optimizer import Optimizer
@@ -48,6 +49,11 @@ def guard_groups(optimizer: Optimizer, recorder: Recorder) -> None:
 
     what = f"that {type(optimizer).__name__} has these parameters"
     recorder.guard(is_as_traced, what, is_noted=is_noted)
+    of_step = (before_any_step, optimizer._before_step, optimizer._after_step, after_any_step)
+    recorder.guard(
+        lambda: tuple(map(tuple, of_step)), f"the hooks of {type(optimizer).__name__}",
+        is_noted=lambda: True,
+    )  # fmt: skip
 
 
 def guard_options(optimizer: Optimizer, position: int, recorder: Recorder) -> None:

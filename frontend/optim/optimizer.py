@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from graphc.dtypes import float32
 from graphc.errors import ArgumentError, CheckpointError
@@ -19,6 +19,7 @@ from graphc.frontend.noted import guarded
 from graphc.frontend.optim.checks import require_execution, require_non_negative
 from graphc.frontend.optim.group import Members, ParamGroup, ParamState, States
 from graphc.frontend.optim.guards import guard_groups, guard_options, guard_state
+from graphc.frontend.optim.hooks import Hook, Hooks, RemovableHandle, with_hooks
 from graphc.frontend.optim.options import Options, RecordedOptions
 from graphc.frontend.optim.parts import update_parts
 from graphc.frontend.optim.program import run_program
@@ -63,10 +64,18 @@ class Optimizer:
 
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
+        self._before_step, self._after_step = Hooks(), Hooks()
+        self._before_state_dict, self._after_state_dict = Hooks(), Hooks()
+        self._before_load, self._after_load = Hooks(), Hooks()
         self.state: defaultdict[Tensor, State] = States()
         self.param_groups: list[dict[str, Any]] = Members()
         for group in _as_groups(params):
             self.add_param_group(group)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "step" in vars(cls):
+            cls.step = with_hooks(cls.step)  # type: ignore[method-assign]  # hooks surround any step
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
@@ -105,6 +114,7 @@ class Optimizer:
 
     # --- steps --------------------------------------------------------------------------------
 
+    @with_hooks
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move all parameters that have a gradient.
 
@@ -240,6 +250,66 @@ class Optimizer:
             ]
         return "\n".join([*lines, ")"])
 
+    # --- hooks --------------------------------------------------------------------------------
+
+    def register_step_pre_hook(self, hook: Hook) -> RemovableHandle:
+        """Call ``hook(optimizer, args, kwargs)`` before each step.
+
+        Args:
+            hook: ``args`` begin with the optimizer; it may return others, and other ``kwargs``.
+
+        A compiled step has the hooks in it: what they do to tensors happens at each run.
+        """
+        return self._before_step.add(hook)
+
+    def register_step_post_hook(self, hook: Hook) -> RemovableHandle:
+        """Call ``hook(optimizer, args, kwargs)`` after each step.
+
+        Args:
+            hook: what it returns is ignored.
+        """
+        return self._after_step.add(hook)
+
+    def register_state_dict_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer)`` before ``state_dict``.
+
+        Args:
+            hook: what it returns is ignored.
+            prepend: let it come before the others.
+        """
+        return self._before_state_dict.add(hook, prepend)
+
+    def register_state_dict_post_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
+        """Call ``hook(optimizer, state_dict)`` after ``state_dict``.
+
+        Args:
+            hook: may change the state, or return another one.
+            prepend: let it come before the others.
+        """
+        return self._after_state_dict.add(hook, prepend)
+
+    def register_load_state_dict_pre_hook(
+        self, hook: Hook, prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(optimizer, state_dict)`` before ``load_state_dict``.
+
+        Args:
+            hook: may change the state, which is a shallow copy, or return another one.
+            prepend: let it come before the others.
+        """
+        return self._before_load.add(hook, prepend)
+
+    def register_load_state_dict_post_hook(
+        self, hook: Hook, prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(optimizer)`` after ``load_state_dict``.
+
+        Args:
+            hook: what it returns is ignored.
+            prepend: let it come before the others.
+        """
+        return self._after_load.add(hook, prepend)
+
     # --- checkpoints --------------------------------------------------------------------------
 
     def state_dict(self) -> dict[str, Any]:
@@ -248,10 +318,13 @@ class Optimizer:
         Returns:
             ``"state"``: tensors by number and name, sharing memory; ``"param_groups"``.
         """
-        return {
+        for hook in self._before_state_dict:
+            hook(self)
+        packed = {
             "state": packed_state(self.state, self.param_groups),
             "param_groups": packed_groups(self.param_groups),
         }
+        return cast("dict[str, Any]", self._after_state_dict.replace(self, packed))
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over state and options; memory that is there already is kept and overwritten.
@@ -262,6 +335,7 @@ class Optimizer:
         Raises:
             CheckpointError: if the groups or shapes differ.
         """
+        state_dict = self._before_load.replace(self, dict(state_dict))
         groups = state_dict["param_groups"]
         sizes = [len(group["params"]) for group in self.param_groups]
         if [len(group["params"]) for group in groups] != sizes:
@@ -287,6 +361,8 @@ class Optimizer:
                 present[key] is not value for key, value in entries.items()
             ):  # compiled steps that use the present state notice that there is another
                 self.state[param] = ParamState(entries)
+        for hook in self._after_load:
+            hook(self)
 
     def _loaded(self, param: Tensor, key: str, value: Any) -> Callable[[], Any]:
         """Check a state that is loaded; the result puts it in place."""

@@ -193,8 +193,8 @@ def test_nothing_is_compared_while_nothing_changes() -> None:
     guards = fast.entry(x).graph.recorder.guards
     noting = [guard for guard in guards if "Adam" in guard.what]
     assert [guard.what for guard in noting] == [
-        "that Adam has these parameters", "Adam options of group 0", "Adam options of group 1",
-        "that Adam has this state",
+        "that Adam has these parameters", "the hooks of Adam", "Adam options of group 0",
+        "Adam options of group 1", "that Adam has this state",
     ]  # fmt: skip
     assert all(guard.is_noted is not None and guard.is_noted() for guard in noting)
 
