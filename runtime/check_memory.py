@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -93,16 +93,28 @@ class Memory:
             if value in held and self._plan.buffers[operand.buffer].kind == "constant":
                 return _same_values(self._plan.buffers[operand.buffer], views, operand)
             if _has_parts(node):
-                places = [self.whole(operand.buffer, node)] if views else []
-                places += _below(views, operand)
                 return any(
                     _seen(views, place, operand) and self._has_all_parts(node, place)
-                    for place in places
+                    for place in self._places_below(views, node, operand)
                 )
             if not has_trait(node, Trait.VIEW):
                 return False
             views.append(node)
             (node,) = node.inputs
+
+    def _places_below(
+        self, views: Sequence[Node], node: Node, operand: Operand
+    ) -> Iterator[Operand]:
+        """Where a node's value may lie of which views make an operand; the last view comes first.
+
+        It lies in the order of the operand, or in that of a view in between which has the buffer
+        for itself: its elements cannot be told from an operand that is a slice of it.
+        """
+        if views:
+            yield self.whole(operand.buffer, node)
+        yield from _below(views, operand)
+        for number, view in enumerate(views):
+            yield from _below(views[number:], self.whole(operand.buffer, view))
 
     def write(self, operand: Operand, *values: Value) -> None:
         """Note values that are the same elements, and forget all that lay there."""
