@@ -54,24 +54,23 @@ class IndexedLoops:
         Args:
             sizes: their sizes.
             body: emits what happens at each position.
-            divided: the dim that units are blocks of; it is the outermost loop then.
+            divided: the dim that units are blocks of; its loop runs over this call's units.
             block: the size of these blocks.
         """
-        order = [dim for dim in range(len(sizes)) if dim != divided]
 
-        def inside(at: Indices, dims: Sequence[int]) -> None:
-            if not dims:
+        def inside(at: Indices) -> None:
+            dim = len(at)
+            if dim == len(sizes):
                 body(at)
                 return
-            dim, *rest = dims
-            loop(self.e, sizes[dim], lambda index: inside({**at, dim: index}, rest))
+            first, stop = bounds[dim]
+            loop_between(self.e, first, stop, lambda index: inside({**at, dim: index}))
 
-        if divided is None:
-            inside({}, order)
-            return
-        first = affine(self.e, BEGIN, block, 0)
-        stop = smaller(self.e, affine(self.e, END, block, 0), sizes[divided])
-        loop_between(self.e, first, stop, lambda index: inside({divided: index}, order))
+        bounds = [(constant("i64", 0), constant("i64", size)) for size in sizes]
+        if divided is not None:
+            stop = smaller(self.e, affine(self.e, END, block, 0), sizes[divided])
+            bounds[divided] = affine(self.e, BEGIN, block, 0), stop
+        inside({})
 
     def blocks(self, size: int, block: int, body: Callable[[Value, int], None]) -> None:
         """A loop over the blocks of a dim that belong to this call's units.

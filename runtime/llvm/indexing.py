@@ -36,6 +36,9 @@ UNIT_NANOSECONDS = 2_000.0
 _NANOSECONDS = 0.5
 """What an element costs, roughly."""
 
+_ENOUGH_UNITS = 64
+"""So many units are enough for all threads, however long they take."""
+
 Layouts = tuple[Layout, ...]
 
 
@@ -183,12 +186,20 @@ def _block(
 def _division(
     sizes: Sequence[int], dims: Iterable[int], points: int, grain: int = 1
 ) -> tuple[int | None, int]:
-    """The dim whose blocks are units, and their size; no dim where the work is small."""
-    best = max(dims, key=lambda dim: sizes[dim], default=None)
-    total = points * _NANOSECONDS
-    if best is None or not points or total < 2 * UNIT_NANOSECONDS:
+    """The dim whose blocks are units, and their size; no dim where the work is small.
+
+    It is the first dim with indices enough for all units, since a unit then has neighbours.
+    """
+    units = points * _NANOSECONDS / UNIT_NANOSECONDS
+    if units < 2:
         return None, 1
-    block = max(1, round(UNIT_NANOSECONDS * sizes[best] / total))
+    candidates = list(dims)
+    largest = max(candidates, key=lambda dim: sizes[dim], default=None)
+    enough = (dim for dim in candidates if sizes[dim] >= min(units, _ENOUGH_UNITS))
+    best = next(enough, largest)
+    if best is None:
+        return None, 1
+    block = max(1, round(sizes[best] / units))
     block = -(-block // grain) * grain
     return (None, 1) if block >= sizes[best] else (best, block)
 

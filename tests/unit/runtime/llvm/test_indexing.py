@@ -65,6 +65,18 @@ CASES: dict[str, tuple[Any, Any]] = {
         lambda: [normal(64, 10), positions(10, 64, 3, dtype=np.uint8)],
         lambda x, i: gather(x, i, dim=1),
     ),
+    "gather in a wide matrix": (
+        lambda: [normal(90, 100), positions(100, 90, 130)],
+        lambda x, i: gather(x, i, dim=1),
+    ),
+    "gather in a few rows": (
+        lambda: [normal(3, 50), positions(50, 3, 5000)],
+        lambda x, i: gather(x, i, dim=1),
+    ),
+    "scatter in a few planes": (
+        lambda: [normal(3, 70, 90), positions(70, 3, 50, 90), normal(3, 50, 90)],
+        lambda x, i, s: scatter_add(x, i, s, dim=1),
+    ),
     "scatter rows": (
         lambda: [normal(5, 140), positions(5, 90, 140), normal(90, 140)],
         lambda x, i, s: scatter_add(x, i, s, dim=0),
@@ -179,3 +191,11 @@ def test_sums_in_16_bits_are_refused() -> None:
     leaves = [placeholder(f"a{k}", TensorType(x.shape, of_array(x))) for k, x in enumerate(arrays)]
     with pytest.raises(CompileError, match="float16"):
         build(node(*leaves), arrays, np.empty((7, 150), np.float16))
+
+
+def test_units_are_rows_where_there_are_many_rows() -> None:
+    """A unit of columns walks through memory in steps of a row."""
+    arrays = [normal(1001, 40), positions(40, 1001, 1003)]
+    out = np.empty((1001, 1003), np.float32)
+    _, native = build(applied("gather columns", arrays), arrays, out)
+    assert native.phases[1].units == 251  # blocks of 4 rows
