@@ -6,7 +6,7 @@ from graphc.dtypes import BOOLEAN, FLOATING, INTEGER, DType
 from graphc.runtime.llvm import halves
 from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.memory import computed_elem, is_half
-from graphc.runtime.llvm.values import Value, suffix
+from graphc.runtime.llvm.values import BITS, Value
 
 
 def is_signed(dtype: DType) -> bool:
@@ -26,14 +26,24 @@ def convert(e: Emitter, x: Value, source: DType, target: DType) -> Value:
         return e.cmp("une" if source.category == FLOATING else "ne", x, 0)
     if source.category == FLOATING:
         if target.category == INTEGER:
-            kind = "fptosi" if is_signed(target) else "fptoui"
-            name = f"llvm.{kind}.sat.{suffix(elem, x.lanes)}.{suffix(x.elem, x.lanes)}"
-            return e.call(name, elem, x.lanes, x)
+            return _integer(e, x, elem, is_signed(target))
         return _between_floats(e, x, target)
     if target.category == INTEGER:
         return e.resize(x, elem, is_signed(source))
     converted = e.cast("sitofp" if is_signed(source) else "uitofp", x, elem)
     return halves.rounded(e, converted, target) if is_half(target) else converted
+
+
+def _integer(e: Emitter, x: Value, elem: str, signed: bool) -> Value:
+    """Truncated and saturated; NaN gives 0.
+
+    LLVM takes its own saturating conversion of vectors apart. This one only converts what fits.
+    """
+    bits = BITS[elem]
+    lowest, behind = (-(1 << (bits - 1)), 1 << (bits - 1)) if signed else (0, 1 << bits)
+    fits = e.select(e.cmp("olt", x, behind), e.at_least(x, lowest), 0.0)
+    wide = e.cast("fptosi", fits, elem if bits > 32 else "i32")
+    return e.select(e.cmp("oge", x, behind), behind - 1, e.resize(wide, elem))
 
 
 def _between_floats(e: Emitter, x: Value, target: DType) -> Value:

@@ -23,6 +23,7 @@ from tests.unit.runtime.llvm.guard import Array, reference, run_kernel
 from tests.unit.runtime.llvm.harness import targets
 
 REAL = [dtype for dtype in DTYPES if not dtype.is_complex]
+FLOATS = [dtype for dtype in REAL if dtype.is_floating_point]
 NATIVE = [
     op
     for op in all_ops()
@@ -158,6 +159,33 @@ def test_cast(source: DType, goal: DType, target: str) -> None:
     if goal.is_floating_point:
         known = ~np.isnan(expected.astype(np.float64))
         np.testing.assert_array_equal(np.signbit(got)[known], np.signbit(expected)[known])
+
+
+@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("source", FLOATS, ids=lambda dtype: dtype.name)
+def test_cast_at_the_ends_of_the_integers(source: DType, target: str) -> None:
+    ends = np.array([[0, 1 << bits, -(1 << bits)] for bits in (7, 8, 15, 31, 63)], np.float64)
+    with np.errstate(over="ignore"):
+        near = ends.astype(source.numpy).ravel()
+    beside = [np.nextafter(near, np.asarray(way, source.numpy)) for way in (-np.inf, np.inf)]
+    array = np.concatenate([near, *beside, near + 1, near - 1, beside[0] - 1, beside[1] + 1])
+    array = array.astype(source.numpy)
+    for goal in REAL:
+        if goal.is_floating_point or goal.name == "bool":
+            continue
+        body = body_of(graphc.ops.select.cast, [array], dtype=goal)
+        if target == "baseline" and source.name == "float16":
+            with pytest.raises(CompileError, match="float16"):
+                run_kernel(body, [array], targets()[target])
+            continue
+        (got,) = run_kernel(body, [array], targets()[target])
+        info = np.iinfo(goal.numpy)
+        wanted = [
+            max(info.min, min(info.max, int(each))) if abs(each) < np.inf
+            else info.max if each > 0 else info.min
+            for each in map(float, array)
+        ]  # fmt: skip
+        assert got.tolist() == wanted
 
 
 @pytest.mark.parametrize("dtype", REAL, ids=lambda dtype: dtype.name)
