@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+import numpy as np
+
 from graphc.dtypes import (
     DType,
     DTypeLike,
@@ -73,17 +75,17 @@ def set_default_dtype(d: DTypeLike) -> None:
 
 
 def dtype_of_number(kind: type) -> DType:
-    """The dtype of a Python number of this class where no tensor has a say.
+    """The dtype of a number of this class where no tensor has a say.
 
     Args:
-        kind: bool, int, float, complex, or a class that as_dtype knows.
+        kind: bool, int, float, complex, or a class of numpy's numbers, which count as Python's.
     """
-    if kind is bool:
+    if issubclass(kind, bool | np.bool_):
         return bool_
-    if kind is int:
+    if issubclass(kind, int | np.integer):
         return int64
-    if kind is float:
+    if issubclass(kind, float | np.floating):
         return default_dtype()
-    if kind is complex:
+    if issubclass(kind, complex | np.complexfloating):
         return complex128 if default_dtype() is float64 else complex64
     return as_dtype(kind)

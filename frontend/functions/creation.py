@@ -10,7 +10,7 @@ import numpy as np
 
 from graphc.allocation import empty_array
 from graphc.dims import Dim, Size
-from graphc.dtypes import INTEGER, DType, DTypeLike, as_dtype, int64, of_array
+from graphc.dtypes import INTEGER, DTypeLike, as_dtype, int64, of_array
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.base import (
     concrete,
@@ -24,6 +24,7 @@ from graphc.frontend.functions import pointwise
 from graphc.frontend.functions.convert import cast, require_tensor, shape_argument
 from graphc.frontend.functions.convert import scalar_tensor as constant_of
 from graphc.frontend.functions.fitting import require_all_fit, require_fits
+from graphc.frontend.functions.python_data import array_of_python
 from graphc.frontend.modes import modes
 from graphc.frontend.views import own
 from graphc.ops import shape as shape_ops
@@ -95,34 +96,11 @@ def _to_array(data: Any, dtype: DTypeLike | None) -> Array:
         array = array.astype(array.dtype.newbyteorder("="), copy=False)
         default = of_array(array)
     else:
-        array, default = _from_python(data)
+        array, default = array_of_python(data)
         require_all_fit("tensor", array, default if dtype is None else as_dtype(dtype))
     wanted = default if dtype is None else as_dtype(dtype)
     with np.errstate(all="ignore"):
         return np.asarray(array.astype(wanted.numpy, copy=False))
-
-
-def _from_python(data: Any) -> tuple[Array, DType]:
-    """Python numbers with all their digits, and the dtype that they have by default."""
-    if isinstance(data, list | tuple) and any(is_tensor(item) for item in data):
-        data = [item.item() if is_tensor(item) else item for item in data]
-    try:
-        array = np.asarray(data)
-    except ValueError:
-        array = np.asarray(None)
-    if array.dtype.kind == "O" and isinstance(data, int):
-        require_fits("tensor", data, int64)
-    if array.dtype.kind not in "biufc":
-        raise DTypeError(
-            "tensor: the data are no rectangular array of numbers",
-            got=type(data).__name__,
-            where=user_location_text(),
-        )
-    python_default = {"f": float, "c": complex, "i": int, "u": int}
-    of_arrays = isinstance(data, list | tuple) and len(data) > 0 and isinstance(data[0], np.ndarray)
-    if of_arrays or array.dtype.kind not in python_default:
-        return array, of_array(array)
-    return array, dtype_of_number(python_default[array.dtype.kind])
 
 
 def as_tensor(
@@ -174,6 +152,8 @@ def full(
             number = cast(fill_value, as_dtype(dtype) if dtype else fill_value.dtype)
             return own(shape_ops.expand(number, shape=shape))
         dtype, fill_value = dtype or fill_value.dtype, fill_value.item()
+    elif isinstance(fill_value, np.generic):
+        fill_value = fill_value.item()
     of = dtype_of_number(type(fill_value)) if dtype is None else as_dtype(dtype)
     require_fits("full", fill_value, of)
     if modes.recorder is not None and not requires_grad:
@@ -265,7 +245,7 @@ def arange(
     """``start, start + step, ...`` below ``end``; int64 for ints, else float32.
 
     Args:
-        start: first value, or the end if it stands alone.
+        start: first value, or the end if it stands alone; a number, or a tensor without dims.
         end: bound, not reached.
         step: distance.
         dtype: element type.
@@ -282,6 +262,7 @@ def arange(
     require_cpu(device)
     if end is None:
         start, end = 0, start
+    start, end, step = (_bound(value) for value in (start, end, step))
     if isinstance(end, Dim) or isinstance(start, Dim):
         return _symbolic_arange(start, end, step, dtype)
     if step == 0 or (end - start) * step < 0:
@@ -297,6 +278,18 @@ def arange(
     count = math.ceil((end - start) / step)
     ramp = np.arange(count, dtype=np.int64 if whole else np.float64)
     return tracked(concrete((start + ramp * step).astype(of.numpy)), requires_grad)
+
+
+def _bound(value: Any) -> Any:
+    """A bound as a number; of a tensor without dims its element."""
+    if not is_tensor(value):
+        return value
+    if value.ndim:
+        raise ArgumentError(
+            "arange: a bound must be a number", got=str(value.type),
+            expected="a number, or a tensor without dims", where=user_location_text(),
+        )  # fmt: skip
+    return value.item()
 
 
 def _symbolic_arange(start: Any, end: Any, step: Any, dtype: DTypeLike | None) -> Tensor:

@@ -1,0 +1,79 @@
+"""What dtype numbers of numpy and tensors without dims give where they stand for numbers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import graphc as gc
+from graphc.errors import ArgumentError
+from tests.torch_oracle import check
+
+NUMBERS = [
+    np.float64(2.5), np.float32(2.5), np.float16(2), np.int64(2), np.int32(2), np.uint8(3),
+    np.complex128(2j),
+]  # fmt: skip
+LISTS: list[Callable[[Any], Any]] = [
+    lambda v: [v],
+    lambda v: [[v], [v]],
+    lambda v: [1.5, v],
+    lambda v: [v, np.float64(0.1)],
+]
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("nested", LISTS)
+@pytest.mark.parametrize("number", NUMBERS, ids=lambda v: type(v).__name__)
+def test_elements_of_numpy_keep_their_dtype(number: Any, nested: Callable[[Any], Any]) -> None:
+    check(lambda m: m.tensor(nested(number)))
+    check(lambda m: m.as_tensor(nested(number)))
+
+
+@pytest.mark.parity
+def test_elements_that_are_tensors_keep_their_dtype() -> None:
+    check(lambda m: m.tensor([m.tensor(1.5, dtype=m.float64), 2.5]))
+    check(lambda m: m.tensor([[m.tensor(1)], [m.tensor(2.5, dtype=m.float16)]]))
+    mixed = gc.tensor([np.array([1, 2], np.int8), np.array([3, 4], np.uint8)])
+    assert mixed.dtype is gc.int16
+    assert mixed.tolist() == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float32", "float64", "complex64"])
+@pytest.mark.parametrize("number", NUMBERS, ids=lambda v: type(v).__name__)
+def test_operands_of_numpy_count_as_python_numbers(number: Any, dtype: str) -> None:
+    def function(m: Any, x: Any) -> Any:
+        x = x.to(getattr(m, dtype))
+        return x * number, number * x, m.where(x == 0, x, number)
+
+    check(function, np.array([0.0, 1.0], np.float32), grads=False)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("number", [np.float64(2.5), np.float32(2.5), np.int32(2)])
+def test_fills_of_numpy_count_as_python_numbers(number: Any) -> None:
+    check(lambda m: m.full((2,), number))
+    check(lambda m: m.full_like(m.tensor([1]), number))
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "int64", "float32", "float64"])
+def test_arange_takes_the_number_of_a_tensor(dtype: str) -> None:
+    end = 1 if dtype == "bool" else 3
+    check(lambda m: m.arange(m.tensor(end, dtype=getattr(m, dtype))))
+    check(lambda m: m.arange(0, m.tensor(end, dtype=getattr(m, dtype)), m.tensor(2)))
+
+
+def test_without_torch() -> None:
+    assert gc.arange(gc.tensor(3)).dtype is gc.int64
+    assert gc.arange(0, gc.tensor(3.0)).dtype is gc.float32
+    assert (gc.tensor([1, 2]) * np.float64(2.5)).dtype is gc.float32
+    assert gc.full((2,), np.float64(2)).dtype is gc.float32
+    assert gc.tensor([np.float64(1.5)]).dtype is gc.float64
+    assert gc.tensor([np.int32(1)]).dtype is gc.int32
+    assert gc.tensor(range(3)).dtype is gc.int64
+    with pytest.raises(ArgumentError, match="a bound must be a number"):
+        gc.arange(gc.tensor([3]))
+    with pytest.raises(ArgumentError, match="does not fit"):
+        gc.full((2,), np.int64(300), dtype=gc.uint8)
