@@ -168,3 +168,5 @@ else:
 
     def __dir__():
         return sorted({*globals(), *_MODULES, *_HOMES})
+
+    __all__ = [name for name in __dir__() if not name.startswith("_")]

@@ -47,6 +47,12 @@ def test_late_names_are_listed_before_they_are_used() -> None:
     assert names == sorted(set(names))
 
 
+def test_a_star_takes_late_names_along() -> None:
+    code = "from graphc import *; print(nn.Linear.__name__, compile.__module__, Tensor.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["Linear", "graphc.frontend.compiled", "Tensor"]
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'graphc' has no attribute 'compil'") as caught:
         gc.compil  # type: ignore[attr-defined]  # noqa: B018 - this is the mistake
