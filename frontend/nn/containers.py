@@ -118,9 +118,9 @@ class Sequential(_Numbered):
         return self.extend(list(self) * (self._repetitions(times) - 1))
 
     def _repetitions(self, times: int) -> int:
-        if not isinstance(times, int) or times < 1:
+        if times < 1:
             raise ArgumentError(
-                "Sequential: expected a whole number from 1 on", got=repr(times),
+                "Sequential: expected a number of repetitions from 1 on", got=repr(times),
                 where=user_location_text(),
             )  # fmt: skip
         return times

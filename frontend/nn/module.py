@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from graphc.dtypes import DTypeLike, as_dtype, float16, float32, float64
 from graphc.errors import ArgumentError, DTypeError, did_you_mean
@@ -39,6 +39,8 @@ class Module(Attributes):
     """
 
     _modules: OwnedDict[Module | None]
+    _newer_state: ClassVar[frozenset[str]] = frozenset()
+    """Names that older states lack; they keep their values when such a state is loaded."""
     training: bool
 
     def __init__(self) -> None:

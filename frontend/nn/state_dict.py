@@ -71,7 +71,12 @@ def load_state_dict(module: Module, state: Mapping[str, Any], strict: bool) -> I
             where=user_location_text(),
         )  # fmt: skip
     own = dict(_entries(module, ""))
-    missing = [path for path in own if path not in state]
+    newer = {
+        f"{path}.{name}" if path else name
+        for path, each in module.named_modules(remove_duplicate=False)
+        for name in each._newer_state
+    }
+    missing = [path for path in own if path not in state and path not in newer]
     unexpected = [path for path in state if path not in own]
     values = {path: _as_tensor(path, state[path]) for path in own if path in state}
     problems = [

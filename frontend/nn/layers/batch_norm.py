@@ -32,6 +32,7 @@ __all__ = [
 class RunningNorm(Module):
     """A normalization per channel that may keep running statistics."""
 
+    _newer_state = frozenset({"num_batches_tracked"})
     ranks: ClassVar[tuple[int, ...]]
     shapes: ClassVar[str]
     weight: Parameter | None
