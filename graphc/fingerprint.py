@@ -10,15 +10,15 @@ from graphc.dims import Dim
 from graphc.dtypes import DType
 from graphc.graph import Graph
 from graphc.literal import Literal
-from graphc.provenance import ordered_origins
 from graphc.storage import HostValue, Storage
 from graphc.types import TensorType, TupleType
 
 
 def fingerprint(graph: Graph) -> str | None:
-    """A hash of operations, types, constants, names and the user's places.
+    """A hash of operations, types, constants and names.
 
-    The memory of variables does not count, only their order.
+    The memory of variables does not count, only their order. Nor do the user's places: a node
+    that another program of the process has, too, knows that one's places.
 
     Returns:
         64 hexadecimal digits, or None if a node has an attribute that has no name.
@@ -52,7 +52,6 @@ def _parts(graph: Graph) -> Iterator[str]:
         yield f"\n{node.op.name}({operands})"
         for name in sorted(node.attrs):
             yield f" {name}={_name(node.attrs[name])}"
-        yield f" # {ordered_origins(node)}"
     yield f"\ninputs {[number[node] for node in graph.inputs]}"
     yield f"\noutputs {[(name, number[node]) for name, node in graph.outputs.items()]}"
     yield f"\nupdates {[(number[var], number[node]) for var, node in graph.updates.items()]}"

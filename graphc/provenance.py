@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -129,9 +129,13 @@ def add_origins(node: Node, origins: Origins) -> None:
 
 def describe(node: Node, limit: int = 3) -> str:
     """The places that a node comes from, the latest first, as one line for people."""
-    ordered = [*reversed(_origins.get(node, {}))]
-    text = "; ".join(map(str, ordered[:limit]))
-    return text + (f"; +{len(ordered) - limit} more" if len(ordered) > limit else "")
+    return describe_places(ordered_origins(node), limit)
+
+
+def describe_places(origins: Sequence[Origin], limit: int = 3) -> str:
+    """Some places, the latest last, as one line for people that begins with the latest."""
+    text = "; ".join(map(str, origins[: -limit - 1 : -1]))
+    return text + (f"; +{len(origins) - limit} more" if len(origins) > limit else "")
 
 
 @contextmanager

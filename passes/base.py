@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from typing import Literal, Protocol, get_args
 from graphc.errors import ArgumentError, did_you_mean
 from graphc.graph import Graph
 from graphc.node import Node
-from graphc.provenance import describe
+from graphc.provenance import Origin, describe_places, ordered_origins
 
 Numerics = Literal["strict", "stable", "fast"]
 """How far results may move: not by a bit; only to be more accurate; as ordinary algebra does."""
@@ -46,10 +46,20 @@ class Pass(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How often something happened, and the first places where it did."""
+    """How often something happened, and the first places where it did.
+
+    Args:
+        count: how often.
+        origins: the user's places at the first times, the latest last in each.
+    """
 
     count: int
-    places: tuple[str, ...]
+    origins: tuple[tuple[Origin, ...], ...]
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The origins for people, each text once."""
+        return tuple(dict.fromkeys(map(describe_places, self.origins)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +85,17 @@ class PassRecord:
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """One change: the rule, the operation that it changed, the user's place, if it is exact."""
+    """One change: the rule, the operation that it changed, the user's places, if it is exact."""
 
     rule: str
     operation: str
-    place: str
+    origins: tuple[Origin, ...]
     exact: bool
+
+    @property
+    def place(self) -> str:
+        """The origins for people."""
+        return describe_places(self.origins)
 
 
 @dataclass
@@ -96,7 +111,7 @@ class Journal:
     numerics: Numerics = "strict"
     budget: int | None = None
     firings: list[Firing] = field(default_factory=list)
-    _refusals: dict[tuple[str, Node], str] = field(default_factory=dict)
+    _refusals: dict[tuple[str, Node], tuple[Origin, ...]] = field(default_factory=dict)
 
     def allows(self, needs: Numerics) -> bool:
         """True if a rule that needs this level may run."""
@@ -106,20 +121,20 @@ class Journal:
         """Note a change; False if the budget is spent and the change must not be made."""
         if self.budget is not None and len(self.firings) >= self.budget:
             return False
-        self.firings.append(Firing(rule, repr(node), describe(node), needs == "strict"))
+        self.firings.append(Firing(rule, repr(node), ordered_origins(node), needs == "strict"))
         return True
 
     def refuse(self, reason: str, node: Node) -> None:
         """Note that a change was possible here but was not made; once per node and reason."""
-        self._refusals.setdefault((reason, node), describe(node))
+        self._refusals.setdefault((reason, node), ordered_origins(node))
 
     def fired(self) -> dict[str, Tally]:
         """The changes by rule."""
-        return _tallies((firing.rule, firing.place) for firing in self.firings)
+        return _tallies((firing.rule, firing.origins) for firing in self.firings)
 
     def refused(self) -> dict[str, Tally]:
         """The refusals by reason."""
-        return _tallies((reason, place) for (reason, _), place in self._refusals.items())
+        return _tallies((reason, places) for (reason, _), places in self._refusals.items())
 
 
 _current: ContextVar[Journal | None] = ContextVar("journal", default=None)
@@ -156,11 +171,11 @@ def as_numerics(text: str) -> Numerics:
     )
 
 
-def _tallies(events: Iterator[tuple[str, str]]) -> dict[str, Tally]:
-    places: dict[str, list[str]] = {}
-    for what, place in events:
-        places.setdefault(what, []).append(place)
+def _tallies(events: Iterable[tuple[str, tuple[Origin, ...]]]) -> dict[str, Tally]:
+    found: dict[str, list[tuple[Origin, ...]]] = {}
+    for what, origins in events:
+        found.setdefault(what, []).append(origins)
     return {
-        what: Tally(len(found), tuple(dict.fromkeys(found))[:PLACES])
-        for what, found in places.items()
+        what: Tally(len(places), tuple(dict.fromkeys(places))[:PLACES])
+        for what, places in found.items()
     }

@@ -1,8 +1,8 @@
 """Compiled programs on disk: a process that meets a known program neither optimizes nor plans.
 
 A file holds the optimized graph, the plan, what the passes did, and what the backend made of the
-plan. The memory of variables and large constants stay outside: a program is loaded for the graph
-that asks for it, which has them.
+plan. The memory of variables, large constants and the user's places stay outside: a program is
+loaded for the graph that asks for it, which has them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hashlib
 import io
 import pickle
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -24,10 +24,10 @@ from graphc.errors import GraphcError
 from graphc.fingerprint import fingerprint
 from graphc.graph import Graph, topological
 from graphc.literal import INTERN_LIMIT, Literal
-from graphc.node import Node
-from graphc.provenance import NOWHERE, add_origins, made_for, ordered_origins
+from graphc.provenance import NOWHERE, Origin, add_origins, made_for, ordered_origins
 from graphc.runtime.disk_cache import PROGRAM, DiskCache, graphc_version
 from graphc.runtime.plan import Buffer, Plan, Step
+from graphc.runtime.program_places import UNKNOWN, PlaceName, Places, with_bodies
 from graphc.storage import HostValue, Storage
 
 
@@ -83,12 +83,23 @@ def _sources(module: str) -> str:
     return hashlib.sha256(repr(states).encode()).hexdigest()
 
 
-def store(cache: DiskCache, key: str, source: Graph, program: Program) -> None:
-    """Keep a program; one that cannot be written is not kept."""
+def store(cache: DiskCache, key: str, source: Graph, places: Places, program: Program) -> None:
+    """Keep a program; one that cannot be written is not kept.
+
+    Args:
+        cache: where.
+        key: its name.
+        source: the recorded graph.
+        places: the places of the recorded graph before it was optimized.
+        program: what to keep.
+    """
     buffer = io.BytesIO()
-    nodes = _all_nodes([*program.graph.nodes, *(item.node for item in _placed(program.plan))])
-    pickler = _Pickler(buffer, _outside(source))
-    origins = [ordered_origins(node) for node in nodes]
+    placed: list[Step | Buffer] = [*program.plan.steps, *program.plan.buffers]
+    nodes = with_bodies(topological([*program.graph.nodes, *(item.node for item in placed)]))
+    pickler = _Pickler(buffer, _outside(source), places)
+    origins = [
+        [origin for origin in ordered_origins(node) if places.name(origin)] for node in nodes
+    ]
     try:
         # nodes first, operands before users: what refers to them later needs no recursion
         pickler.dump((nodes, origins, program.graph, program.passes, program.plan, program.made))
@@ -97,43 +108,22 @@ def store(cache: DiskCache, key: str, source: Graph, program: Program) -> None:
     cache.put(key, buffer.getvalue(), PROGRAM)
 
 
-def load(cache: DiskCache, key: str, source: Graph) -> Program | None:
-    """The program that was kept for a graph like this one, bound to this one's variables."""
+def load(cache: DiskCache, key: str, source: Graph, places: Places) -> Program | None:
+    """The program kept for a graph like this one, with this one's variables and places."""
     content = cache.get(key, PROGRAM)
     if content is None:
         return None
-    unpickler = _Unpickler(io.BytesIO(content), _outside(source))
+    unpickler = _Unpickler(io.BytesIO(content), _outside(source), places)
     try:
         with made_for(NOWHERE):
             nodes, origins, *parts = unpickler.load()
     except (pickle.UnpicklingError, GraphcError, AttributeError, ImportError, EOFError, TypeError,
             ValueError, IndexError, KeyError):  # fmt: skip
         return None
-    for node, places in zip(nodes, origins, strict=True):
-        for place in places:
-            add_origins(node, frozenset((place,)))
+    for node, found in zip(nodes, origins, strict=True):
+        for origin in found:
+            add_origins(node, frozenset((origin,)) - {UNKNOWN})
     return Program(*parts)
-
-
-def _placed(plan: Plan) -> list[Step | Buffer]:
-    return [*plan.steps, *plan.buffers]
-
-
-def _all_nodes(roots: Iterable[Node]) -> list[Node]:
-    """Every node, those of graphs inside nodes too; what a node needs stands before it."""
-    found: dict[Node, None] = {}
-
-    def collect(nodes: Iterable[Node]) -> None:
-        for node in nodes:
-            if node in found:
-                continue
-            for value in node.attrs.values():
-                if isinstance(value, Graph):
-                    collect(value.nodes)
-            found[node] = None
-
-    collect(topological(roots))
-    return list(found)
 
 
 def _outside(graph: Graph) -> list[Any]:
@@ -147,15 +137,18 @@ def _outside(graph: Graph) -> list[Any]:
 
 
 class _Pickler(pickle.Pickler):
-    def __init__(self, file: io.BytesIO, outside: Sequence[Any]) -> None:
+    def __init__(self, file: io.BytesIO, outside: Sequence[Any], places: Places) -> None:
         super().__init__(file, protocol=5)
-        self._places = {id(thing): place for place, thing in enumerate(outside)}
+        self._outside = {id(thing): number for number, thing in enumerate(outside)}
+        self._places = places
 
-    def persistent_id(self, obj: Any) -> int | None:
-        place = self._places.get(id(obj))
-        if place is None and isinstance(obj, Storage | HostValue):
+    def persistent_id(self, obj: Any) -> int | PlaceName | None:
+        if isinstance(obj, Origin):
+            return self._places.name(obj)
+        number = self._outside.get(id(obj))
+        if number is None and isinstance(obj, Storage | HostValue):
             raise pickle.PicklingError("memory that is no variable of the graph")
-        return place
+        return number
 
     def reducer_override(self, obj: Any) -> Any:
         if isinstance(obj, MappingProxyType):
@@ -168,9 +161,10 @@ def _frozen(items: dict[Any, Any]) -> MappingProxyType[Any, Any]:
 
 
 class _Unpickler(pickle.Unpickler):
-    def __init__(self, file: io.BytesIO, outside: Sequence[Any]) -> None:
+    def __init__(self, file: io.BytesIO, outside: Sequence[Any], places: Places) -> None:
         super().__init__(file)
         self._outside = outside
+        self._places = places
 
     def persistent_load(self, pid: Any) -> Any:
-        return self._outside[pid]
+        return self._places.find(pid) if isinstance(pid, tuple) else self._outside[pid]

@@ -25,6 +25,7 @@ from graphc.runtime.plan import Plan
 from graphc.runtime.planner import make_plan
 from graphc.runtime.poison import poisoned
 from graphc.runtime.program_cache import Program, load, program_key, store
+from graphc.runtime.program_places import Places
 from graphc.storage import Array, Storage
 
 SPARE_ARENAS = 4
@@ -318,7 +319,8 @@ def specialize(
     with phase("look up"):
         cache = open_cache()
         key = _key(bound, variables, backend, optimize) if cache.directory else None
-        known = None if key is None else load(cache, key, bound)
+        places = None if key is None else Places(bound)
+        known = load(cache, key, bound, places) if key and places else None
     if known is None:
         with phase("optimize"):
             optimized, passes = optimize(bound)
@@ -332,9 +334,9 @@ def specialize(
     with phase("prepare"):
         executable = backend.prepare(known.plan, known.made)
     phases |= {f"prepare: {name}": seconds for name, seconds in executable.phases.items()}
-    if key is not None and executable.made is not known.made:
+    if key and places and executable.made is not known.made:
         with phase("keep"):
-            store(cache, key, bound, replace(known, made=executable.made))
+            store(cache, key, bound, places, replace(known, made=executable.made))
     signature = {str(node.attrs["name"]): str(node.type) for node in bound.inputs}
     return Specialization(
         signature, reason, known.graph, known.passes, known.plan, executable, phases

@@ -1,6 +1,9 @@
 """Programs on disk: what is loaded does what was stored, for other memory; in doubt, made anew."""
 
 import functools
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -69,10 +72,63 @@ def test_the_second_session_loads_and_updates_its_own_memory(directory: Path) ->
     assert [kernel.name for kernel in second.kernels()] == [one.name for one in first.kernels()]
 
 
-@pytest.mark.parametrize("change", [{"table": 0.25}, {"line": 8}], ids=str)
-def test_another_program_is_compiled(change: dict[str, Any]) -> None:
+def test_another_program_is_compiled() -> None:
     run(program(1.0)[0])
-    assert not was_loaded(run(program(1.0, **change)[0])[0])
+    assert not was_loaded(run(program(1.0, table=0.25)[0])[0])
+
+
+def test_a_program_whose_lines_have_moved_is_loaded_with_its_own_places() -> None:
+    x = {"x": np.zeros((40, 40), np.float32)}
+    assert "model.py:7" in str(run(program(1.0, line=7)[0])[0].profile(x))
+    moved, _ = run(program(1.0, line=8)[0])
+    assert was_loaded(moved)
+    assert "model.py:8" in str(moved.profile(x))
+    tallies = [
+        tally
+        for record in moved.explain().passes
+        for tally in (*record["fired"].values(), *record["refused"].values())
+    ]
+    assert {place for tally in tallies for place in tally["places"]} == {"model.py:8"}
+
+
+TWO_PROGRAMS = """
+import sys
+import graphc as gc
+from graphc import nn, optim
+
+for layers in (2, 5):
+    model = nn.Sequential(*(part for _ in range(layers) for part in (nn.Linear(8, 8), nn.ReLU())))
+    optimizer = optim.Adam(model.parameters())
+
+    @gc.compile
+    def step(x):
+        optimizer.zero_grad()
+        loss = (model(x) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    x = gc.randn(4, 8)
+    step(x)
+    (entry,) = step.session(x).cache_info().entries
+    print(int("optimize" not in entry.phases), end="")
+"""
+
+
+def test_a_program_is_found_whatever_the_process_did_before(directory: Path) -> None:
+    """The nodes that two programs share have other places if the first was loaded."""
+    cache = {"GRAPHC_CACHE": "1", "GRAPHC_CACHE_DIR": str(directory), "GRAPHC_CHECK": "0"}
+    loaded = [
+        subprocess.run(
+            [sys.executable, "-c", TWO_PROGRAMS],
+            env={**os.environ, **cache},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for _ in range(3)
+    ]
+    assert loaded == ["00", "11", "11"]
 
 
 def test_another_pipeline_is_another_program() -> None:
