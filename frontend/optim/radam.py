@@ -6,7 +6,6 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from graphc.frontend.functions.convert import to_operand
-from graphc.frontend.functions.creation import ones_like
 from graphc.frontend.functions.pointwise import add, div, gt, mul, sqrt, sub, where
 from graphc.frontend.optim.checks import require_betas, require_non_negative
 from graphc.frontend.optim.optimizer import Optimizer, Params, State
@@ -77,7 +76,7 @@ class RAdam(Optimizer):
         trust = (seen - 4) * (seen - 2) * most / ((most - 4) * (most - 2) * seen)
         factor = where(is_enough, sqrt(trust) * sqrt(weight), 1.0)
         root = add(sqrt(square), to_operand(options.number("eps"), param.dtype))
-        divisor = where(is_enough, root, ones_like(root))
+        divisor = where(is_enough, root, 1.0)
         length = options.number("lr") / options.weight_so_far("betas", 0, steps)
         moved = sub(param, div(times(mean, length * factor), divisor))
         return moved, {"step": step, "exp_avg": mean, "exp_avg_sq": square}

@@ -6,7 +6,6 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from graphc.frontend.functions.convert import to_operand
-from graphc.frontend.functions.creation import ones_like, zeros_like
 from graphc.frontend.functions.pointwise import (
     add,
     gt,
@@ -86,10 +85,10 @@ class Rprop(Optimizer):
         grad = uphill(grad, options)
         agreement = mul(grad, state["prev"])
         has_turned = lt(agreement, 0.0)
-        factor = where(gt(agreement, 0.0), number("etas", 1), ones_like(grad))
+        factor = where(gt(agreement, 0.0), number("etas", 1), 1.0)
         factor = where(has_turned, number("etas", 0), factor)
         length = maximum(mul(state["step_size"], factor), number("step_sizes", 0))
         length = minimum(length, number("step_sizes", 1))
-        grad = where(has_turned, zeros_like(grad), grad)
+        grad = where(has_turned, 0.0, grad)
         moved = sub(param, mul(sign(grad), length))
         return moved, {"step": add(state["step"], 1), "prev": grad, "step_size": length}

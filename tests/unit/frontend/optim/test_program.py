@@ -20,6 +20,14 @@ RULES: dict[str, Callable[[Any], Any]] = {
     "momentum": lambda params: optim.SGD(params, lr=0.1, momentum=0.9),
     "dampening": lambda params: optim.SGD(params, lr=0.1, momentum=0.9, dampening=0.5),
     "nesterov": lambda params: optim.SGD(params, lr=0.1, momentum=0.9, nesterov=True),
+    "rmsprop": lambda params: optim.RMSprop(params, lr=0.1, momentum=0.5, centered=True),
+    "adagrad": lambda params: optim.Adagrad(params, lr=0.1, lr_decay=0.1, weight_decay=0.1),
+    "adadelta": lambda params: optim.Adadelta(params, rho=0.5, maximize=True),
+    "adamax": lambda params: optim.Adamax(params, lr=0.1, weight_decay=0.1),
+    "nadam": lambda params: optim.NAdam(params, lr=0.1, betas=(0.5, 0.9)),
+    "radam": lambda params: optim.RAdam(params, lr=0.1, betas=(0.5, 0.9)),
+    "asgd": lambda params: optim.ASGD(params, lr=0.1, lambd=0.1, t0=1.0),
+    "rprop": lambda params: optim.Rprop(params, lr=0.1),
     "no share": lambda params: optim.SGD(params, lr=0.0, momentum=0.9, dampening=1.0),
 }
 SHAPES = [(), (1,), (0,), (3, 0), (5, 7), (PIECE,), (PIECE + 1,), (3, PIECE // 2 + 3)]
