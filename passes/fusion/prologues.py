@@ -25,6 +25,7 @@ from graphc.passes.fusion.products import swaps_last
 
 READ_BY_OTHERS = "a product's factor is read by others, too"
 MADE_WITH_OTHERS = "a product's factor is made together with other values"
+CONSTANT = "a product's factor is made of nothing but constants"
 COUNTS = "a product's factor counts positions"
 TOO_OFTEN = "a product would compute its factor again and again"
 FEW_ROWS = "a product has too few rows to hide the work on its factor"
@@ -100,7 +101,10 @@ def _obstacle(product: Node, side: int, source: Node, made: Unit, partition: Par
         return MADE_WITH_OTHERS
     if any(base_of(each).op is IOTA for node in made for each in node.inputs):
         return COUNTS
-    if len(made) > MAX_OPERATIONS or len(operands_of(made)) > MAX_OPERANDS:
+    operands = operands_of(made)
+    if not operands:
+        return CONSTANT
+    if len(made) > MAX_OPERATIONS or len(operands) > MAX_OPERANDS:
         return TOO_LARGE
     return _loss(product, side, made, partition)
 

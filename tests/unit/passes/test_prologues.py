@@ -13,12 +13,14 @@ from graphc.ops.leaf import iota
 from graphc.ops.linalg import matmul, swap_last
 from graphc.ops.reduce import sum_
 from graphc.ops.select import cast
+from graphc.ops.shape import expand
 from graphc.passes.base import Journal, writing
 from graphc.passes.fuse import Fuse
 from graphc.passes.fusion import prologues
 from graphc.passes.fusion.groups import TOO_LARGE
 from graphc.passes.fusion.prologues import (
     CACHED,
+    CONSTANT,
     COUNTS,
     FEW_ROWS,
     MADE_WITH_OTHERS,
@@ -74,6 +76,12 @@ def test_a_cast_runs_while_the_product_reads() -> None:
     assert factors(new) == [([], ["cast"])]
     assert names(new) == {"placeholder", "fused_matmul"}
     assert notes.fired()["product prologue"].count == 1
+
+
+def test_a_factor_of_constants_alone_is_a_kernel() -> None:
+    new, notes = fused(matmul(X, exp(neg(expand(number(2.0), shape=(64, 80))))))
+    assert names(new) >= {"fused", "matmul"}
+    assert CONSTANT in notes.refused()
 
 
 def test_several_operands_and_broadcasts() -> None:
