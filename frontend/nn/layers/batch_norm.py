@@ -35,6 +35,8 @@ class RunningNorm(Module):
     _newer_state = frozenset({"num_batches_tracked"})
     ranks: ClassVar[tuple[int, ...]]
     shapes: ClassVar[str]
+    takes_one: ClassVar[bool] = False
+    """Whether the input may lack the batch."""
     weight: Parameter | None
     bias: Parameter | None
     running_mean: Tensor | None
@@ -78,6 +80,9 @@ class RunningNorm(Module):
                 f"{type(self).__name__}: expected {self.shapes}", got=str(input.type),
                 where=user_location_text(),
             )  # fmt: skip
+
+    def _channel_dim(self, input: Tensor) -> int:
+        return 0 if self.takes_one and input.ndim == self.ranks[0] else 1
 
     def extra_repr(self) -> str:
         return (
@@ -150,6 +155,8 @@ class BatchNorm3d(_BatchNorm):
 
 
 class _InstanceNorm(RunningNorm):
+    takes_one = True
+
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float | None = 0.1,
         affine: bool = False, track_running_stats: bool = False, device: object = None,
@@ -161,8 +168,9 @@ class _InstanceNorm(RunningNorm):
 
     def forward(self, input: Tensor) -> Tensor:
         self._check_rank(input)
-        batched = input.ndim == self.ranks[-1]
-        self._check_channels(input, 1 if batched else 0)
+        channels = self._channel_dim(input)
+        self._check_channels(input, channels)
+        batched = channels == 1
         x = input if batched else unsqueeze(input, 0)
         normal = instance_norm(
             x, self.running_mean, self.running_var, self.weight, self.bias,

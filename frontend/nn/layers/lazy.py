@@ -227,12 +227,12 @@ class _LazyNorm(LazyModuleMixin, RunningNorm):
         tensors = (self.weight, self.bias, self.running_mean, self.running_var)
         if self.has_uninitialized_params():
             self._check_rank(input)
-            self.num_features = int(input.shape[1])
+            self.num_features = int(input.shape[self._channel_dim(input)])
             for tensor in tensors:
                 _materialize(tensor, (self.num_features,))
             self.reset_parameters()
-        shapes = [int(tensor.shape[0]) for tensor in tensors if tensor is not None]
-        self.num_features = shapes[0] if shapes else int(input.shape[1])
+        sizes = [int(tensor.shape[0]) for tensor in tensors if tensor is not None]
+        self.num_features = sizes[0] if sizes else int(input.shape[self._channel_dim(input)])
 
 
 class LazyBatchNorm1d(_LazyNorm):
@@ -256,21 +256,25 @@ class LazyBatchNorm3d(_LazyNorm):
     ranks, shapes = BatchNorm3d.ranks, BatchNorm3d.shapes
 
 
-class LazyInstanceNorm1d(_LazyNorm):
+class _LazyInstanceNorm(_LazyNorm):
+    takes_one = True
+
+
+class LazyInstanceNorm1d(_LazyInstanceNorm):
     """``InstanceNorm1d`` that learns ``num_features`` (``torch.nn.LazyInstanceNorm1d``)."""
 
     cls_to_become = InstanceNorm1d
     ranks, shapes = InstanceNorm1d.ranks, InstanceNorm1d.shapes
 
 
-class LazyInstanceNorm2d(_LazyNorm):
+class LazyInstanceNorm2d(_LazyInstanceNorm):
     """``InstanceNorm2d`` that learns ``num_features`` (``torch.nn.LazyInstanceNorm2d``)."""
 
     cls_to_become = InstanceNorm2d
     ranks, shapes = InstanceNorm2d.ranks, InstanceNorm2d.shapes
 
 
-class LazyInstanceNorm3d(_LazyNorm):
+class LazyInstanceNorm3d(_LazyInstanceNorm):
     """``InstanceNorm3d`` that learns ``num_features`` (``torch.nn.LazyInstanceNorm3d``)."""
 
     cls_to_become = InstanceNorm3d

@@ -1,5 +1,6 @@
 """Lazy modules learn their sizes from the first input, and become ordinary modules."""
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 import graphc as gc
-from graphc import nn
+from graphc import nn, optim
 from graphc.errors import ArgumentError, CheckpointError, RecordingError, ShapeError
 from graphc.frontend.nn.lazy import LazyModuleMixin
 from graphc.nn.parameter import UninitializedParameter, is_lazy
@@ -103,6 +104,31 @@ def test_a_model_compiles_after_its_first_call() -> None:
     np.testing.assert_allclose(
         run(x).detach().numpy(), expected.detach().numpy(), rtol=1e-5, atol=1e-6
     )
+
+
+def test_inputs_without_a_batch() -> None:
+    norm, conv = nn.LazyInstanceNorm1d(), nn.LazyConv2d(4, 3)
+    assert norm(gc.randn(3, 5)).shape == (3, 5)
+    assert norm.num_features == 3
+    assert conv(gc.randn(2, 5, 5)).shape == (4, 3, 3)
+    assert conv.in_channels == 2
+    bare = nn.LazyBatchNorm1d(affine=False, track_running_stats=False)
+    assert bare(gc.randn(6, 5)).shape == (6, 5)
+    assert bare.num_features == 5
+
+
+def test_optimizers_and_copies_from_before_the_first_call() -> None:
+    model = nn.Sequential(nn.LazyLinear(4), nn.LazyLinear(2))
+    copied = copy.deepcopy(model)
+    optimizer = optim.SGD(model.parameters(), lr=0.5)
+    model(gc.ones(3, 5)).sum().backward()
+    before = model[0].bias.detach().numpy().copy()
+    optimizer.step()
+    moved = model[0].bias.detach().numpy() - before
+    np.testing.assert_allclose(moved, -0.5 * model[0].bias.grad.numpy(), rtol=1e-5)
+    assert moved.any()
+    assert copied(gc.ones(1, 7)).shape == (1, 2)
+    assert (model[0].in_features, copied[0].in_features) == (5, 7)
 
 
 def test_parameters_without_a_shape_say_so() -> None:
