@@ -57,7 +57,7 @@ class LBFGS(Optimizer):
         ...     loss = ((p - 1.0) ** 2).sum()
         ...     loss.backward()
         ...     return loss
-        >>> lbfgs.step(closure).item(), closure().item()
+        >>> lbfgs.step(closure).item(), round(closure().item(), 6)
         (29.0, 0.0)
     """
 
@@ -74,7 +74,7 @@ class LBFGS(Optimizer):
         }  # fmt: skip
         super().__init__(params, defaults)
 
-    def add_param_group(self, param_group: dict[str, Any]) -> None:
+    def add_param_group(self, param_group: Any) -> None:
         """Add the one group that there is; raises ArgumentError for another one."""
         if self.param_groups:
             refuse(self, "there can be only one group", "several")

@@ -16,7 +16,7 @@ from graphc.errors import ArgumentError, CheckpointError
 from graphc.frontend.modes import enable_grad, modes, no_grad
 from graphc.frontend.nn.parameter import clear_grad
 from graphc.frontend.noted import guarded
-from graphc.frontend.optim.checks import require_execution, require_non_negative
+from graphc.frontend.optim.checks import refuse, require_execution, require_non_negative
 from graphc.frontend.optim.group import Members, ParamGroup, ParamState, States
 from graphc.frontend.optim.guards import guard_groups, guard_options, guard_state
 from graphc.frontend.optim.hooks import Hook, Hooks, RemovableHandle, with_hooks
@@ -207,19 +207,27 @@ class Optimizer:
 
     # --- groups -------------------------------------------------------------------------------
 
-    def add_param_group(self, param_group: dict[str, Any]) -> None:
+    def add_param_group(self, param_group: Any) -> None:
         """Add parameters with options of their own.
 
         Args:
-            param_group: ``"params"`` and options; those it lacks get the defaults.
+            param_group: a dict with ``"params"`` and options; those it lacks get the defaults.
 
         Raises:
-            ArgumentError: if a parameter is in the optimizer already, or is no leaf.
+            ArgumentError: if a parameter is in the optimizer already, or is no leaf, if some have
+                names and others not, or if their order is not known.
         """
+        if not isinstance(param_group, dict) or "params" not in param_group:
+            refuse(self, "a group must be a dict with 'params'", type(param_group).__name__)
         given = param_group["params"]
+        if isinstance(given, set | frozenset):
+            refuse(self, "parameters need an order", "a set", "pass a list")
         params: list[Any] = [given] if isinstance(given, Tensor) else list(given)
         group = {"params": [], **self.defaults, **param_group}
-        if params and all(isinstance(each, tuple) for each in params):
+        named = [isinstance(each, tuple) for each in params]
+        if any(named) and not all(named):
+            refuse(self, "all parameters of a group must have names, or none", "some")
+        if any(named):
             group["param_names"] = Members(name for name, _ in params)
             params = [param for _, param in params]
         group["params"] = Members(params)
@@ -377,6 +385,8 @@ def _as_groups(params: Params) -> list[dict[str, Any]]:
             "an optimizer needs a list of parameters", got="one tensor", fix="wrap it in a list",
             where=user_location_text(),
         )  # fmt: skip
+    if isinstance(params, set | frozenset):
+        return [{"params": params}]
     given: list[Any] = list(params)
     if not given:
         raise ArgumentError("the list of parameters is empty", where=user_location_text())

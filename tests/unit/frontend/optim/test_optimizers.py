@@ -235,14 +235,16 @@ def test_states_that_do_not_fit_are_refused() -> None:
 
 
 def test_wrong_arguments_raise() -> None:
-    p = nn.Parameter([1.0])
+    p, q = nn.Parameter([1.0]), nn.Parameter([1.0])
     for make in (
         lambda: optim.SGD([p], lr=-1), lambda: optim.SGD([p], momentum=-1),
         lambda: optim.SGD([p], nesterov=True), lambda: optim.SGD([]), lambda: optim.SGD(p),
         lambda: optim.SGD([p, p]), lambda: optim.SGD([p * 2]), lambda: optim.SGD([1.0]),
         lambda: optim.Adam([p], betas=(1.0, 0.9)), lambda: optim.Adam([p], betas=(0.9,)),
         lambda: optim.Adam([p], eps=float("nan")), lambda: optim.AdamW([p], weight_decay=-1),
-        lambda: optim.SGD([p], lr=float("inf")),
+        lambda: optim.SGD([p], lr=float("inf")), lambda: optim.SGD({p}),
+        lambda: optim.SGD([{"lr": 1.0}]), lambda: optim.SGD([p]).add_param_group([q]),
+        lambda: optim.SGD([("p", p), q]),
     ):  # fmt: skip
         with pytest.raises(ArgumentError):
             make()
