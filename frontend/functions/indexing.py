@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphc.dims import Shape, Size
-from graphc.dtypes import BOOLEAN, INTEGER, int64
+from graphc.dtypes import BOOLEAN, INTEGER, bool_, int8, int16, int64, uint8
 from graphc.errors import (
     ArgumentError,
     DTypeError,
@@ -73,7 +73,7 @@ def is_array(item: Any) -> bool:
 
 
 def expand_ellipsis(x: Tensor, items: tuple[Any, ...]) -> list[Any]:
-    """Write ``...`` out as slices and add those missing at the end."""
+    """Write ``...`` out as slices and add those missing at the end; a second one is nothing."""
     flat = [_as_index(item) if is_array(item) else item for item in items]
     used = sum(_dims_used(item) for item in flat)
     if used > x.ndim:
@@ -81,10 +81,13 @@ def expand_ellipsis(x: Tensor, items: tuple[Any, ...]) -> list[Any]:
             "too many indices", got=f"{used} for {x.type}", where=user_location_text()
         )
     fill = [_ALL] * (x.ndim - used)
-    where = next((i for i, item in enumerate(flat) if item is Ellipsis), len(flat))
-    if sum(item is Ellipsis for item in flat) > 1:
-        raise ArgumentError("an index can have one ellipsis only", where=user_location_text())
-    return [*flat[:where], *fill, *flat[where + 1 :]]
+    dots = [place for place, item in enumerate(flat) if item is Ellipsis] or [len(flat)]
+    if fill and len(dots) > 1 and any(_dims_used(item) for item in flat[dots[1] :]):
+        raise IndexRangeError(
+            "no dims are left behind a second ...", got=str(items), where=user_location_text()
+        )
+    behind = [item for item in flat[dots[0] :] if item is not Ellipsis]
+    return [*flat[: dots[0]], *fill, *behind]
 
 
 def _dims_used(item: Any) -> int:
@@ -96,6 +99,7 @@ def _dims_used(item: Any) -> int:
 
 
 def _as_index(item: Any) -> Tensor:
+    """The positions or the mask; bytes are a mask, as in PyTorch."""
     tensor = item if is_tensor(item) else concrete(np.asarray(item))
     if isinstance(item, list) and not item:
         tensor = cast(tensor, int64)
@@ -103,14 +107,13 @@ def _as_index(item: Any) -> Tensor:
         raise DTypeError(
             "an index must be integer or bool", got=tensor.dtype.name, where=user_location_text()
         )
-    if tensor.dtype.category == BOOLEAN and tensor.ndim == 0:
-        raise ArgumentError(
-            "a bool without dims is no index",
-            got=repr(item),
-            fix="use gc.where(condition, x, other)",
-            where=user_location_text(),
-        )
-    return tensor
+    if tensor is item and tensor.ndim and tensor.dtype in (int8, int16):
+        raise IndexRangeError(
+            "a tensor of this dtype is no index", got=str(tensor.type),
+            expected="int64 or int32 positions, or a bool or uint8 mask",
+            fix="cast it: index.long()", where=user_location_text(),
+        )  # fmt: skip
+    return cast(tensor, bool_) if tensor.dtype is uint8 else tensor
 
 
 def apply_views(x: Tensor, items: list[Any]) -> tuple[Tensor, dict[int, Tensor]]:
@@ -131,6 +134,9 @@ def apply_views(x: Tensor, items: list[Any]) -> tuple[Tensor, dict[int, Tensor]]
             _take(0, x.shape[axis], 1, starts, stops, steps)
             shape.append(axis)
         elif item is None:
+            shape.append(None)
+        elif is_single_mask(item):
+            arrays[len(shape)] = _positions_of_one(item)
             shape.append(None)
         elif isinstance(item, slice):
             start, stop, step, flipped = slice_bounds(item, x.shape[axis])
@@ -160,6 +166,20 @@ def apply_views(x: Tensor, items: list[Any]) -> tuple[Tensor, dict[int, Tensor]]
     if sizes != sliced:
         views.append((shape_ops.reshape, {"shape": sizes}))
     return run_views(x, views), arrays
+
+
+def is_single_mask(item: Any) -> bool:
+    """True for a bool without dims: it indexes a new dim of size 1, which it keeps or empties."""
+    if isinstance(item, TensorBase):
+        return item.ndim == 0 and item.dtype.category == BOOLEAN
+    return isinstance(item, bool)
+
+
+def _positions_of_one(mask: Any) -> Tensor:
+    if isinstance(mask, TensorBase):
+        _require_values(mask)
+        mask = bool(mask.storage.array)
+    return concrete(np.zeros(int(mask), np.int64))
 
 
 def _slicing(
@@ -213,20 +233,21 @@ def slice_bounds(item: slice, size: Size) -> tuple[Size, Size, int, bool]:
 
 def mask_positions(x: Tensor, mask: TensorBase, axis: int) -> list[Tensor]:
     """Where a mask over the dims from ``axis`` is True, per dim; dynamic mode only."""
-    if is_recording() or mask.is_symbolic:
-        raise SymbolicValueError(
-            "a bool mask as an index gives a shape that depends on values",
-            got=f"{mask.type}",
-            fix="gc.where(mask, x, 0) keeps the shape",
-            where=user_location_text(),
-        )
+    _require_values(mask)
     if tuple(x.shape[axis : axis + mask.ndim]) != mask.shape:
         raise IndexRangeError(
             "the mask's shape differs from the indexed dims",
-            got=f"{mask.type} for {x.type} at dim {axis}",
-            where=user_location_text(),
-        )
+            got=f"{mask.type} for {x.type} at dim {axis}", where=user_location_text(),
+        )  # fmt: skip
     return [concrete(position) for position in np.nonzero(mask.storage.array)]
+
+
+def _require_values(mask: TensorBase) -> None:
+    if is_recording() or mask.is_symbolic:
+        raise SymbolicValueError(
+            "a bool mask as an index gives a shape that depends on values", got=f"{mask.type}",
+            fix="gc.where(mask, x, 0) keeps the shape", where=user_location_text(),
+        )  # fmt: skip
 
 
 def non_negative(index: Tensor, size: Size) -> Tensor:

@@ -174,7 +174,7 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | complex) -> Tensor:
     Args:
         input: where weight 0 leads.
         end: where weight 1 leads, of the same dtype.
-        weight: number or tensor.
+        weight: number, or tensor of the same dtype; without dims it may have another one.
 
     Raises:
         DTypeError: for integers, and for tensors of several dtypes.
@@ -182,11 +182,18 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | complex) -> Tensor:
     start, stop = require_tensor("lerp", input), require_tensor("lerp", end)
     if not start.dtype.is_differentiable:
         raise _unsupported("lerp", start.dtype, "floating point or complex")
-    span = elementwise.sub(stop, start)
     if isinstance(weight, int | float | complex):
         share = scalar_tensor(weight, start.dtype)
     else:
         share = require_tensor("lerp", weight)
+        share = share if share.ndim else cast(share, start.dtype)
+    if not start.dtype is stop.dtype is share.dtype:
+        raise DTypeError(
+            "lerp: the tensors must have one dtype",
+            got=", ".join(each.dtype.name for each in (start, stop, share)),
+            where=user_location_text(),
+        )
+    span = elementwise.sub(stop, start)
     early = elementwise.add(start, elementwise.mul(share, span))
     rest = elementwise.sub(scalar_tensor(1, start.dtype), share)
     late = elementwise.sub(stop, elementwise.mul(span, rest))
