@@ -93,9 +93,14 @@ def _merge_readers(groups: Groups) -> bool:
     """Merge kernels of one space that read the same value at full size."""
     changed = False
     for value, reading in readers(groups).items():
-        for first, second in _neighbours(groups, reading):
-            full = first.space is not None and value.type.shape == first.space.full
-            if full and first.space == second.space:
+        # Merging kernels of one space changes neither that nor what is read at full size.
+        full = [
+            group
+            for group in map(groups.of, (each.members[0] for each in reading))
+            if group.space is not None and group.space.full == value.type.shape
+        ]
+        for first, second in _neighbours(groups, full):
+            if first.space == second.space:
                 changed |= _try_merge(groups, first, second)
     return changed
 
@@ -112,9 +117,15 @@ def _merge_scalars(groups: Groups) -> bool:
 def _neighbours(groups: Groups, reading: list[Group]) -> Iterable[tuple[Group, Group]]:
     """Pairs of kernels, as they are by now, though earlier pairs may have merged."""
     members = [group.members[0] for group in reading]
+    in_vain: dict[Group, int] = {}
     for position, first in enumerate(members):
+        merges = groups.merges
+        if in_vain.get(groups.of(first)) == merges:
+            continue  # Another of its members was paired with all of these, and nothing changed.
         for second in members[position + 1 :]:
             yield groups.of(first), groups.of(second)
+        if groups.merges == merges:
+            in_vain[groups.of(first)] = merges
 
 
 def _try_merge(groups: Groups, first: Group, second: Group) -> bool:

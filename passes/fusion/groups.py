@@ -22,7 +22,7 @@ MAX_OPERANDS = 40
 """Operands and results of one kernel, counted as the values that cross its border."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Group:
     """Nodes that share a kernel.
 
@@ -54,6 +54,7 @@ class Groups:
         self.nodes = tuple(node for node in nodes if not is_glue(node) and not is_cheap(node))
         self._index = {node: position for position, node in enumerate(self.nodes)}
         self._of: dict[Node, Group] = {}
+        self.merges = 0
         for position, node in enumerate(self.nodes):
             reads = dict.fromkeys(
                 base for each in node.inputs if (base := base_of(each)) in self._index
@@ -118,6 +119,7 @@ class Groups:
         before = (first.before | second.before) & ~bits
         after = (first.after | second.after) & ~bits
         reads = {node: None for node in (*first.reads, *second.reads) if node not in set(members)}
+        self.merges += 1
         merged = Group(members, space, bits, before, after, reads)
         for node in members:
             self._of[node] = merged

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from graphc.graph import Graph
 from graphc.node import Node
+from graphc.ordering import operands_first
 from graphc.passes.fusion.kernel import is_product
 from graphc.passes.fusion.parts import base_of, is_glue
 
@@ -29,6 +30,18 @@ class Partition:
             if not is_glue(node):
                 for base in dict.fromkeys(map(base_of, node.inputs)):
                     self._readers.setdefault(base, []).append(node)
+        self._rank = self._ranks(graph)
+
+    def _ranks(self, graph: Graph) -> dict[Node, int]:
+        """Numbers that never fall from a node to its readers, equal within each kernel."""
+
+        def needs(first: Node) -> list[Node]:
+            bases = {base_of(each): None for node in self.unit(first) for each in node.inputs}
+            return [head for base in bases if (head := self.unit(base)[0]) is not first]
+
+        heads = {self.unit(node)[0]: None for node in graph.nodes if not is_glue(node)}
+        order = operands_first(heads, needs)
+        return {node: rank for rank, head in enumerate(order) for node in self.unit(head)}
 
     def unit(self, node: Node) -> Unit:
         """The nodes that run together with this one, itself included."""
@@ -71,6 +84,18 @@ class Partition:
         """Let these nodes run together from now on."""
         for unit in units:
             self._units |= dict.fromkeys(unit, unit)
+            self._raise(unit)
+
+    def _raise(self, unit: Unit) -> None:
+        """Give the nodes of a kernel the highest of their ranks, and what follows them no less."""
+        rank = max(self._rank[node] for node in unit)
+        stack = [node for node in unit if self._rank[node] < rank]
+        self._rank |= dict.fromkeys(stack, rank)
+        while stack:
+            followers = [each for one in self.readers(stack.pop()) for each in self.unit(one)]
+            low = [each for each in followers if self._rank[each] < rank]
+            self._rank |= dict.fromkeys(low, rank)
+            stack.extend(low)
 
     def absorb(self, product: Node, side: int, unit: Unit) -> None:
         """Let a product compute one of its factors, which nobody else needs."""
@@ -84,13 +109,15 @@ class Partition:
     def closes_cycle(self, members: Iterable[Node]) -> bool:
         """True if a path leaves these nodes and comes back."""
         inside = set(members)
+        # No path comes back from beyond the last of them.
+        last = max(self._rank[node] for node in inside)
         stack = [each for node in inside for each in self.readers(node) if each not in inside]
         seen: set[Node] = set()
         while stack:
             node = stack.pop()
             if node in inside:
                 return True
-            if node in seen:
+            if node in seen or self._rank[node] > last:
                 continue
             # What belongs to the kernel but was not taken runs after it as a whole.
             unit = [each for each in self.unit(node) if each not in inside]
