@@ -102,6 +102,11 @@ def argsort(values: list[Any], *, descending: bool) -> list[int]:
     return order
 
 
+def argsort_part(x: Array, *, start: int, stop: int, **attrs: Any) -> Array:
+    """Some of the positions that sort."""
+    return np.take(along(argsort, np.int64)(x, **attrs), range(start, stop), attrs["dim"])
+
+
 def median(x: Array, *, skip_nan: bool) -> Array:
     """The lower middle of the sorted list; NaN wins, unless it is skipped."""
     values = _python(x)
@@ -119,6 +124,10 @@ SCAN_ORACLES: dict[str, Callable[..., Array]] = {
     "cumargmax": along(last_extremum(lambda a, b: a >= b), np.int64),
     "cumargmin": along(last_extremum(lambda a, b: a <= b), np.int64),
     "argsort": along(argsort, np.int64),
+    "argsort_part": argsort_part,
+    "sort": lambda x, **attrs: np.take_along_axis(
+        x, along(argsort, np.int64)(x, **attrs), attrs["dim"]
+    ),
     "median": median,
 }
 

@@ -79,6 +79,20 @@ def medians(rng: np.random.Generator) -> Iterator[Operands]:
         yield (rng.normal(size=(8,))[::-2],), {"skip_nan": skip_nan}
 
 
+def sorts(rng: np.random.Generator) -> Iterator[Operands]:
+    """In both directions."""
+    for descending in (False, True):
+        yield from scans_with_specials(BOOLS + INTS + FLOATS, descending=descending)(rng)
+
+
+def sorted_parts(rng: np.random.Generator) -> Iterator[Operands]:
+    """The first, the last, all and none of each lane."""
+    for operands, attrs in sorts(rng):
+        size = operands[0].shape[attrs["dim"]]
+        for start, stop in {(0, size // 2), (max(size - 1, 0), size), (0, size), (0, 0)}:
+            yield operands, {**attrs, "start": start, "stop": stop}
+
+
 SCAN_SAMPLES: dict[str, Maker] = {
     "cumsum": scans(BOOLS + INTS + COMPLEXES + FLOATS),
     "cumprod": scans(INTS + COMPLEXES + FLOATS),
@@ -87,9 +101,7 @@ SCAN_SAMPLES: dict[str, Maker] = {
     "cumargmax": scans_with_specials(BOOLS + INTS + FLOATS),
     "cumargmin": scans_with_specials(BOOLS + INTS + FLOATS),
     "median": medians,
-    "argsort": lambda rng: (
-        each
-        for descending in (False, True)
-        for each in scans_with_specials(BOOLS + INTS + FLOATS, descending=descending)(rng)
-    ),
+    "argsort": sorts,
+    "sort": sorts,
+    "argsort_part": sorted_parts,
 }

@@ -11,10 +11,12 @@ from graphc.errors import ShapeError
 from graphc.opdef import Call, OpDef, Saves
 from graphc.ops.comparison import eq, logical_and, logical_or, ne
 from graphc.ops.elementwise import div
+from graphc.ops.index import scatter_add
 from graphc.ops.infer import REAL, require_category, require_dim
+from graphc.ops.orders import some_positions, sorted_values, stable_order
 from graphc.ops.reduce import sum_
 from graphc.ops.select import cast, scalar, where
-from graphc.ops.shape import reshape
+from graphc.ops.shape import expand, reshape
 from graphc.storage import Array
 from graphc.types import TensorType
 
@@ -26,15 +28,54 @@ def _infer_argsort(x: TensorType, *, dim: int, descending: bool) -> TensorType:
 
 
 def _eval_argsort(x: Array, *, dim: int, descending: bool) -> Array:
-    wide = x.astype(np.float32) if x.dtype.itemsize == 2 and x.dtype.kind not in "iu" else x
-    if not descending:
-        return np.ascontiguousarray(np.argsort(wide, dim, kind="stable"))
-    backwards = np.argsort(np.flip(wide, dim), dim, kind="stable")
-    return np.ascontiguousarray(x.shape[dim] - 1 - np.flip(backwards, dim))
+    return stable_order(x, dim, descending)
 
 
 argsort = OpDef("argsort", _infer_argsort, _eval_argsort)
 """The positions that sort; equal elements keep their order, NaN counts as the largest."""
+
+
+def _infer_sort(x: TensorType, *, dim: int, descending: bool) -> TensorType:
+    require_category("sort", (x,), REAL)
+    require_dim("sort", dim, x.rank)
+    return x
+
+
+def _eval_sort(x: Array, *, dim: int, descending: bool) -> Array:
+    return sorted_values(x, dim, descending)
+
+
+def _sort_vjp(call: Call, g: Any) -> tuple[Any]:
+    (x,) = call.inputs
+    zeros = expand(scalar(g, 0), shape=x.type.shape)
+    return (scatter_add(zeros, argsort(x, **call.attrs), g, dim=call.attrs["dim"]),)
+
+
+sort = OpDef("sort", _infer_sort, _eval_sort, _sort_vjp, saves=Saves.INPUTS)
+"""The elements at the places of ``argsort``."""
+
+
+def _infer_argsort_part(
+    x: TensorType, *, dim: int, descending: bool, start: int, stop: int
+) -> TensorType:
+    require_category("argsort_part", (x,), REAL)
+    require_dim("argsort_part", dim, x.rank)
+    size = x.shape[dim]
+    if not 0 <= start <= stop or (isinstance(size, int) and stop > size):
+        raise ShapeError(
+            "argsort_part: bounds do not fit", got=f"{start}:{stop} of size {size}",
+            expected="0 <= start <= stop <= size",
+        )  # fmt: skip
+    shape = (*x.shape[:dim], stop - start, *x.shape[dim + 1 :])
+    return x.with_shape(shape).with_dtype(int64)
+
+
+def _eval_argsort_part(x: Array, *, dim: int, descending: bool, start: int, stop: int) -> Array:
+    return some_positions(x, dim, start, stop, descending)
+
+
+argsort_part = OpDef("argsort_part", _infer_argsort_part, _eval_argsort_part)
+"""Some neighbours of ``argsort``, along its dim from ``start`` to ``stop``."""
 
 
 def _infer_median(x: TensorType, *, skip_nan: bool) -> TensorType:

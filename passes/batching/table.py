@@ -49,6 +49,8 @@ RULES: Mapping[OpDef, Rule] = {
     scan.cumargmax: shape_rules.along_dims,
     scan.cumargmin: shape_rules.along_dims,
     sort.argsort: shape_rules.along_dims,
+    sort.argsort_part: shape_rules.along_dims,
+    sort.sort: shape_rules.along_dims,
     sort.median: shape_rules.on_last_dims,
     search.searchsorted: shape_rules.searched,
     fourier.fft: shape_rules.along_dims,

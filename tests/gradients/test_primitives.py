@@ -112,7 +112,7 @@ WITHOUT_GRADIENT = {
     "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "shift_left", "shift_right",
     "nextafter", "gcd", "lcm", "exponent",
     "floor_divide", "fused", "fused_matmul", "item", "searchsorted",
-    "cumargmax", "cumargmin", "argsort", "row_order",
+    "cumargmax", "cumargmin", "argsort", "argsort_part", "row_order",
     "binomial_quantile", "exponential_quantile", "log_normal", "poisson_quantile",
 }  # fmt: skip
 
