@@ -2,7 +2,9 @@
 
 Two groups may merge only if no path leaves the one and enters the other through a third: the
 merged kernel would have to run both before and after that third one. Ancestors and descendants
-are kept as sets of bits, one bit per node, with merged groups counted as one node.
+are kept as sets of bits, one bit per group. Groups that merge keep the bit of the one that more
+others know, so that few have to learn of it; the bit of the other loses its meaning. What needs
+nothing, like a variable, has no bit, as no path can pass through it.
 """
 
 from __future__ import annotations
@@ -29,15 +31,15 @@ class Group:
     Args:
         members: the nodes that it computes, operands first.
         space: what it loops over; None for a node that is no work of a kernel.
-        bits: its nodes, one bit each.
-        before: the nodes that it needs.
-        after: the nodes that need it.
+        bit: what stands for it in sets of groups; 0 for what needs nothing.
+        before: the groups that it needs, and bits without a meaning.
+        after: the groups that need it, and bits without a meaning.
         reads: values from outside, through glue, without cheap ones.
     """
 
     members: list[Node]
     space: Space | None
-    bits: int
+    bit: int
     before: int
     after: int
     reads: dict[Node, None]
@@ -54,20 +56,28 @@ class Groups:
         self.nodes = tuple(node for node in nodes if not is_glue(node) and not is_cheap(node))
         self._index = {node: position for position, node in enumerate(self.nodes)}
         self._of: dict[Node, Group] = {}
+        self._owners: list[Node] = []
         self.merges = 0
-        for position, node in enumerate(self.nodes):
+        for node in self.nodes:
             reads = dict.fromkeys(
                 base for each in node.inputs if (base := base_of(each)) in self._index
             )
             before = 0
             for base in reads:
-                before |= self._of[base].before | 1 << self._index[base]
+                before |= self._of[base].before | self._of[base].bit
             space = space_of(node) if is_work(node) else None
-            self._of[node] = Group([node], space, 1 << position, before, 0, reads)
+            bit = self._new_bit(node) if reads or space is not None else 0
+            self._of[node] = Group([node], space, bit, before, 0, reads)
+        self._meaningful = (1 << len(self._owners)) - 1
         for node in reversed(self.nodes):
             group = self._of[node]
             for base in group.reads:
-                self._of[base].after |= group.after | group.bits
+                if self._of[base].bit:
+                    self._of[base].after |= group.after | group.bit
+
+    def _new_bit(self, node: Node) -> int:
+        self._owners.append(node)
+        return 1 << len(self._owners) - 1
 
     def of(self, node: Node) -> Group:
         """The group of a node."""
@@ -98,9 +108,8 @@ class Groups:
         joined = join(first.space, second.space)
         if isinstance(joined, str):
             return joined
-        outside = ~(first.bits | second.bits)
-        between = (first.after & second.before | second.after & first.before) & outside
-        if between:
+        between = first.after & second.before | second.after & first.before
+        if between & self._meaningful & ~(first.bit | second.bit):
             return CYCLE
         crossing = {*first.reads, *second.reads}
         too_large = (
@@ -115,37 +124,48 @@ class Groups:
         space = join(first.space, second.space)
         assert isinstance(space, Space)
         members = sorted([*first.members, *second.members], key=self._index.__getitem__)
-        bits = first.bits | second.bits
-        before = (first.before | second.before) & ~bits
-        after = (first.after | second.after) & ~bits
-        reads = {node: None for node in (*first.reads, *second.reads) if node not in set(members)}
-        self.merges += 1
-        merged = Group(members, space, bits, before, after, reads)
+        inside = set(members)
+        reads = {node: None for node in (*first.reads, *second.reads) if node not in inside}
+        known, lost = (first, second) if _width(first) >= _width(second) else (second, first)
+        self._meaningful &= ~lost.bit
+        others = self._meaningful & ~known.bit
+        before = (first.before | second.before) & others
+        after = (first.after | second.after) & others
+        merged = Group(members, space, known.bit, before, after, reads)
         for node in members:
             self._of[node] = merged
-        informed = _complete_before(first, after | bits) | _complete_before(second, after | bits)
-        for earlier in self._groups(before & ~informed):
-            earlier.after |= after | bits
-        informed = _complete_after(first, before | bits) | _complete_after(second, before | bits)
-        for later in self._groups(after & ~informed):
-            later.before |= before | bits
+        self.merges += 1
+        news = after | known.bit
+        informed = _complete_before(first, news) | _complete_before(second, news)
+        for earlier in self.named(before & ~informed):
+            earlier.after |= news
+        news = before | known.bit
+        informed = _complete_after(first, news) | _complete_after(second, news)
+        for later in self.named(after & ~informed):
+            later.before |= news
 
-    def _groups(self, bits: int) -> Iterator[Group]:
-        """Every group with a node in the set, once."""
+    def named(self, bits: int) -> Iterator[Group]:
+        """The groups in a set of bits."""
+        bits &= self._meaningful
         while bits:
-            group = self._of[self.nodes[(bits & -bits).bit_length() - 1]]
-            yield group
-            bits &= ~group.bits
+            last = bits.bit_length() - 1
+            yield self._of[self._owners[last]]
+            bits ^= 1 << last
+
+
+def _width(group: Group) -> int:
+    """How many others know a group."""
+    return group.before.bit_count() + group.after.bit_count()
 
 
 def _complete_before(group: Group, after: int) -> int:
-    """The nodes before a group, if they are known to be before all of ``after`` already."""
-    return group.before if not after & ~(group.after | group.bits) else 0
+    """The groups before one, if they are known to be before all of ``after`` already."""
+    return group.before if not after & ~(group.after | group.bit) else 0
 
 
 def _complete_after(group: Group, before: int) -> int:
-    """The nodes after a group, if they are known to be after all of ``before`` already."""
-    return group.after if not before & ~(group.before | group.bits) else 0
+    """The groups after one, if they are known to be after all of ``before`` already."""
+    return group.after if not before & ~(group.before | group.bit) else 0
 
 
 def readers(groups: Groups) -> Mapping[Node, list[Group]]:
