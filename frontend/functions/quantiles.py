@@ -176,8 +176,7 @@ def _ranks(function: str, lanes: Tensor, shares: Tensor) -> Tensor:
 
 
 def _between(function: str, lanes: Tensor, ranks: Tensor, interpolation: str) -> Tensor:
-    order = ops.argsort(lanes, dim=lanes.ndim - 1, descending=False)
-    values = gather(lanes, order, dim=lanes.ndim - 1)
+    values = ops.sort(lanes, dim=lanes.ndim - 1, descending=False)
 
     def at(places: Tensor) -> Tensor:
         return gather(values, cast(places, int64), dim=lanes.ndim - 1)

@@ -52,12 +52,8 @@ def sort(
         >>> gc.sort(gc.tensor([3.0, 1.0, 2.0])).indices
         tensor([1, 2, 0])
     """
-    return _sorted("sort", input, dim, descending)
-
-
-def _sorted(function: str, input: Tensor, dim: int, descending: bool) -> ValuesAndIndices:
-    x = require_tensor(function, input)
-    axis = normalize_dim(function, dim, x.ndim)
+    x = require_tensor("sort", input)
+    axis = normalize_dim("sort", dim, x.ndim)
     if x.ndim == 0:
         return ValuesAndIndices(x, scalar_tensor(0, int64))
     indices = ops.argsort(x, dim=axis, descending=bool(descending))
@@ -77,7 +73,9 @@ def argsort(
 
 def msort(input: Tensor) -> Tensor:
     """The elements in order along the first dim (``torch.msort``)."""
-    return _sorted("msort", input, 0, False).values
+    x = require_tensor("msort", input)
+    axis = normalize_dim("msort", 0, x.ndim)
+    return ops.sort(x, dim=axis, descending=False) if x.ndim else x
 
 
 def topk(
@@ -107,8 +105,7 @@ def topk(
     _require_rank("topk", k, x.shape[axis] if x.ndim else 1, first=0)
     if x.ndim == 0:
         return ValuesAndIndices(x, scalar_tensor(0, int64))
-    order = ops.argsort(x, dim=axis, descending=bool(largest))
-    indices = narrow(order, axis, 0, k)
+    indices = ops.argsort_part(x, dim=axis, descending=bool(largest), start=0, stop=k)
     return ValuesAndIndices(gather(x, indices, dim=axis), indices)
 
 
@@ -145,8 +142,8 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Val
     _require_rank("kthvalue", k, x.shape[axis] if x.ndim else 1, first=1)
     if x.ndim == 0:
         return ValuesAndIndices(x, scalar_tensor(0, int64))
-    order = ops.argsort(x, dim=axis, descending=False)
-    return picked(x, narrow(order, axis, k - 1, k), axis, keepdim)
+    place = ops.argsort_part(x, dim=axis, descending=False, start=k - 1, stop=k)
+    return picked(x, place, axis, keepdim)
 
 
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesAndIndices:

@@ -22,7 +22,9 @@ from graphc.ops.elementwise import (
     rsqrt,
     sqrt,
 )  # fmt: skip
+from graphc.ops.index import gather
 from graphc.ops.reduce import amax, amin, prod, sum_
+from graphc.ops.sort import argsort, sort
 from graphc.passes.layout import is_unit
 from graphc.passes.pattern import Attr, as_pattern, is_uniform, uniform_value, var
 from graphc.passes.rewrite import Rewrite, rule
@@ -270,6 +272,12 @@ def over_constant(x: Node, c: Node) -> Node | None:
     return mul(x, constant(inverse))
 
 
+@rule(gather(x, argsort(x, dim=Attr("dim"), descending=Attr("descending")), dim=Attr("dim")))
+def ordered_elements(x: Node, dim: int, descending: bool) -> Node:
+    """x[argsort(x)] = sort(x)"""
+    return sort(x, dim=dim, descending=descending)
+
+
 SIMPLE_RULES = (
     times_minus_one, over_minus_one, negative_times_negative, negative_over_negative,
     over_power_of_two, one_over_root, absolute_of_negative, absolute_twice,
@@ -278,6 +286,7 @@ SIMPLE_RULES = (
     sum_of_one, product_of_one, maximum_of_one, minimum_of_one,
     power_of_one, square, reciprocal, square_root, plus_zero, times_zero, over_itself,
     minus_itself, log_of_exp, exp_of_log, merge_factors, merge_summands, over_constant,
+    ordered_elements,
 )  # fmt: skip
 
 SIMPLIFY = Rewrite("simplify", (*SIMPLE_RULES, *CANONICAL_RULES))

@@ -39,11 +39,13 @@ from graphc.ops.elementwise import (
     sqrt,
     sub,
 )  # fmt: skip
+from graphc.ops.index import gather
 from graphc.ops.leaf import iota
 from graphc.ops.linalg import linear
 from graphc.ops.reduce import amax, amin, argmax, prod, sum_
 from graphc.ops.select import cast, detach, where
 from graphc.ops.shape import concat, expand, flip, pad, permute, reshape, slice_
+from graphc.ops.sort import argsort
 from graphc.passes.base import Journal, writing
 from graphc.passes.rewrite import Rule, rewrite
 from graphc.passes.rules.align import ALIGN
@@ -124,6 +126,10 @@ EXACT: list[Case] = [
     ("merge_permutes", (float64,), lambda x, y: exp(permute(permute(x, dims=(1, 0)), dims=(1, 0)))),
     ("permute_of_units", (float64,),
      lambda x, y: exp(permute(cut(x, (0, 0), (1, 8), (1, 1)), dims=(1, 0)))),
+    ("ordered_elements", (*REAL, *INTS, bool_), lambda x, y: gather(
+        x, argsort(x, dim=1, descending=True), dim=1
+    )),
+    ("ordered_elements", REAL, lambda x, y: gather(x, argsort(x, dim=0, descending=False), dim=0)),
     ("idle_reshape", (float32,), lambda x, y: reshape(x, shape=SHAPE)),
     ("merge_reshapes", (float32,), 
      lambda x, y: exp(reshape(reshape(x, shape=(40,)), shape=(4, 10)))),
