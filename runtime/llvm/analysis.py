@@ -9,6 +9,7 @@ from graphc.errors import CompileError
 from graphc.graph import has_trait
 from graphc.node import Node
 from graphc.opdef import Trait
+from graphc.ops.leaf import IOTA
 from graphc.ordering import operands_first
 from graphc.runtime.llvm.iteration import Axis, Layout, Space, space_of
 from graphc.runtime.llvm.memory import computed_elem
@@ -177,6 +178,11 @@ def iota_dim(node: Node, rank: int) -> int:
     return dim + rank - len(node.type.shape)
 
 
+def is_zero_iota(node: Node) -> bool:
+    """Whether a value counts along a dim of size 1; it broadcasts as the number 0."""
+    return node.op is IOTA and node.type.static_shape[node.attrs["dim"]] == 1
+
+
 def is_array_constant(node: Node) -> bool:
     """Whether a value is a constant of several elements."""
     return node.op.name == "constant" and bool(node.attrs["value"].array.size != 1)
@@ -192,7 +198,9 @@ def _varying(
     if node in leaves:
         number = leaves[node][0]
         return frozenset(axis for axis in space.axes if axis.strides[number])
-    if node.op.name == "iota":
+    if is_zero_iota(node):
+        return frozenset()
+    if node.op is IOTA:
         return frozenset(axis for axis in space.axes if axis.dim == iota_dim(node, space.rank))
     union = frozenset[Axis]().union(*(known[operand] for operand in node.inputs))
     if reduces:

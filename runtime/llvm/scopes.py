@@ -9,7 +9,7 @@ from graphc.dtypes import DType, int64
 from graphc.node import Node
 from graphc.runtime.llvm import memory, uniform_division
 from graphc.runtime.llvm.accumulator import Accumulator
-from graphc.runtime.llvm.analysis import ALIASES, iota_dim
+from graphc.runtime.llvm.analysis import ALIASES, iota_dim, is_zero_iota
 from graphc.runtime.llvm.casts import convert
 from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.function import SCRATCH
@@ -189,6 +189,8 @@ class Scopes:
             return constant(
                 elem, float(scalar) if node.type.dtype.is_floating_point else int(scalar)
             )
+        if is_zero_iota(node):
+            return convert(self.e, constant("i64", 0), int64, node.type.dtype)
         if node.op.name == "iota":
             dim = iota_dim(node, self.space.rank)
             return convert(self.e, self.index(dim, scope), int64, node.type.dtype)

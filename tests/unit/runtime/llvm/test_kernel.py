@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from graphc.dtypes import bool_, float32, float64, int32, int64, of_array
+from graphc.dtypes import DType, bool_, float32, float64, int32, int64, of_array
 from graphc.errors import CompileError
 from graphc.graph import Graph
 from graphc.node import Node, constant
@@ -138,6 +138,14 @@ def test_iota_and_constant_arrays() -> None:
     column = iota((6, 17), 1, int64)
     row = iota((6, 1), 0, float32)
     check(graph((a,), add(a, table), column, add(a, row), mul(cast(column, dtype=float32), a)), x)
+
+
+@pytest.mark.parametrize("dtype", [int64, float32])
+def test_counting_along_one_place_is_zero_at_all_others(dtype: DType) -> None:
+    x = normal(6, 17)
+    (a,) = inputs_of(x)
+    first, both = iota((1,), 0, dtype), iota((1, 17), 0, dtype)
+    check(graph((a,), add(a, cast(first, dtype=float32)), add(a, cast(both, dtype=float32))), x)
 
 
 def test_views_that_keep_their_place() -> None:
