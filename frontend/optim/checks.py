@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from graphc.errors import ArgumentError
@@ -13,15 +13,24 @@ from graphc.provenance import user_location_text
 def require_non_negative(optimizer: object, group: Mapping[str, Any], *names: str) -> None:
     """Raise ArgumentError if one of these options is negative, infinite or NaN."""
     for name in names:
-        value = float(group[name])
+        value = _number(optimizer, name, group[name])
         if not value >= 0 or math.isinf(value):
             refuse(optimizer, f"{name} must be a number from 0 on", str(value))
+
+
+def _number(optimizer: object, name: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError, ArgumentError):
+        refuse(optimizer, f"{name} must be a number", repr(value))
 
 
 def require_betas(optimizer: object, group: Mapping[str, Any]) -> None:
     """Raise ArgumentError unless ``betas`` are two numbers in ``[0, 1)``."""
     betas = group["betas"]
-    if len(betas) != 2 or not all(0 <= float(beta) < 1 for beta in betas):
+    if not isinstance(betas, Sequence) or len(betas) != 2 or not all(
+        0 <= _number(optimizer, "each of betas", beta) < 1 for beta in betas
+    ):  # fmt: skip
         refuse(optimizer, "betas must be two numbers in [0, 1)", str(betas))
 
 

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from graphc.dtypes import float64
+from graphc.errors import ArgumentError
 from graphc.frontend.functions.convert import to_operand
 from graphc.frontend.functions.pointwise import mul
 from graphc.frontend.functions.pointwise import pow as power
 from graphc.frontend.recorder import Recorder
 from graphc.frontend.tensor import Tensor
 from graphc.node import Node
+from graphc.provenance import user_location_text
 from graphc.storage import HostValue
 
 Scalar = float | Tensor
@@ -99,8 +101,16 @@ class PlaceholderOptions(Options):
 
 
 def _number(group: Mapping[str, Any], name: str, position: int | None) -> float:
-    value = group[name]
-    return float(value if position is None else value[position])
+    value: Any = group.get(name)
+    try:
+        return float(value if position is None else value[position])
+    except (TypeError, ValueError, LookupError, ArgumentError) as error:
+        kind = "a number" if position is None else "numbers"
+        raise ArgumentError(
+            f"the optimizer's option {name!r} must be {kind}", got=repr(value),
+            fix=f"write a number to param_groups[...][{name!r}]" if position is None else "",
+            where=user_location_text(),
+        ) from error  # fmt: skip
 
 
 def _reader(group: Mapping[str, Any], name: str, position: int | None) -> Callable[[], float]:
