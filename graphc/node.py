@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import struct
-import threading
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -17,6 +16,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from graphc.errors import GraphcError
+from graphc.forks import lock_over_forks
 from graphc.literal import Literal
 from graphc.opdef import OpDef
 from graphc.provenance import describe, stamp, user_location_text
@@ -25,7 +25,7 @@ from graphc.types import TensorType, Type
 Attrs = Mapping[str, Any]
 
 _interned: WeakValueDictionary[tuple[Any, ...], Node] = WeakValueDictionary()
-_lock = threading.RLock()
+_lock = lock_over_forks()
 
 
 class Node:

@@ -15,6 +15,8 @@ from types import FrameType
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from graphc.forks import lock_over_forks
+
 if TYPE_CHECKING:
     from graphc.node import Node
 
@@ -55,7 +57,7 @@ _STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 _INSTALLED = f"{os.sep}site-packages{os.sep}"
 
 _origins: WeakKeyDictionary[Node, dict[Origin, None]] = WeakKeyDictionary()
-_lock = threading.Lock()
+_lock = lock_over_forks()
 
 
 class _Scope(threading.local):

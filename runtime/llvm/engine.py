@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import functools
 import itertools
-import threading
 import weakref
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from graphc.errors import CompileError, SessionError
 from graphc.runtime.llvm import libm, native, side_by_side
+from graphc.runtime.llvm.forks import LINKING
 from graphc.runtime.llvm.target import Target, host_target
 
-_LINK_LOCK = threading.RLock()  # a collected library may be unloaded while another is linked
 _LIBRARY_NUMBERS = itertools.count()
 _LIBRARIES_PER_LINKER = 64
 """LLVM's linker keeps some 9 KB of each library that it unloads until it is freed itself."""
+
+_dropped: deque[tuple[Any, Any]] = deque()
+"""Trackers of libraries that nobody needs, each with its linker, which must live as long."""
 
 
 def compile_object(ir: str, target: Target) -> bytes:
@@ -101,14 +104,27 @@ class Library:
             raise CompileError("no such symbol in this library", got=symbol) from None
 
     def close(self) -> None:
-        """Free the code. Closing twice is harmless."""
+        """Free the code, at the latest with the next link. Closing twice is harmless."""
         self._tracker = None
         self._unload()
 
 
 def _unload(tracker: Any, jit: Any) -> None:
-    """Free a library's code; that `jit` is an argument keeps it from being freed before."""
-    with _LINK_LOCK:
+    """Free a library's code, now or soon: who collects garbage may hold any lock."""
+    _dropped.append((tracker, jit))
+    if LINKING.acquire(blocking=False):
+        try:
+            _free_dropped()
+        finally:
+            LINKING.release()
+
+
+def _free_dropped() -> None:
+    while True:
+        try:
+            tracker, _ = _dropped.popleft()
+        except IndexError:  # also if a collection just now has freed the last one
+            return
         tracker.close()
 
 
@@ -136,7 +152,8 @@ def link(
         builder.import_symbol(symbol, address)
     for symbol in exports:
         builder.export_symbol(symbol)
-    with _LINK_LOCK:
+    with LINKING:
+        _free_dropped()
         number = next(_LIBRARY_NUMBERS)
         jit = _linker(number // _LIBRARIES_PER_LINKER)
         try:

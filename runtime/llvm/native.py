@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import functools
-import threading
 from typing import Any
 
-_LOCK = threading.Lock()
+from graphc.runtime.llvm.forks import IMPORTING
 
 
 def binding() -> Any:
     """The ``llvmlite.binding`` module, with this machine's code generator ready."""
-    with _LOCK:
+    with IMPORTING:
         return _initialized()
 
 

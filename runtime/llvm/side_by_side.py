@@ -1,7 +1,7 @@
 """LLVM's long calls without llvmlite's lock, so that modules compile side by side.
 
 llvmlite lets one call at a time into LLVM. LLVM itself only asks that threads do not share a
-context or a machine, and each compilation has its own.
+context or a machine, and each compilation has its own. Forks wait for these calls.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import functools
 from typing import Any
 
 from graphc.runtime.llvm import native
+from graphc.runtime.llvm.forks import CALLS
 
 
 def parse(ir: str, context: Any) -> Any:
@@ -24,7 +25,7 @@ def parse(ir: str, context: Any) -> Any:
         RuntimeError: if LLVM does not understand the text.
     """
     with _ffi().OutputString() as message:
-        pointer = _call("LLVMPY_ParseAssembly")(context, ir.encode(), message)
+        pointer = _call("LLVMPY_ParseAssembly", context, ir.encode(), message)
         module = native.binding().ModuleRef(pointer, context)
         if message:
             module.close()
@@ -40,7 +41,7 @@ def run_passes(passes: Any, module: Any, builder: Any) -> None:
         module: the module.
         builder: llvmlite's pass builder, of this thread only.
     """
-    _call("LLVMPY_RunNewModulePassManager")(passes, module, builder)
+    _call("LLVMPY_RunNewModulePassManager", passes, module, builder)
 
 
 def emit_object(machine: Any, module: Any) -> bytes:
@@ -55,7 +56,7 @@ def emit_object(machine: Any, module: Any) -> bytes:
     """
     lib = _ffi().lib
     with _ffi().OutputString() as message:
-        buffer = _call("LLVMPY_TargetMachineEmitToMemory")(machine, module, 1, message)
+        buffer = _call("LLVMPY_TargetMachineEmitToMemory", machine, module, 1, message)
         if not buffer:
             raise RuntimeError(str(message))
     try:
@@ -64,8 +65,14 @@ def emit_object(machine: Any, module: Any) -> bytes:
         lib.LLVMPY_DisposeMemoryBuffer(buffer)
 
 
+def _call(name: str, *arguments: Any) -> Any:
+    function = _function(name)
+    with CALLS.one():
+        return function(*arguments)
+
+
 @functools.cache
-def _call(name: str) -> Any:
+def _function(name: str) -> Any:
     """A function of llvmlite's library as it is behind the lock."""
     locked = getattr(_ffi().lib, name)
     function = getattr(_library(), name)

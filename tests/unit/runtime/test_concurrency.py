@@ -4,7 +4,6 @@ import os
 import pickle
 import threading
 import time
-import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -24,6 +23,7 @@ from graphc.runtime.locks import Group, RunLocks
 from graphc.runtime.session import Session
 from graphc.storage import HostValue, Storage, Version
 from graphc.types import TensorType
+from tests.forking import fork_and
 
 SIZE = 20_000
 
@@ -158,28 +158,6 @@ def test_a_forked_child_runs_though_the_parent_held_all_locks() -> None:
     thread.join(30)
     assert code == 0
     assert session.run()["old"][0] == 1.0  # the child's memory is its own
-
-
-def fork_and(check: Callable[[], bool]) -> int:
-    """Run a check in a forked child; the exit code, or -1 if it hangs."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # threads are running: that is the test
-        child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            code = 0 if check() else 2
-        finally:
-            os._exit(code)
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        pid, status = os.waitpid(child, os.WNOHANG)
-        if pid:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.01)
-    os.kill(child, 9)
-    os.waitpid(child, 0)
-    return -1
 
 
 def learning_rate() -> float:
