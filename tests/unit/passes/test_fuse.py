@@ -33,6 +33,7 @@ from graphc.ops.shape import expand, permute, reshape
 from graphc.passes.autodiff import gradients
 from graphc.passes.base import PassRecord
 from graphc.passes.fuse import Fuse
+from graphc.passes.fusion.groups import Group, Groups
 from graphc.passes.fusion.space import DIFFERENT_DIMS, DIFFERENT_SHAPES, Space, join
 from graphc.passes.pipeline import PIPELINE, optimize, run_passes
 from graphc.storage import Storage
@@ -333,3 +334,23 @@ def test_the_numbers_of_a_kernel_are_those_of_its_body() -> None:
 def test_names_of_outputs_survive() -> None:
     graph = Graph((X,), {"loss": exp(X), **dict(enumerate_names((neg(X),)))})
     assert list(Fuse().run(graph).outputs) == ["loss", "out0"]
+
+
+def test_pairs_of_full_kernels_are_not_tried_for_each_of_their_members(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What all kernels read offers every pair of them, though only few can merge."""
+    tried = 0
+    obstacle = Groups.obstacle
+
+    def counted(self: Groups, first: Group, second: Group) -> str:
+        nonlocal tried
+        tried += 1
+        return obstacle(self, first, second)
+
+    monkeypatch.setattr(Groups, "obstacle", counted)
+    count, rate = 200, input_node("rate", ())
+    found = Fuse().run(graph_of(*(mul(exp(input_node(f"s{i}", ())), rate) for i in range(count))))
+    kernels = sum(node.op.name == "fused" for node in found.nodes)
+    assert count / 40 <= kernels < count / 10
+    assert tried < 40 * count
