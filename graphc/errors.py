@@ -1,4 +1,8 @@
-"""One class per kind of mistake, and the one template that all messages follow."""
+"""One class per kind of mistake, and the one template that all messages follow.
+
+What PyTorch raises as RuntimeError is one here, too, beside Python's more precise kind: ``except``
+clauses written for either work.
+"""
 
 from __future__ import annotations
 
@@ -52,20 +56,32 @@ def _rebuild(cls: type[GraphcError], state: dict[str, object]) -> GraphcError:
     return error
 
 
-class ShapeError(GraphcError, ValueError):
+class ShapeError(GraphcError, ValueError, RuntimeError):
     """Shapes that do not fit together."""
 
 
-class DTypeError(GraphcError, TypeError):
+class DTypeError(GraphcError, TypeError, RuntimeError):
     """A dtype that an operation or a feed does not accept."""
 
 
-class ArgumentError(GraphcError, ValueError):
-    """A wrong argument value, e.g. a dim out of range."""
+class ArgumentError(GraphcError, ValueError, RuntimeError):
+    """A wrong argument value, e.g. a negative size."""
 
 
-class IndexRangeError(GraphcError, IndexError):
-    """An index outside the dimension that it indexes."""
+class ArgumentTypeError(ArgumentError, TypeError):
+    """An argument of a wrong type, e.g. a string as a dim."""
+
+
+class IndexRangeError(ArgumentError, IndexError):
+    """A dim that does not exist, or an index outside the dimension that it indexes."""
+
+
+class IndexKindError(ArgumentError, DTypeError, IndexError):
+    """Something that is no index, e.g. a fraction."""
+
+
+class IndexShapeError(ShapeError, IndexError):
+    """Indices that do not fit together, or no elements where one must be chosen."""
 
 
 class FeedError(GraphcError, ValueError):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphc.dtypes import BOOLEAN
-from graphc.errors import ShapeError
+from graphc.errors import IndexShapeError, ShapeError
 from graphc.frontend.base import TensorBase, is_tensor
 from graphc.frontend.functions.convert import (
     TensorLike,
@@ -109,7 +109,7 @@ def put_at(x: Tensor, arrays: dict[int, Tensor], value: Tensor, accumulate: bool
     indices = [arrays[dim] for dim in dims]
     chosen = broadcast_shapes(*(each.shape for each in indices))
     if chosen is None:
-        raise ShapeError(
+        raise IndexShapeError(
             "indices do not broadcast", got=", ".join(str(each.type) for each in indices),
             where=user_location_text(),
         )  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 
 from graphc.dims import Dim
 from graphc.dtypes import BOOLEAN, COMPLEX, FLOATING, INTEGER, DType, result_type
-from graphc.errors import ArgumentError, DTypeError
+from graphc.errors import ArgumentError, ArgumentTypeError, DTypeError, IndexRangeError
 from graphc.frontend.base import TensorBase, concrete, is_tensor, symbolic
 from graphc.frontend.defaults import default_dtype, dtype_of_number
 from graphc.frontend.modes import modes
@@ -150,16 +150,20 @@ def normalize_dim(function: str, dim: Any, rank: int) -> int:
     """A dim counted from the front; a 0-d tensor accepts 0 and -1 as in PyTorch.
 
     Raises:
-        ArgumentError: if the dim does not exist.
+        IndexRangeError: if the dim does not exist.
+        ArgumentTypeError: for what is no whole number.
     """
     bound = max(rank, 1)
-    if not isinstance(dim, int | np.integer) or not -bound <= dim < bound:
-        raise ArgumentError(
-            f"{function}: dim out of range",
-            got=repr(dim),
-            expected=f"{-bound}..{bound - 1}",
+    if not isinstance(dim, int | np.integer) or isinstance(dim, bool):
+        raise ArgumentTypeError(
+            f"{function}: a dim must be a whole number", got=repr(dim),
+            expected=f"{-bound}..{bound - 1}", where=user_location_text(),
+        )  # fmt: skip
+    if not -bound <= dim < bound:
+        raise IndexRangeError(
+            f"{function}: dim out of range", got=repr(dim), expected=f"{-bound}..{bound - 1}",
             where=user_location_text(),
-        )
+        )  # fmt: skip
     return int(dim) % bound
 
 
@@ -167,7 +171,8 @@ def normalize_dims(function: str, dim: int | Sequence[int] | None, rank: int) ->
     """Dims counted from the front, ascending; None means all.
 
     Raises:
-        ArgumentError: if a dim does not exist or is named twice.
+        IndexRangeError: if a dim does not exist.
+        ArgumentError: if a dim is named twice.
     """
     if dim is None:
         return tuple(range(rank))
@@ -185,7 +190,7 @@ def shape_argument(function: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
     sizes = args[0] if len(args) == 1 and isinstance(args[0], list | tuple) else args
     for size in sizes:
         if not isinstance(size, int | np.integer | Dim):
-            raise ArgumentError(
+            raise ArgumentTypeError(
                 f"{function}: sizes must be whole numbers",
                 got=repr(size),
                 where=user_location_text(),

@@ -11,7 +11,9 @@ from graphc.dtypes import BOOLEAN, INTEGER, bool_, int8, int16, int64, uint8
 from graphc.errors import (
     ArgumentError,
     DTypeError,
+    IndexKindError,
     IndexRangeError,
+    IndexShapeError,
     ShapeError,
     SymbolicValueError,
 )
@@ -104,7 +106,7 @@ def _as_index(item: Any) -> Tensor:
     if isinstance(item, list) and not item:
         tensor = cast(tensor, int64)
     if tensor.dtype.category not in (INTEGER, BOOLEAN):
-        raise DTypeError(
+        raise IndexKindError(
             "an index must be integer or bool", got=tensor.dtype.name, where=user_location_text()
         )
     if tensor is item and tensor.ndim and tensor.dtype in (int8, int16):
@@ -203,7 +205,7 @@ def _take(
 def int_position(item: Any, size: Size) -> Size:
     """An int index counted from the front; IndexRangeError if it is outside."""
     if isinstance(item, bool) or not isinstance(item, int | np.integer):
-        raise ArgumentError(
+        raise IndexKindError(
             "unsupported index", got=repr(item),
             expected="int, slice, ..., None, or an integer or bool tensor",
             where=user_location_text(),
@@ -314,7 +316,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     axis = normalize_dim("index_select", dim, x.ndim)
     positions = int_index("index_select", index)
     if positions.ndim > 1:
-        raise ArgumentError(
+        raise IndexShapeError(
             "index_select: the index must be a vector",
             got=str(positions.type),
             where=user_location_text(),

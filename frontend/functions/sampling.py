@@ -21,7 +21,7 @@ from graphc.dtypes import (
     float64,
     int64,
 )  # fmt: skip
-from graphc.errors import ArgumentError, DTypeError
+from graphc.errors import ArgumentError, ArgumentTypeError, DTypeError
 from graphc.frontend.base import concrete
 from graphc.frontend.defaults import default_dtype
 from graphc.frontend.devices import DeviceLike, require_cpu
@@ -188,7 +188,7 @@ def randint(
         low, high = None, low
     bounds = (0 if low is None else low, high)
     if size is None or not all(isinstance(bound, int | np.integer) for bound in bounds):
-        raise ArgumentError(
+        raise ArgumentTypeError(
             "randint: expected whole numbers low and high, and a size",
             got=f"{low}, {high}, {size}", where=user_location_text(),
         )  # fmt: skip

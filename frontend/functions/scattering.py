@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from graphc.dtypes import BOOLEAN, FLOATING, INTEGER, DType, int64
-from graphc.errors import ArgumentError, DTypeError, ShapeError
+from graphc.errors import ArgumentError, DTypeError, IndexShapeError, ShapeError
 from graphc.frontend.base import is_tensor
 from graphc.frontend.functions.assignment import put_at
 from graphc.frontend.functions.convert import (
@@ -285,7 +285,7 @@ def index_reduce(
 def _vector(function: str, index: Tensor) -> Tensor:
     places = int_index(function, index)
     if places.ndim > 1:
-        raise ShapeError(
+        raise IndexShapeError(
             f"{function}: the index must be a vector", got=str(places.type),
             where=user_location_text(),
         )  # fmt: skip

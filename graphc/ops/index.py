@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from graphc.dims import Shape, Size
-from graphc.errors import DTypeError, IndexRangeError, ShapeError
+from graphc.errors import DTypeError, IndexRangeError, IndexShapeError, ShapeError
 from graphc.opdef import Call, OpDef, Saves, Trait
 from graphc.ops.infer import INT, require_category, require_dim, require_dims, require_same_dtype
 from graphc.ops.select import scalar
@@ -51,7 +51,7 @@ def index_shape(op: str, indices: tuple[TensorType, ...]) -> Shape:
     require_category(op, indices, INT)
     shape = broadcast_shapes(*(index.shape for index in indices))
     if shape is None:
-        raise ShapeError(f"{op}: indices do not broadcast", got=", ".join(map(str, indices)))
+        raise IndexShapeError(f"{op}: indices do not broadcast", got=", ".join(map(str, indices)))
     return shape
 
 

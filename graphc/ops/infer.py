@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from graphc.dtypes import BOOLEAN, COMPLEX, FLOATING, INTEGER, DType
-from graphc.errors import ArgumentError, DTypeError, ShapeError
+from graphc.errors import ArgumentError, DTypeError, IndexRangeError, ShapeError
 from graphc.shapes import broadcast_shapes
 from graphc.types import TensorType
 
@@ -77,16 +77,16 @@ def elementwise_infer(
 
 
 def require_dim(op: str, dim: int, rank: int) -> int:
-    """Raise ArgumentError unless ``0 <= dim < rank``."""
+    """Raise IndexRangeError unless ``0 <= dim < rank``."""
     if not 0 <= dim < rank:
-        raise ArgumentError(
+        raise IndexRangeError(
             f"{op}: dim out of range", got=str(dim), expected=f"0..{rank - 1} for {rank} dims"
         )
     return dim
 
 
 def require_dims(op: str, dims: Sequence[int], rank: int) -> None:
-    """Raise ArgumentError unless all dims are in range and none is named twice."""
+    """Raise unless all dims are in range and none is named twice."""
     for dim in dims:
         require_dim(op, dim, rank)
     if len(set(dims)) < len(dims):

@@ -14,7 +14,7 @@ import numpy as np
 
 from graphc.dims import Shape, Size
 from graphc.dtypes import int64
-from graphc.errors import ShapeError
+from graphc.errors import IndexShapeError, ShapeError
 from graphc.opdef import Call, OpDef, Rule, Saves, Trait
 from graphc.ops.comparison import eq
 from graphc.ops.elementwise import div, mul
@@ -60,7 +60,7 @@ def _reduction(
 
 def _require_elements(op: str, x: TensorType, dims: Dims) -> None:
     if any(x.shape[dim] == 0 for dim in dims):
-        raise ShapeError(
+        raise IndexShapeError(
             f"{op}: no elements to reduce, and it has no value for none",
             got=str(x),
             fix="reduce over a dim that is not empty",

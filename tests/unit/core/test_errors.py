@@ -45,6 +45,9 @@ def test_copies_are_complete(kind: type[GraphcError]) -> None:
         ("IndexRangeError", IndexError), ("FeedError", ValueError), ("ParseError", ValueError),
         ("SymbolicValueError", TypeError), ("AutogradError", RuntimeError),
         ("VerifyError", RuntimeError), ("CompileError", RuntimeError),
+        ("ShapeError", RuntimeError), ("DTypeError", RuntimeError), ("ArgumentError", RuntimeError),
+        ("IndexRangeError", ValueError), ("ArgumentTypeError", TypeError),
+        ("IndexKindError", IndexError), ("IndexShapeError", IndexError),
     ],
 )  # fmt: skip
 def test_builtin_handlers_catch_them(name: str, builtin: type[Exception]) -> None:
