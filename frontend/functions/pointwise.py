@@ -278,7 +278,9 @@ def minimum(input: TensorLike, other: TensorLike) -> Tensor:
 
 
 def clamp(input: Tensor, min: TensorLike | None = None, max: TensorLike | None = None) -> Tensor:
-    """Limit elements to ``min .. max``; NaN stays; the gradient passes at the limits.
+    """Limit elements to ``min .. max``; the gradient passes at the limits.
+
+    NaN stays, a limit that is NaN makes NaN, and neither lets a gradient pass.
 
     Args:
         input: tensor.
@@ -298,11 +300,20 @@ def clamp(input: Tensor, min: TensorLike | None = None, max: TensorLike | None =
     result = cast(x, dtype)
     if min is not None:
         low = to_operand(min, dtype)
-        result = select.where(comparison.lt(result, low), low, result)
+        beyond = _or_nan(comparison.lt(result, low), low)
+        result = select.where(comparison.ge(result, low), result, beyond)
     if max is not None:
         high = to_operand(max, dtype)
-        result = select.where(comparison.gt(result, high), high, result)
+        beyond = _or_nan(comparison.gt(result, high), high)
+        result = select.where(comparison.le(result, high), result, beyond)
     return result
+
+
+def _or_nan(is_beyond: Tensor, limit: Tensor) -> Tensor:
+    """The limit of elements beyond it, else NaN, which no gradient passes."""
+    if not limit.dtype.is_floating_point:
+        return limit
+    return select.where(is_beyond, limit, scalar_tensor(float("nan"), limit.dtype))
 
 
 clip = clamp

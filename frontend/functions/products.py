@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from graphc.dtypes import bool_
 from graphc.errors import ArgumentError, DTypeError, ShapeError
-from graphc.frontend.functions.convert import Number, promote, require_tensor, to_operand
+from graphc.frontend.functions.convert import (
+    Number,
+    promote,
+    require_tensor,
+    scalar_tensor,
+    to_operand,
+)
 from graphc.frontend.functions.shaping import drop_dims, expand, unsqueeze
-from graphc.ops import elementwise, linalg
+from graphc.ops import elementwise, linalg, select
 from graphc.ops.elementwise_parts import conjugated
 from graphc.ops.reduce import sum_
 from graphc.provenance import user_location_text
@@ -102,9 +109,13 @@ def vdot(input: Tensor, other: Tensor) -> Tensor:
 
 
 def _scaled_sum(
-    function: str, input: Tensor, product: Tensor, beta: Number, alpha: Number
-) -> Tensor:
-    """``beta * input + alpha * product``; with ``beta=0`` the input is not read, NaN or not."""
+    function: str, input: Tensor, product: Tensor, beta: Number, alpha: Number,
+    zeroes: bool = False,
+) -> Tensor:  # fmt: skip
+    """``beta * input + alpha * product``; with ``beta=0`` the input is not read, NaN or not.
+
+    ``zeroes``: with ``alpha=0`` the product is 0, NaN or not.
+    """
     x = require_tensor(function, input)
     if x.dtype is not product.dtype:
         raise DTypeError(
@@ -117,7 +128,10 @@ def _scaled_sum(
             where=user_location_text(),
         )  # fmt: skip
     wide = expand(x, product.shape)
-    scaled = product if alpha == 1 else elementwise.mul(product, to_operand(alpha, x.dtype))
+    if zeroes and alpha == 0:
+        scaled = select.where(scalar_tensor(False, bool_), product, scalar_tensor(0, x.dtype))
+    else:
+        scaled = product if alpha == 1 else elementwise.mul(product, to_operand(alpha, x.dtype))
     if beta == 0:
         return scaled
     first = wide if beta == 1 else elementwise.mul(wide, to_operand(beta, x.dtype))
@@ -134,18 +148,18 @@ def addmm(
         mat1: ``(n, m)``.
         mat2: ``(m, p)``.
         beta: factor of the input.
-        alpha: factor of the product.
+        alpha: factor of the product; 0 counts it as 0, NaN or not.
 
     Source: ``torch.addmm``.
     """
-    return _scaled_sum("addmm", input, _ranked("addmm", mat1, mat2, (2, 2)), beta, alpha)
+    return _scaled_sum("addmm", input, _ranked("addmm", mat1, mat2, (2, 2)), beta, alpha, True)
 
 
 def addmv(
     input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1
 ) -> Tensor:
     """``beta * input + alpha * (mat @ vec)`` (``torch.addmv``)."""
-    return _scaled_sum("addmv", input, _ranked("addmv", mat, vec, (2, 1)), beta, alpha)
+    return _scaled_sum("addmv", input, _ranked("addmv", mat, vec, (2, 1)), beta, alpha, True)
 
 
 def addr(
@@ -175,4 +189,4 @@ def addbmm(
     """``beta * input + alpha * (batch1 @ batch2).sum(0)`` (``torch.addbmm``)."""
     products = _ranked("addbmm", batch1, batch2, (3, 3))
     total = drop_dims(sum_(products, dims=(0,)), (0,))
-    return _scaled_sum("addbmm", input, total, beta, alpha)
+    return _scaled_sum("addbmm", input, total, beta, alpha, True)

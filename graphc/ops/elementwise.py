@@ -146,10 +146,14 @@ minimum = elementwise(
 )  # fmt: skip
 
 neg: OpDef = elementwise("neg", ufunc(np.negative), lambda call, g: (neg(g),), accepts=NUMBER)
-abs_ = elementwise(
-    "abs", ufunc(np.absolute), lambda call, g: (mul(g, sign(call.inputs[0])),),
-    accepts=ORDERED_NUMBER, saves=INPUTS,
-)  # fmt: skip
+
+
+def _abs_vjp(call: Call, g: Any) -> tuple[Any, ...]:
+    (x,) = call.inputs
+    return (mul(g, where(eq(x, x), sign(x), scalar(x, 0))),)  # 0 at NaN, which has no sign
+
+
+abs_ = elementwise("abs", ufunc(np.absolute), _abs_vjp, accepts=ORDERED_NUMBER, saves=INPUTS)
 sign: OpDef = elementwise("sign", ufunc(np.sign), _flat_vjp, accepts=ORDERED_NUMBER)
 floor = elementwise("floor", ufunc(np.floor), _flat_vjp, accepts=FLOAT)
 ceil = elementwise("ceil", ufunc(np.ceil), _flat_vjp, accepts=FLOAT)

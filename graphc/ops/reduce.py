@@ -16,7 +16,7 @@ from graphc.dims import Shape, Size
 from graphc.dtypes import int64
 from graphc.errors import IndexShapeError, ShapeError
 from graphc.opdef import Call, OpDef, Rule, Saves, Trait
-from graphc.ops.comparison import eq
+from graphc.ops.comparison import eq, logical_or, ne
 from graphc.ops.elementwise import div, mul
 from graphc.ops.elementwise_parts import conjugated
 from graphc.ops.infer import ANY, NUMBER, REAL, require_category, require_dims
@@ -140,9 +140,12 @@ def _sum_vjp(call: Call, g: Any) -> tuple[Any]:
 
 
 def _extremum_vjp(call: Call, g: Any) -> tuple[Any]:
-    """Equal extrema share the gradient evenly (``torch.amax``)."""
+    """Equal extrema share the gradient evenly (``torch.amax``), and so do the NaN."""
     (x,) = call.inputs
-    chosen = cast(eq(x, call.output), dtype=g.type.dtype)
+    is_chosen = eq(x, call.output)
+    if x.type.dtype.is_floating_point:
+        is_chosen = logical_or(is_chosen, ne(x, x))
+    chosen = cast(is_chosen, dtype=g.type.dtype)
     share = div(g, sum_(chosen, dims=call.attrs["dims"]))
     return (mul(chosen, share),)
 

@@ -36,11 +36,31 @@ def _infer_searchsorted(
 def _eval_searchsorted(sequence: Array, values: Array, *, right: bool) -> Array:
     side: Literal["left", "right"] = "right" if right else "left"
     if sequence.ndim == 1:
-        return np.asarray(np.searchsorted(sequence, values, side), np.int64).reshape(values.shape)
+        return _places(sequence, values, side)
     result = np.zeros(values.shape, np.int64)
     for row in np.ndindex(sequence.shape[:-1]):
-        result[row] = np.searchsorted(sequence[row], values[row], side)
+        result[row] = _places(sequence[row], values[row], side)
     return result
+
+
+def _places(sequence: Array, values: Array, side: Literal["left", "right"]) -> Array:
+    if sequence.size and sequence[-1] != sequence[-1]:
+        return _halved(sequence, values, side)
+    return np.asarray(np.searchsorted(sequence, values, side), np.int64).reshape(values.shape)
+
+
+def _halved(sequence: Array, values: Array, side: Literal["left", "right"]) -> Array:
+    """Bisection as PyTorch's, where NaN lies before every value that it is compared with."""
+    low = np.zeros(values.shape, np.int64)
+    high = np.full(values.shape, sequence.size, np.int64)
+    while np.any(low < high):
+        middle = (low + high) // 2
+        at = sequence[np.minimum(middle, sequence.size - 1)]
+        stays = at >= values if side == "left" else at > values
+        is_open = low < high
+        low = np.where(is_open & ~stays, middle + 1, low)
+        high = np.where(is_open & stays, middle, high)
+    return low
 
 
 searchsorted = OpDef("searchsorted", _infer_searchsorted, _eval_searchsorted)

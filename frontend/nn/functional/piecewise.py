@@ -88,9 +88,10 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
-    """``relu6(x + 3) / 6`` (``torch.nn.functional.hardsigmoid``)."""
+    """``relu6(x + 3) / 6``, with gradient 0 at NaN (``torch.nn.functional.hardsigmoid``)."""
     x = as_float("hardsigmoid", input)
-    return overwrite(input, relu6(x + 3) / 6, inplace)
+    known = select.where(comparison.eq(x, x), x, scalar_tensor(float("nan"), x.dtype))
+    return overwrite(input, relu6(known + 3) / 6, inplace)
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
