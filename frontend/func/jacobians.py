@@ -42,6 +42,7 @@ def jacrev(
         structure of the arguments, with tensors of the output's shape and then the argument's.
 
     Raises:
+        ArgumentError: for complex arguments and results.
         ShapeError: if the size of an output is not known while recording.
 
     Source: ``torch.func.jacrev``.
@@ -57,9 +58,11 @@ def jacrev(
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         places = positions("jacrev", argnums, len(args))
         primals = tuple(args[place] for place in places)
+        _require_real("jacrev", "arguments", flatten(primals)[1])
         chosen = of_chosen(func, args, places, kwargs)
         made = pullback("jacrev", chosen, primals, has_aux)
         _, outputs, rebuild = flatten(made.value)
+        _require_real("jacrev", "results", outputs)
         _, _, rebuild_args = flatten(primals)
 
         def rows(*basis: Tensor) -> Any:
@@ -96,7 +99,7 @@ def jacfwd(
         A function of the same arguments; its result is like that of ``jacrev``.
 
     Raises:
-        ArgumentError: for another ``randomness``.
+        ArgumentError: for another ``randomness``, and for complex arguments and results.
         ShapeError: if the size of an argument is not known while recording.
 
     Source: ``torch.func.jacfwd``.
@@ -117,9 +120,11 @@ def jacfwd(
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         places = positions("jacfwd", argnums, len(args))
         primals = tuple(args[place] for place in places)
+        _require_real("jacfwd", "arguments", flatten(primals)[1])
         chosen = of_chosen(func, args, places, kwargs)
         made = pushforward("jacfwd", chosen, primals, has_aux, False)
         _, outputs, rebuild = flatten(made.value)
+        _require_real("jacfwd", "results", outputs)
         _, inputs, rebuild_args = flatten(primals)
 
         def columns(*basis: Tensor) -> Any:
@@ -175,6 +180,17 @@ def _basis(what: str, tensors: Sequence[Tensor]) -> list[Tensor]:
         basis.append(concrete(block.reshape((total, *x.shape))))
         start += count
     return basis
+
+
+def _require_real(function: str, what: str, tensors: Sequence[Tensor]) -> None:
+    """Raise ArgumentError for complex tensors, of which the two modes differ by a conjugate."""
+    for x in tensors:
+        if x.dtype.is_complex:
+            raise ArgumentError(
+                f"{function}: the {what} must be real", got=str(x.type),
+                fix="differentiate by gc.view_as_real(z), and return such parts",
+                where=user_location_text(),
+            )  # fmt: skip
 
 
 def _split(found: Sequence[Tensor], tensors: Sequence[Tensor]) -> list[list[Tensor]]:

@@ -145,6 +145,8 @@ def normal(
             shape = broadcast_shapes(*(x.shape for x in given))
         of = (given[0].dtype if given else default_dtype()) if dtype is None else dtype
         drawn = normal_values(shape, of, generator)
+        if is_tensor(std) and std.is_symbolic:
+            std = pointwise.where(std >= 0, std, float("nan"))
         made = pointwise.add(pointwise.mul(drawn, std), mean)
         made = cast(made, drawn.dtype)
     if requires_grad:

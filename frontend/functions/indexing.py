@@ -354,6 +354,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         num_classes: the new size; -1 means the largest class plus one (dynamic mode only).
 
     Raises:
+        ArgumentError: for no classes, and for -1 if the tensor is empty.
         IndexRangeError: for a class outside ``0 .. num_classes - 1``, when it runs.
     """
     classes = require_tensor("one_hot", tensor)
@@ -361,6 +362,11 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         raise DTypeError(
             "one_hot: expected int64", got=classes.dtype.name, where=user_location_text()
         )
+    if num_classes < -1 or (num_classes < 1 and classes.type.numel == 0):
+        raise ArgumentError(
+            "one_hot: there is no number of classes",
+            got=f"num_classes={num_classes}, {classes.type}", where=user_location_text(),
+        )  # fmt: skip
     if num_classes == -1:
         num_classes = int(classes.array("the largest class").max(initial=-1)) + 1
     rows = concrete(np.eye(num_classes, dtype=np.int64))
