@@ -185,8 +185,21 @@ def normalize_dims(function: str, dim: int | Sequence[int] | None, rank: int) ->
     return tuple(found) if rank else ()
 
 
-def shape_argument(function: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Sizes given one by one or as one sequence."""
+def positional(function: str, args: tuple[Any, ...], named: Any) -> tuple[Any, ...]:
+    """What is given one by one, or as one sequence by name; TypeError for both or a number."""
+    if named is None:
+        return args
+    if args or not isinstance(named, list | tuple):
+        raise ArgumentTypeError(
+            f"{function}: expected a sequence, by position or by name", got=repr(named),
+            where=user_location_text(),
+        )  # fmt: skip
+    return (named,)
+
+
+def shape_argument(function: str, args: tuple[Any, ...], named: Any = None) -> tuple[Any, ...]:
+    """Sizes given one by one or as one sequence, which may have a name."""
+    args = positional(function, args, named)
     sizes = args[0] if len(args) == 1 and isinstance(args[0], list | tuple) else args
     for size in sizes:
         if not isinstance(size, int | np.integer | Dim):

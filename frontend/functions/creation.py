@@ -175,33 +175,33 @@ def require_known(function: str, shape: Sequence[Size]) -> None:
 
 
 def zeros(
-    *size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False,
+    *sizes: Any, size: Any = None, dtype: DTypeLike | None = None, requires_grad: bool = False,
     device: DeviceLike = None,
 ) -> Tensor:  # fmt: skip
     """Zeros (``torch.zeros``); float32 by default."""
-    shape = shape_argument("zeros", size)
+    shape = shape_argument("zeros", sizes, size)
     return full(
         shape, 0, dtype=dtype or default_dtype(), requires_grad=requires_grad, device=device
     )
 
 
 def ones(
-    *size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False,
+    *sizes: Any, size: Any = None, dtype: DTypeLike | None = None, requires_grad: bool = False,
     device: DeviceLike = None,
 ) -> Tensor:  # fmt: skip
     """Ones (``torch.ones``); float32 by default."""
-    shape = shape_argument("ones", size)
+    shape = shape_argument("ones", sizes, size)
     return full(
         shape, 1, dtype=dtype or default_dtype(), requires_grad=requires_grad, device=device
     )
 
 
 def empty(
-    *size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False,
+    *sizes: Any, size: Any = None, dtype: DTypeLike | None = None, requires_grad: bool = False,
     device: DeviceLike = None,
 ) -> Tensor:  # fmt: skip
     """A tensor whose values do not matter; graphc fills it with zeros (``torch.empty``)."""
-    return zeros(*size, dtype=dtype, requires_grad=requires_grad, device=device)
+    return zeros(*sizes, size=size, dtype=dtype, requires_grad=requires_grad, device=device)
 
 
 def zeros_like(

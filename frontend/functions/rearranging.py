@@ -202,15 +202,16 @@ def _rolled(x: Tensor, shift: Any, axis: int) -> Tensor:
     return cat([narrow(x, axis, at, size), narrow(x, axis, 0, at)], axis)
 
 
-def repeat(input: Tensor, *repeats: Any) -> Tensor:
+def repeat(input: Tensor, *counts: Any, repeats: Any = None) -> Tensor:
     """The whole tensor several times along each dim (``torch.Tensor.repeat``).
 
     Args:
         input: tensor.
-        repeats: how many times, per dim of the result; as many as dims, or more.
+        counts: how many times, per dim of the result; as many as dims, or more.
+        repeats: the same by name.
     """
     x = require_tensor("repeat", input)
-    counts = shape_argument("repeat", repeats)
+    counts = shape_argument("repeat", counts, repeats)
     lead = len(counts) - x.ndim
     if lead < 0 or any(isinstance(count, int) and count < 0 for count in counts):
         raise ArgumentError(
@@ -224,10 +225,10 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
     return own(reshape(wide, tuple(count * size for count, size in pairs)))
 
 
-def tile(input: Tensor, *dims: Any) -> Tensor:
+def tile(input: Tensor, *counts: Any, dims: Any = None) -> Tensor:
     """The whole tensor several times along its last dims (``torch.tile``)."""
     x = require_tensor("tile", input)
-    counts = shape_argument("tile", dims)
+    counts = shape_argument("tile", counts, dims)
     return repeat(x, (1,) * (x.ndim - len(counts)) + counts)
 
 

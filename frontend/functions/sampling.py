@@ -97,13 +97,14 @@ def _int32(value: int) -> Tensor:
 
 
 def rand(
-    *size: Any, dtype: DTypeLike | None = None, generator: Generator | None = None,
-    requires_grad: bool = False, device: DeviceLike = None,
+    *sizes: Any, size: Any = None, dtype: DTypeLike | None = None,
+    generator: Generator | None = None, requires_grad: bool = False, device: DeviceLike = None,
 ) -> Tensor:  # fmt: skip
     """Uniform numbers in ``[0, 1)`` (``torch.rand``).
 
     Args:
-        size: the shape.
+        sizes: the shape, one by one or as one sequence.
+        size: the shape by name.
         dtype: floating point or complex type; default float32.
         generator: default: the global one.
         requires_grad: track gradients.
@@ -115,25 +116,26 @@ def rand(
         (2, 3)
     """
     require_cpu(device)
-    made = uniform_values(shape_argument("rand", size), dtype or default_dtype(), generator)
+    made = uniform_values(shape_argument("rand", sizes, size), dtype or default_dtype(), generator)
     return tracked(made, requires_grad)
 
 
 def randn(
-    *size: Any, dtype: DTypeLike | None = None, generator: Generator | None = None,
-    requires_grad: bool = False, device: DeviceLike = None,
+    *sizes: Any, size: Any = None, dtype: DTypeLike | None = None,
+    generator: Generator | None = None, requires_grad: bool = False, device: DeviceLike = None,
 ) -> Tensor:  # fmt: skip
     """Standard normal numbers (``torch.randn``); the same bits on every backend.
 
     Args:
-        size: the shape.
+        sizes: the shape, one by one or as one sequence.
+        size: the shape by name.
         dtype: floating point or complex type; default float32.
         generator: default: the global one.
         requires_grad: track gradients.
         device: the CPU.
     """
     require_cpu(device)
-    made = normal_values(shape_argument("randn", size), dtype or default_dtype(), generator)
+    made = normal_values(shape_argument("randn", sizes, size), dtype or default_dtype(), generator)
     return tracked(made, requires_grad)
 
 

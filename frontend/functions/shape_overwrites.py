@@ -11,6 +11,7 @@ import numpy as np
 from graphc.errors import AutogradError, RecordingError
 from graphc.frontend.base import concrete
 from graphc.frontend.functions import shaping
+from graphc.frontend.functions.aliases import also_called
 from graphc.frontend.functions.convert import require_tensor, shape_argument
 from graphc.frontend.modes import modes
 from graphc.frontend.writing import require_writable
@@ -57,6 +58,7 @@ def t_(self: Tensor) -> Tensor:
     return _become("t_", self, shaping.t)
 
 
+@also_called(axis0="dim0", axis1="dim1")
 def transpose_(self: Tensor, dim0: int, dim1: int) -> Tensor:
     """Swap two dims in place (``torch.Tensor.transpose_``); dynamically only."""
     return _become("transpose_", self, lambda x: shaping.transpose(x, dim0, dim1))

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from graphc.dims import Dim, Shape, Size
 from graphc.errors import ArgumentError, IndexRangeError, ShapeError
+from graphc.frontend.functions.aliases import also_called, numpy_names
 from graphc.frontend.functions.convert import (
     cast,
     common_dtype,
     normalize_dim,
     normalize_dims,
+    positional,
     require_tensor,
     shape_argument,
 )  # fmt: skip
@@ -45,12 +47,13 @@ __all__ = [
 ]
 
 
-def reshape(input: Tensor, *shape: Any) -> Tensor:
+def reshape(input: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
     """The same elements in another shape; one size may be -1 (``torch.reshape``).
 
     Args:
         input: tensor.
-        shape: sizes, one by one or as one sequence.
+        sizes: one by one or as one sequence.
+        shape: the sizes by name.
 
     Raises:
         ShapeError: if the number of elements differs.
@@ -61,7 +64,7 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
         (2, 3)
     """
     x = require_tensor("reshape", input)
-    return ops.reshape(x, shape=_infer_size(x.shape, shape_argument("reshape", shape)))
+    return ops.reshape(x, shape=_infer_size(x.shape, shape_argument("reshape", sizes, shape)))
 
 
 def _infer_size(old: Shape, new: Shape) -> Shape:
@@ -99,10 +102,12 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     return ops.reshape(x, shape=(*x.shape[:start], merged, *x.shape[end + 1 :]))
 
 
-def permute(input: Tensor, *dims: Any) -> Tensor:
+def permute(input: Tensor, *order: Any, dims: Any = None) -> Tensor:
     """Reorder dims (``torch.permute``)."""
     x = require_tensor("permute", input)
-    order = dims[0] if len(dims) == 1 and isinstance(dims[0], list | tuple) else dims
+    order = positional("permute", order, dims)
+    if len(order) == 1 and isinstance(order[0], list | tuple):
+        order = tuple(order[0])
     return ops.permute(x, dims=tuple(normalize_dim("permute", dim, x.ndim) for dim in order))
 
 
@@ -130,16 +135,16 @@ def t(input: Tensor) -> Tensor:
     return transpose(x, 0, 1) if x.ndim == 2 else x
 
 
-def expand(input: Tensor, *shape: Any) -> Tensor:
+def expand(input: Tensor, *shape: Any, size: Any = None) -> Tensor:
     """Repeat dims of size 1 without a copy; -1 keeps a size (``torch.Tensor.expand``)."""
     x = require_tensor("expand", input)
-    sizes = shape_argument("expand", shape)
+    sizes = shape_argument("expand", shape, size)
     lead = len(sizes) - x.ndim
     kept = tuple(
-        x.shape[axis - lead] if isinstance(size, int) and size == -1 and axis >= lead else size
-        for axis, size in enumerate(sizes)
+        x.shape[axis - lead] if isinstance(n, int) and n == -1 and axis >= lead else n
+        for axis, n in enumerate(sizes)
     )
-    if any(isinstance(size, int) and size < 0 for size in kept):
+    if any(isinstance(n, int) and n < 0 for n in kept):
         raise ShapeError(
             "expand: -1 keeps a size, and a new dim has none to keep",
             got=f"{x.type} to {sizes}",
@@ -164,6 +169,7 @@ def drop_dims(x: Tensor, dims: Sequence[int]) -> Tensor:
     return x if len(shape) == x.ndim else ops.reshape(x, shape=shape)
 
 
+@numpy_names
 def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """Leave out dims of size 1: all, or those named (``torch.squeeze``).
 
@@ -183,6 +189,7 @@ def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     return drop_dims(x, [d for d in dims if isinstance(x.shape[d], int) and x.shape[d] == 1])
 
 
+@numpy_names
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """Insert a dim of size 1 (``torch.unsqueeze``)."""
     x = require_tensor("unsqueeze", input)
@@ -205,6 +212,7 @@ def flip(input: Tensor, *args: Any, dims: Sequence[int] | int | None = None) -> 
     return own(ops.flip(x, dims=normalize_dims("flip", list(given), x.ndim)))
 
 
+@numpy_names
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Join tensors along a dim; dtypes are promoted (``torch.cat``).
 
@@ -226,6 +234,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     return ops.concat(*(cast(x, dtype) for x in parts), dim=axis)
 
 
+@numpy_names
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Join tensors of one shape along a new dim (``torch.stack``)."""
     parts = [require_tensor("stack", x) for x in tensors]
@@ -269,6 +278,7 @@ def _size(function: str, x: Tensor, axis: int) -> Size:
     return size
 
 
+@also_called(split_size="split_size_or_sections")
 def split(
     tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0
 ) -> tuple[Tensor, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.base import is_tensor
+from graphc.frontend.functions.aliases import also_called
 from graphc.frontend.functions.convert import normalize_dim, require_tensor
 from graphc.frontend.functions.shaping import known_size
 from graphc.ops.shape import narrow
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["dsplit", "hsplit", "tensor_split", "vsplit"]
 
+_cuts = also_called(indices="indices_or_sections", sections="indices_or_sections")
 
+
+@_cuts
 def tensor_split(
     input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, dim: int = 0
 ) -> tuple[Tensor, ...]:
@@ -74,17 +78,20 @@ def _divided(
     return tensor_split(x, cuts, dim)
 
 
+@_cuts
 def hsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
     """Cut columns; a vector along its only dim (``torch.hsplit``)."""
     x = require_tensor("hsplit", input)
     return _divided("hsplit", x, indices_or_sections, 1, 0 if x.ndim == 1 else 1)
 
 
+@_cuts
 def vsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
     """Cut rows (``torch.vsplit``)."""
     return _divided("vsplit", input, indices_or_sections, 2, 0)
 
 
+@_cuts
 def dsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
     """Cut the third dim (``torch.dsplit``)."""
     return _divided("dsplit", input, indices_or_sections, 3, 2)

@@ -40,27 +40,27 @@ class CreationMethods(TensorBase):
         return creation.full(size, fill_value, dtype=of, requires_grad=requires_grad, device=device)
 
     def new_zeros(
-        self, *size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False,
-        device: DeviceLike = None,
+        self, *sizes: Any, size: Any = None, dtype: DTypeLike | None = None,
+        requires_grad: bool = False, device: DeviceLike = None,
     ) -> Tensor:  # fmt: skip
         """A new tensor of zeros (``torch.Tensor.new_zeros``)."""
-        shape = shape_argument("new_zeros", size)
+        shape = shape_argument("new_zeros", sizes, size)
         return self.new_full(shape, 0, dtype=dtype, requires_grad=requires_grad, device=device)
 
     def new_ones(
-        self, *size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False,
-        device: DeviceLike = None,
+        self, *sizes: Any, size: Any = None, dtype: DTypeLike | None = None,
+        requires_grad: bool = False, device: DeviceLike = None,
     ) -> Tensor:  # fmt: skip
         """A new tensor of ones (``torch.Tensor.new_ones``)."""
-        shape = shape_argument("new_ones", size)
+        shape = shape_argument("new_ones", sizes, size)
         return self.new_full(shape, 1, dtype=dtype, requires_grad=requires_grad, device=device)
 
     def new_empty(
-        self, *size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False,
-        device: DeviceLike = None,
+        self, *sizes: Any, size: Any = None, dtype: DTypeLike | None = None,
+        requires_grad: bool = False, device: DeviceLike = None,
     ) -> Tensor:  # fmt: skip
         """A new tensor whose values do not matter (``torch.Tensor.new_empty``)."""
-        shape = shape_argument("new_empty", size)
+        shape = shape_argument("new_empty", sizes, size)
         return self.new_full(shape, 0, dtype=dtype, requires_grad=requires_grad, device=device)
 
     def new_empty_strided(
