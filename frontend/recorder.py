@@ -18,6 +18,7 @@ from graphc.frontend.base import TensorBase, symbolic
 from graphc.frontend.grad_slots import ArgumentGrad, GradSlot, beside
 from graphc.frontend.memory import Memory
 from graphc.frontend.modes import modes, set_grad_enabled
+from graphc.frontend.view_layout import must_copy
 from graphc.frontend.views import View, follow_tape, put_back, view_of
 from graphc.frontend.writing import fitted, require_writable
 from graphc.graph import Graph as CoreGraph
@@ -26,6 +27,7 @@ from graphc.opdef import OpDef
 from graphc.ops.elementwise import add
 from graphc.ops.leaf import placeholder, variable
 from graphc.ops.random import random_bits
+from graphc.ops.shape import reshape
 from graphc.provenance import user_location_text
 from graphc.storage import HostValue, Storage
 from graphc.types import TensorType
@@ -111,7 +113,7 @@ class Recorder:
         nodes = tuple([self.node_of(x) for x in inputs])
         node = nodes[0].__apply__(op, nodes, attrs)
         result = symbolic(node, self)
-        if op.is_view:
+        if op.is_view and not (op is reshape and must_copy(inputs[0], result.shape)):
             result._viewed = view_of(inputs[0], ((op, attrs),), nodes[0])
         if modes.grad_enabled and op.vjp is not None and result.dtype.is_differentiable:
             edges = edges_of(inputs)

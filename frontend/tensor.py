@@ -19,7 +19,15 @@ from graphc.frontend.base import (
     tensor_class,
 )  # fmt: skip
 from graphc.frontend.formatting import format_tensor
-from graphc.frontend.functions import creation, inplace, logic, pointwise, products, shaping
+from graphc.frontend.functions import (
+    creation,
+    inplace,
+    logic,
+    pointwise,
+    products,
+    shaping,
+    viewing,
+)  # fmt: skip
 from graphc.frontend.functions.convert import TensorLike, is_operand, real_number
 from graphc.frontend.methods.conversion import ConversionMethods
 from graphc.frontend.methods.creation import CreationMethods
@@ -311,8 +319,8 @@ class Tensor(
         return shaping.reshape(self, other.shape)
 
     def view_as(self, other: Tensor) -> Tensor:
-        """The same elements in the shape of another tensor."""
-        return shaping.reshape(self, other.shape)
+        """The same elements in the shape of another tensor, never as a copy."""
+        return viewing.view(self, other.shape)
 
     # --- pointwise --------------------------------------------------------------------------
 

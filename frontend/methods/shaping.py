@@ -11,6 +11,7 @@ from graphc.frontend.functions import (
     slice_norms,
     splitting,
     strides,
+    viewing,
 )  # fmt: skip
 
 
@@ -21,7 +22,7 @@ class ShapingMethods(TensorBase):
 
     clone = shaping.clone
     reshape = shaping.reshape
-    view = shaping.reshape
+    view = viewing.view
     flatten = shaping.flatten
     permute = shaping.permute
     transpose = shaping.transpose
