@@ -292,13 +292,19 @@ def _arg_extremum(
 
 @numpy_names
 def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """True if one element or more is not zero (``torch.any``); False of no elements."""
+    """True if one element or more is not zero (``torch.any``); False of no elements.
+
+    An empty sequence of dims reduces nothing, as in PyTorch.
+    """
     return _logical("any", reduce.amax, False, input, dim, keepdim)
 
 
 @numpy_names
 def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """True if every element is not zero (``torch.all``); True of no elements."""
+    """True if every element is not zero (``torch.all``); True of no elements.
+
+    An empty sequence of dims reduces nothing, as in PyTorch.
+    """
     return _logical("all", reduce.amin, True, input, dim, keepdim)
 
 
@@ -309,6 +315,8 @@ def _logical(
     if given.dtype is uint8:  # PyTorch's answer is a number then
         return cast(_logical(function, op, of_none, cast(given, bool_), dim, keepdim), uint8)
     x = cast(given, bool_)
+    if isinstance(dim, Sequence) and len(dim) == 0:
+        return comparison.ne(x, scalar_tensor(False, bool_))
     dims = dims_argument(function, x, dim)
     if reduce.reduced_count(x.shape, dims) == 0:
         shape = tuple(1 if axis in dims else size for axis, size in enumerate(x.shape))
