@@ -64,3 +64,21 @@ def test_a_kernel_of_nothing_with_two_results(backend: str) -> None:
     results = Session(graph, backend=backend).run()
     np.testing.assert_array_equal(results["a"], [[0, -1, -2], [0, -1, -2]])
     np.testing.assert_array_equal(results["b"], [[6]])
+
+
+@pytest.mark.parametrize("backend", ["numpy", "llvm"])
+def test_slices_of_a_reshape_of_parts(backend: str) -> None:
+    """The parts lie in the order that the reshape asks for, and slices of it are read."""
+    columns = permute(placeholder("a", TensorType((4, 3), float32)), dims=(1, 0))
+    first = slice_(columns, starts=(0, 0), stops=(1, 4), steps=(1, 1))
+    others = slice_(columns, starts=(1, 0), stops=(3, 4), steps=(1, 1))
+    rows = permute(concat(neg(first), others, dim=0), dims=(1, 0))
+    flat = reshape(rows, shape=(12,))
+    ends = [slice_(flat, starts=(a,), stops=(b,), steps=(1,)) for a, b in ((0, 5), (6, 12))]
+    (source,) = columns.inputs
+    array = np.arange(12, dtype=np.float32).reshape(4, 3)
+    result = Session(Graph([source], {"y": concat(*ends, dim=0)}), backend=backend).run(
+        {"a": array}
+    )
+    expected = np.delete((array * [-1, 1, 1]).reshape(-1), 5)
+    np.testing.assert_array_equal(result["y"], expected)
