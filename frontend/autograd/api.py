@@ -12,7 +12,7 @@ from graphc.frontend.autograd.hooks import RemovableHandle, add_hook
 from graphc.frontend.autograd.starts import each_of_batch, require_gradient, started
 from graphc.frontend.autograd.zeros import zeros_of
 from graphc.frontend.base import is_tensor
-from graphc.frontend.functions.convert import require_tensor
+from graphc.frontend.functions.convert import tensor_sequence
 from graphc.frontend.modes import modes, recording_into
 from graphc.provenance import user_location_text
 
@@ -128,6 +128,10 @@ def grad(
             got=f"only_inputs={only_inputs}, allow_unused={allow_unused}",
             where=user_location_text(),
         )  # fmt: skip
+    if not wanted:
+        raise ArgumentError(
+            "grad: there are no inputs", expected="one tensor or more", where=user_location_text()
+        )
     for x in (*ends, *wanted):
         require_gradient(x)
     recorder = _recorder_of([*ends, *wanted])
@@ -160,8 +164,7 @@ def grad(
 
 def _tensors(what: str, given: Any) -> list[Tensor]:
     """A tensor, or a sequence of tensors, as a list."""
-    found = [given] if is_tensor(given) else list(given)
-    return [require_tensor(what, x) for x in found]
+    return [given] if is_tensor(given) else tensor_sequence(what, given)
 
 
 def _recorder_of(tensors: list[Tensor]) -> Recorder | None:

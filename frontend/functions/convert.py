@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard, Union
 
 import numpy as np
@@ -38,6 +38,16 @@ def require_tensor(function: str, x: Any) -> Tensor:
     )
 
 
+def tensor_sequence(function: str, given: Any) -> list[Tensor]:
+    """The tensors of a sequence as a list; TypeError for what is none, or holds something else."""
+    if not isinstance(given, Iterable):
+        raise ArgumentTypeError(
+            f"{function}: expected a sequence of tensors", got=type(given).__name__,
+            where=user_location_text(),
+        )  # fmt: skip
+    return [require_tensor(function, x) for x in given]
+
+
 def is_operand(x: object) -> TypeGuard[TensorLike]:
     """True for tensors and numbers."""
     return isinstance(x, (TensorBase, np.generic, *_NUMBERS))
@@ -60,7 +70,13 @@ def scalar_tensor(value: Number, dtype: DType) -> Tensor:
             )
         wrapped = (value + 2**63) % 2**64 - 2**63
         return concrete(np.asarray(wrapped, np.int64).astype(dtype.numpy))
-    return concrete(np.asarray(value, dtype.numpy))
+    try:
+        return concrete(np.asarray(value, dtype.numpy))
+    except (TypeError, ValueError) as error:
+        raise ArgumentTypeError(
+            "this is no number of the dtype", got=repr(value), expected=dtype.name,
+            where=user_location_text(),
+        ) from error  # fmt: skip
 
 
 def real_number(value: complex, wanted: str) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from graphc.dims import Dim
 from graphc.dtypes import BOOLEAN, INTEGER
-from graphc.errors import ArgumentError, DTypeError
+from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.base import TensorBase, is_tensor
 from graphc.frontend.defaults import dtype_of_number
 from graphc.frontend.functions.convert import (
@@ -387,6 +387,16 @@ def relu(input: Tensor) -> Tensor:
 
 
 def masked_fill(input: Tensor, mask: Tensor, value: TensorLike) -> Tensor:
-    """``value`` where the mask is True (``torch.masked_fill``)."""
+    """``value`` where the mask is True (``torch.masked_fill``).
+
+    Raises:
+        ShapeError: for a value with dims.
+    """
     x = require_tensor("masked_fill", input)
+    if is_tensor(value) and value.ndim:
+        raise ShapeError(
+            "masked_fill: the value must be a number, or a tensor without dims",
+            got=str(value.type), fix="gc.where(mask, value, x) chooses between tensors",
+            where=user_location_text(),
+        )  # fmt: skip
     return select.where(require_tensor("masked_fill", mask), to_operand(value, x.dtype), x)

@@ -10,7 +10,7 @@ import numpy as np
 
 from graphc.dims import Dim, Size
 from graphc.dtypes import INTEGER
-from graphc.errors import ArgumentError, DTypeError, ShapeError
+from graphc.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from graphc.frontend.base import concrete, is_tensor
 from graphc.frontend.functions.convert import (
     normalize_dim,
@@ -173,7 +173,11 @@ def roll(
         tensor([3, 4, 0, 1, 2])
     """
     x = require_tensor("roll", input)
-    amounts = list(shifts) if isinstance(shifts, list | tuple) else [shifts]
+    amounts: list[Any] = list(shifts) if isinstance(shifts, list | tuple) else [shifts]
+    if not all(isinstance(amount, int | np.integer | Dim) for amount in amounts):
+        raise ArgumentTypeError(
+            "roll: shifts must be whole numbers", got=repr(shifts), where=user_location_text()
+        )
     if dims is None or dims == ():
         if len(amounts) != 1:
             raise ArgumentError(

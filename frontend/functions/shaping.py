@@ -16,6 +16,7 @@ from graphc.frontend.functions.convert import (
     positional,
     require_tensor,
     shape_argument,
+    tensor_sequence,
 )  # fmt: skip
 from graphc.frontend.views import own
 from graphc.ops import select
@@ -220,7 +221,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
         ShapeError: if other sizes differ.
         ArgumentError: if there are no tensors.
     """
-    parts = [require_tensor("cat", x) for x in tensors]
+    parts = tensor_sequence("cat", tensors)
     if not parts:
         raise ArgumentError("cat: expected one tensor or more", where=user_location_text())
     parts = [x for x in parts if x.shape != (0,)] or parts[:1]
@@ -237,7 +238,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 @numpy_names
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Join tensors of one shape along a new dim (``torch.stack``)."""
-    parts = [require_tensor("stack", x) for x in tensors]
+    parts = tensor_sequence("stack", tensors)
     if not parts:
         raise ArgumentError("stack: expected one tensor or more", where=user_location_text())
     axis = normalize_dim("stack", dim, parts[0].ndim + 1)

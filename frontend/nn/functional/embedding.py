@@ -57,6 +57,8 @@ def embedding(
     Source: ``torch.nn.functional.embedding``.
     """
     table = require_tensor("embedding", weight)
+    if padding_idx is not None and isinstance(table.shape[0], int):
+        check_padding(padding_idx, table.shape[0])
     if max_norm is not None:
         _limit_norms(table, input, max_norm, norm_type)
     rows = indexing.embedding(table, input)

@@ -43,6 +43,17 @@ MISTAKES: list[tuple[type[Exception], Callable[[Any], object]]] = [
     (TypeError, lambda g: g.zeros("a")),
     (TypeError, lambda g: g.zeros(2.5)),
     (TypeError, lambda g: g.randint(5.5, (2,))),
+    (TypeError, lambda g: g.roll(g.ones(2), "a")),
+    (TypeError, lambda g: g.cat(3)),
+    (TypeError, lambda g: g.stack(3)),
+    (TypeError, lambda g: g.stack([3])),
+    (TypeError, lambda g: g.autograd.grad(3, 4)),
+    (TypeError, lambda g: g.addcmul(g.ones(2), g.ones(2), g.ones(2), value="a")),
+    (TypeError, lambda g: g.nan_to_num(g.ones(2), "a")),
+    (RuntimeError, lambda g: g.arange(3).__setitem__(0, float("nan"))),
+    (RuntimeError, lambda g: g.ones(3).masked_fill(g.ones(3) > 0, g.ones(1))),
+    (RuntimeError, lambda g: g.ones(3).masked_fill_(g.ones(3) > 0, g.ones(3))),
+    (RuntimeError, lambda g: g.autograd.grad(g.ones(1, requires_grad=True).sum(), [])),
 ]
 
 
@@ -64,3 +75,12 @@ def test_pytorch_raises_the_same_kind(
     torch = pytest.importorskip("torch")
     with pytest.raises(kind):
         mistake(torch)
+
+
+@pytest.mark.parametrize("row", [2, -3])
+def test_a_padding_row_that_does_not_exist_is_refused(row: int) -> None:
+    table = graphc.ones(2, 3)
+    with pytest.raises(graphc.errors.ArgumentError, match="no row of the table"):
+        graphc.nn.functional.embedding(graphc.tensor([1]), table, padding_idx=row)
+    found = graphc.nn.functional.embedding(graphc.tensor([1]), table, padding_idx=-2)
+    assert found.shape == (1, 3)
