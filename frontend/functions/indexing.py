@@ -28,7 +28,7 @@ from graphc.frontend.functions.convert import (
 from graphc.frontend.functions.shaping import drop_dims, expand, reshape, unsqueeze
 from graphc.frontend.modes import is_recording
 from graphc.frontend.view_steps import run_views
-from graphc.frontend.views import ViewStep
+from graphc.frontend.views import ViewStep, own
 from graphc.ops import comparison, elementwise
 from graphc.ops import index as ops
 from graphc.ops import select as choosing
@@ -282,7 +282,7 @@ def _apply_arrays(x: Tensor, arrays: dict[int, Tensor]) -> Tensor:
         *range(rank),
         *range(rank + front, result.ndim),
     )
-    return shape_ops.permute(result, dims=order)
+    return own(shape_ops.permute(result, dims=order))
 
 
 def is_adjacent(dims: tuple[int, ...]) -> bool:
@@ -327,7 +327,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
         return reshape(ops.index(reshape(x, (1,)), positions, dims=(0,)), ())
     picked = ops.index(x, positions, dims=(axis,), what="index_select: index")
     order = (*range(1, axis + 1), 0, *range(axis + 1, x.ndim))
-    return picked if axis == 0 else shape_ops.permute(picked, dims=order)
+    return picked if axis == 0 else own(shape_ops.permute(picked, dims=order))
 
 
 def int_index(function: str, index: Any) -> Tensor:
