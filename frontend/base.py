@@ -134,7 +134,10 @@ tensor_class: list[type[Tensor]] = []
 def concrete(array: Array, requires_grad: bool = False, grad_fn: GradFn | None = None) -> Tensor:
     """A tensor over this array, not a copy."""
     version = InferenceVersion() if modes.inference else None
-    return _make(Storage(array, version), None, None, requires_grad, grad_fn)
+    storage = Storage(array, version)
+    if modes.recorder is not None:
+        modes.recorder.note_made(storage)
+    return _make(storage, None, None, requires_grad, grad_fn)
 
 
 def over(storage: Storage) -> Tensor:
@@ -147,6 +150,11 @@ def symbolic(
 ) -> Tensor:
     """A tensor for a node of a graph."""
     return _make(_NO_STORAGE, node, recorder, requires_grad, grad_fn)
+
+
+def become_symbolic(x: Tensor, node: Node, recorder: Recorder) -> None:
+    """Let a concrete tensor be a node of a graph from now on."""
+    x.storage, x.node, x.recorder = _NO_STORAGE, node, recorder
 
 
 _NO_STORAGE = Storage(np.empty(0))

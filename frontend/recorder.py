@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
-from weakref import ReferenceType, ref
+from weakref import ReferenceType, WeakSet, ref
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from graphc.dtypes import DType, DTypeLike, as_dtype, int64
 from graphc.errors import ArgumentError, RecordingError
 from graphc.frontend.autograd.recorded import RecordedGradFn
 from graphc.frontend.autograd.tape import edges_of, move
-from graphc.frontend.base import TensorBase, symbolic
+from graphc.frontend.base import TensorBase, become_symbolic, symbolic
 from graphc.frontend.grad_slots import ArgumentGrad, GradSlot, beside
 from graphc.frontend.memory import Memory
 from graphc.frontend.modes import modes, set_grad_enabled
@@ -78,6 +78,7 @@ class Recorder:
         self._tensors: dict[Storage, Tensor] = {}
         self._captured: dict[Storage, Node] = {}
         self._captured_tensors: list[ReferenceType[Tensor]] = []
+        self._made: WeakSet[Storage] = WeakSet()
         self._names: dict[Storage, str] = {}
         self._taken: set[str] = set()
         self._random_calls: dict[Storage, int] = {}
@@ -253,6 +254,12 @@ class Recorder:
         if x.node is not None:
             self._assign_symbolic(x, value)
             return
+        storage = self._memory.owner(x.storage)
+        if storage in self._made and not (x._requires_grad or x.is_state):
+            self._require_no_views(x)
+            become_symbolic(x, self._capture(storage), self)
+            self._assign_symbolic(x, value)
+            return
         if value._requires_grad and modes.grad_enabled:
             raise RecordingError(
                 "a buffer was overwritten with a value that requires a gradient",
@@ -260,7 +267,6 @@ class Recorder:
                 fix="write value.detach(), or write it inside `with gc.no_grad():`",
                 where=user_location_text(),
             )
-        storage = self._memory.owner(x.storage)
         if storage in self._captured:
             raise RecordingError(
                 "a tensor was captured by value and then written in place",
@@ -270,6 +276,19 @@ class Recorder:
             )
         self._variable(x)
         self.current[storage] = self.node_of(value)
+
+    def note_made(self, storage: Storage) -> None:
+        """A concrete tensor was made while recording: each run begins with it as it is."""
+        self._made.add(storage)
+
+    def _require_no_views(self, x: Tensor) -> None:
+        if x._viewed is not None or x.storage.version.shared:
+            raise RecordingError(
+                "a tensor that was made while recording was written, and has views",
+                got=str(x.type),
+                fix="write it before you make views of it, or write a clone() of it",
+                where=user_location_text(),
+            )
 
     def _assign_symbolic(self, x: Tensor, value: Tensor) -> None:
         view = x._viewed

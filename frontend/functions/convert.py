@@ -213,8 +213,15 @@ def positional(function: str, args: tuple[Any, ...], named: Any) -> tuple[Any, .
     return (named,)
 
 
-def shape_argument(function: str, args: tuple[Any, ...], named: Any = None) -> tuple[Any, ...]:
-    """Sizes given one by one or as one sequence, which may have a name."""
+def shape_argument(
+    function: str, args: tuple[Any, ...], named: Any = None, *, least: int = 0
+) -> tuple[Any, ...]:
+    """Sizes given one by one or as one sequence, which may have a name.
+
+    Raises:
+        ArgumentTypeError: for what is no whole number.
+        ArgumentError: for sizes below `least`, which is -1 where that stands for another size.
+    """
     args = positional(function, args, named)
     sizes = args[0] if len(args) == 1 and isinstance(args[0], list | tuple) else args
     for size in sizes:
@@ -223,5 +230,9 @@ def shape_argument(function: str, args: tuple[Any, ...], named: Any = None) -> t
                 f"{function}: sizes must be whole numbers",
                 got=repr(size),
                 where=user_location_text(),
+            )
+        if not isinstance(size, Dim) and size < least:
+            raise ArgumentError(
+                f"{function}: sizes cannot be negative", got=str(size), where=user_location_text()
             )
     return tuple(size if isinstance(size, Dim) else int(size) for size in sizes)

@@ -103,7 +103,7 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[Size]) -> Tensor:
     """Split one dim into several; one size may be -1 (``torch.unflatten``)."""
     x = require_tensor("unflatten", input)
     axis = normalize_dim("unflatten", dim, x.ndim)
-    wanted = list(shape_argument("unflatten", (tuple(sizes),)))
+    wanted = list(shape_argument("unflatten", (tuple(sizes),), least=-1))
     if not wanted or x.ndim == 0:
         raise ArgumentError(
             "unflatten: expected a dim and its sizes", got=f"{x.type}, {sizes}",

@@ -65,7 +65,8 @@ def reshape(input: Tensor, *sizes: Any, shape: Any = None) -> Tensor:
         (2, 3)
     """
     x = require_tensor("reshape", input)
-    return ops.reshape(x, shape=_infer_size(x.shape, shape_argument("reshape", sizes, shape)))
+    wanted = shape_argument("reshape", sizes, shape, least=-1)
+    return ops.reshape(x, shape=_infer_size(x.shape, wanted))
 
 
 def _infer_size(old: Shape, new: Shape) -> Shape:
@@ -139,7 +140,7 @@ def t(input: Tensor) -> Tensor:
 def expand(input: Tensor, *shape: Any, size: Any = None) -> Tensor:
     """Repeat dims of size 1 without a copy; -1 keeps a size (``torch.Tensor.expand``)."""
     x = require_tensor("expand", input)
-    sizes = shape_argument("expand", shape, size)
+    sizes = shape_argument("expand", shape, size, least=-1)
     lead = len(sizes) - x.ndim
     kept = tuple(
         x.shape[axis - lead] if isinstance(n, int) and n == -1 and axis >= lead else n

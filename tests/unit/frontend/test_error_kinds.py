@@ -84,3 +84,21 @@ def test_a_padding_row_that_does_not_exist_is_refused(row: int) -> None:
         graphc.nn.functional.embedding(graphc.tensor([1]), table, padding_idx=row)
     found = graphc.nn.functional.embedding(graphc.tensor([1]), table, padding_idx=-2)
     assert found.shape == (1, 3)
+
+
+NEGATIVE: dict[str, Callable[[], object]] = {
+    "rand": lambda: graphc.rand(-1),
+    "randint": lambda: graphc.randint(3, (-2,)),
+    "reshape": lambda: graphc.ones(2, 3).reshape(-2, 3),
+    "zeros": lambda: graphc.zeros(-1),
+    "full": lambda: graphc.full((-1,), 2.0),
+    "new_zeros": lambda: graphc.ones(2).new_zeros(-1),
+    "repeat": lambda: graphc.ones(2).repeat(-1),
+    "recorded": lambda: graphc.compile(lambda x: x + graphc.zeros(-1))(graphc.ones(1)),
+}
+
+
+@pytest.mark.parametrize("name", NEGATIVE)
+def test_sizes_are_not_negative(name: str) -> None:
+    with pytest.raises(RuntimeError, match="sizes cannot be negative"):
+        NEGATIVE[name]()
