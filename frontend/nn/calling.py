@@ -28,8 +28,9 @@ def call_recorded(module: Module, recorder: Recorder, args: Any, kwargs: Any) ->
         path = _running.paths.get(id(module), type(module).__name__)
         with running_module(path):
             return module.forward(*args, **kwargs)
-    _running.paths = {id(each): path for path, each in module.named_modules()}
+    paths = {id(each): path for path, each in module.named_modules()}
     _suggest_names(module, recorder)
+    _running.paths = paths
     try:
         with running_module(""):
             return module.forward(*args, **kwargs)

@@ -170,6 +170,15 @@ def test_an_error_in_forward_leaves_no_path_behind() -> None:
     assert {o.module for node in graph.nodes for o in origins_of(node)} >= {"1"}
 
 
+def test_a_lazy_part_that_cannot_be_recorded_leaves_no_path_behind() -> None:
+    layer = nn.Linear(3, 2)
+    with gc.Graph() as graph:
+        with pytest.raises(gc.GraphcError, match="lazy module cannot be recorded"):
+            nn.Sequential(nn.LazyLinear(2))(gc.placeholder((2, 4), name="x"))
+        graph.output(nn.Sequential(nn.Identity(), layer)(gc.placeholder((2, 3), name="z")), "y")
+    assert {o.module for node in graph.nodes for o in origins_of(node)} >= {"1"}
+
+
 def test_a_buffer_that_is_assigned_in_forward_is_updated() -> None:
     class Counter(nn.Module):
         def __init__(self) -> None:
