@@ -13,14 +13,22 @@ import numpy as np
 
 from graphc.dims import Size
 from graphc.dtypes import DTypeLike, as_dtype, float32, of_array
-from graphc.errors import ArgumentError, FeedError
+from graphc.errors import ArgumentError, AutogradError, FeedError
+from graphc.frontend.autograd.outside import OutsideBackward
 from graphc.frontend.base import TensorBase, is_tensor
-from graphc.frontend.compiling import CompileOptions, Numerics, OptLevel, make_session
+from graphc.frontend.compiling import (
+    CompileOptions,
+    Numerics,
+    OptLevel,
+    make_plain_session,
+    make_session,
+)
 from graphc.frontend.fingerprint import Identity, fingerprint
 from graphc.frontend.functions.creation import as_tensor
 from graphc.frontend.graph import Graph
 from graphc.frontend.modes import modes
 from graphc.frontend.nn.reads import noted_reads
+from graphc.frontend.recorder import Recorder
 from graphc.frontend.structure import flatten, map_leaves
 from graphc.frontend.tensor import Tensor
 from graphc.frontend.trace_cache import CacheInfo, TraceCache
@@ -189,11 +197,24 @@ class CompiledFunction:
             _, outputs, rebuild = flatten(graph.structure)
             grads = recorder.argument_grads
             results = graph.structure
-            if grads:
+            outside = self._outside(outputs, recorder) if modes.grad_enabled else None
+            if grads or outside:
                 results = {"output": results, "grad": {x.name: x.value for x in grads}}
+            if outside:
+                results["kept"] = outside.kept
             session = make_session(results, recorder.program, self.options)
         tracked = [x._requires_grad and modes.grad_enabled for x in outputs]
-        return Traced(graph, session, tracked, rebuild, reads)
+        return Traced(graph, session, tracked, rebuild, reads, outside)
+
+    def _outside(self, outputs: list[Tensor], recorder: Recorder) -> OutsideBackward | None:
+        """The gradient of the results, unless the function has used up what it needs."""
+        if not any(x._requires_grad for x in outputs):
+            return None
+        compile = functools.partial(make_plain_session, options=self.options)
+        try:
+            return OutsideBackward(outputs, recorder, recorder.program().updates, compile)
+        except AutogradError:
+            return None
 
 
 def _signature(args: Any, kwargs: Any) -> tuple[Any, list[Tensor | Array]]:

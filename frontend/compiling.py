@@ -94,3 +94,10 @@ def make_session(
         box=TENSOR,
         link=link,
     )
+
+
+def make_plain_session(graph: Graph, options: CompileOptions) -> Session:
+    """Make a session for a program whose results are arrays."""
+    return Session(
+        graph, backend=options.backend, threads=options.threads, optimize=options.optimizer()
+    )

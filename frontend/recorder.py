@@ -336,6 +336,11 @@ class Recorder:
         return self.grads[id(x)]
 
     @property
+    def states(self) -> dict[Node, Tensor]:
+        """The variables that are tensors, each with one of these."""
+        return {self._variables[storage]: x for storage, x in self._tensors.items()}
+
+    @property
     def concrete_slots(self) -> list[GradSlot]:
         """The gradients of tensors that exist outside the program."""
         return [slot for slot in self.grads.values() if slot.tensor.node is None]

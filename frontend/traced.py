@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from graphc.frontend.autograd.engine import accumulate
+from graphc.frontend.autograd.outside import OutsideBackward
 from graphc.frontend.autograd.tape import DeadEnd
 from graphc.frontend.base import TensorBase, concrete, is_tensor
 from graphc.frontend.graph import Graph
@@ -35,23 +36,31 @@ class Traced:
         tracked: whether each result requires a gradient.
         rebuild: puts results where the function had them.
         reads: what the trace read of modules.
+        outside: the gradient of the results, if it can be taken outside of the function.
     """
 
     def __init__(
-        self, graph: Graph, session: Session, tracked: list[bool], rebuild: Rebuild, reads: Reads
+        self,
+        graph: Graph,
+        session: Session,
+        tracked: list[bool],
+        rebuild: Rebuild,
+        reads: Reads,
+        outside: OutsideBackward | None,
     ) -> None:
         self.graph, self.session = graph, session
         recorder = graph.recorder
         self.names = list(recorder.placeholders)
         self.slots = recorder.concrete_slots
-        self._rebuild, self._reads = rebuild, reads
+        self._rebuild, self._reads, self.outside = rebuild, reads, outside
+        self._result_count = len(tracked)
         self._argument_grads = recorder.argument_grads
         self._tracked = [position for position, yes in enumerate(tracked) if yes]
         self._other_guards = [guard for guard in recorder.guards if guard.cell is None]
         self._settled: tuple[object, Sequence[Guard]] = (None, ())
         self._args: _Likeness | None = None
         self._is_watching = False
-        self._is_single = len(tracked) == 1
+        self._is_single = len(tracked) == 1 and not (outside and outside.kept)
         self._is_plain = self._is_single and not any(tracked) and is_tensor(graph.structure)
         self._watched: list[Watched] | None = None
         self._grad_enabled = modes.grad_enabled
@@ -81,14 +90,13 @@ class Traced:
         arrays = [x.storage.array if is_tensor(x) else x for x in tensors]
         results = self._run(arrays)
         if self._argument_grads:
-            count = len(results) - len(self._argument_grads)
-            self._leave_gradients(tensors, results[count:])
-            return self._rebuilt([concrete(array) for array in results[:count]])
+            self._leave_gradients(tensors, results[self._result_count :])
+            return self._finished([concrete(array) for array in results], tensors)
         with self._lock:
             if self._watched is None or self.session.native is not None:
                 self._args = _Likeness.of(args)
                 self._is_watching = self._args is not None and self._watch(self._args)
-        return self._rebuilt([concrete(array) for array in results])
+        return self._finished([concrete(array) for array in results], tensors)
 
     def _run(self, arrays: Sequence[Any]) -> list[Array]:
         """Run once; one thread at a time if gradients outlive the run."""
@@ -104,7 +112,7 @@ class Traced:
 
     def _leave_gradients(self, tensors: Sequence[Tensor | Array], grads: Sequence[Array]) -> None:
         """Give the arguments their gradients."""
-        for one, array in zip(self._argument_grads, grads, strict=True):
+        for one, array in zip(self._argument_grads, grads, strict=False):
             leaf = tensors[one.position]
             if is_tensor(leaf):
                 if one.replaces:
@@ -148,7 +156,7 @@ class Traced:
         results = native.boxed(*args)
         if results is NotImplemented or self._is_plain:
             return results
-        return self._rebuilt([results] if self._is_single else list(results))
+        return self._finished([results] if self._is_single else list(results), args)
 
     def _settle(self) -> bool:
         """Whether guards hold; those that note changes are not read again before one."""
@@ -161,10 +169,20 @@ class Traced:
         ]  # fmt: skip
         return True
 
-    def _rebuilt(self, tensors: list[Tensor]) -> Any:
-        for position in self._tracked:
-            _cut_off(tensors[position])
-        return self._rebuild(tensors)
+    def _finished(self, tensors: list[Tensor], given: Sequence[Any]) -> Any:
+        """The function's result, on the tape.
+
+        Args:
+            tensors: everything that the program returned.
+            given: the tensors and arrays among the arguments.
+        """
+        results = tensors[: self._result_count]
+        if self.outside is not None:
+            self.outside.attach(results, tensors[len(tensors) - len(self.outside.kept) :], given)
+        else:
+            for position in self._tracked:
+                _cut_off(results[position])
+        return self._rebuild(results)
 
     def _watch(self, args: _Likeness) -> bool:
         """Let native calls look at the tensors that the program depends on.
@@ -240,6 +258,6 @@ def _cut_off(result: Tensor) -> None:
     result._grad_fn = DeadEnd(
         (),
         "CompiledFunctionBackward",
-        "backward reached a result of a compiled function, which has no tape",
-        "call backward() inside the compiled function",
+        "backward reached a result of a compiled function that has used up its tape",
+        "call backward() only inside the compiled function, or only outside",
     )

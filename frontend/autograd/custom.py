@@ -115,7 +115,7 @@ class FunctionStep(GradFn):
                 zeros_of(kind) if grad is None and kind is not None else grad
                 for grad, kind in zip(grads, self._outputs, strict=True)
             )
-        results = self._backward(*grads)
+        results = self.results_of(grads)
         found = list(results) if isinstance(results, tuple | list) else [results]
         while len(found) > len(self.edges) and found[-1] is None:
             found.pop()
@@ -125,6 +125,10 @@ class FunctionStep(GradFn):
                 got=str(len(found)), expected=str(len(self.edges)), where=user_location_text(),
             )  # fmt: skip
         return tuple(self._fitted(position, grad) for position, grad in enumerate(found))
+
+    def results_of(self, grads: Grads) -> Any:
+        """What the backward gives for the gradients of all outputs."""
+        return self._backward(*grads)
 
     def _fitted(self, position: int, grad: Any) -> Tensor | None:
         """A gradient in the type of its argument."""

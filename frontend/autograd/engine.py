@@ -40,6 +40,7 @@ def run_backward(
     retain_graph: bool,
     create_graph: bool,
     recorder: Recorder | None,
+    calls_hooks_of_leaves: bool = True,
 ) -> dict[int, Tensor]:
     """Walk the tape.
 
@@ -51,12 +52,14 @@ def run_backward(
         retain_graph: keep what rules read, for another walk.
         create_graph: put the walk itself on the tape, for higher order gradients.
         recorder: what the walk is recorded into, if it is.
+        calls_hooks_of_leaves: False if another walk, which goes on from here, will call them.
 
     Returns:
         The gradients by ``id`` of the input, where there is one.
     """
     wanted = None if inputs is None else [_target(x) for x in inputs]
     walk = _TapeWalk(wanted, accumulates, retain_graph, create_graph, recorder)
+    walk.calls_hooks_of_leaves = calls_hooks_of_leaves
     with recording_into(recorder), set_grad_enabled(create_graph):
         if recorder is not None:
             grads = [recorder.lifted(grad) for grad in grads]
@@ -95,7 +98,12 @@ class _TapeWalk(ReverseWalk[Target, "Tensor"]):
         retain_graph: keep what rules read.
         create_graph: the walk itself goes on the tape.
         recorder: what the walk is recorded into, if it is.
+
+    Attributes:
+        calls_hooks_of_leaves: whether tensors outside of a recording see their gradients arrive.
     """
+
+    calls_hooks_of_leaves = True
 
     def __init__(
         self,
@@ -118,9 +126,11 @@ class _TapeWalk(ReverseWalk[Target, "Tensor"]):
     def arrived(self, item: Target, grad: Tensor) -> Tensor:
         if isinstance(item, DeadEnd):
             raise item.reached()
-        if not isinstance(item, GradFn) and self._recorder is not None and item.node is None:
+        if self._recorder is None or isinstance(item, GradFn) or item.node is not None:
+            grad = arrived_at(item._hooks, grad)
+        elif self.calls_hooks_of_leaves:
             self._recorder.note_hooks(item)
-        grad = arrived_at(item._hooks, grad)
+            grad = arrived_at(item._hooks, grad)
         is_wanted = self._wanted is None or id(item) in self._wanted
         if self._wanted is not None and is_wanted:
             self.found[id(item)] = grad

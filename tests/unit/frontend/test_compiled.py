@@ -10,7 +10,6 @@ import pytest
 import graphc as gc
 from graphc.errors import (
     ArgumentError,
-    AutogradError,
     FeedError,
     RecordingError,
     SymbolicValueError,
@@ -211,14 +210,6 @@ def test_gradients_accumulate_over_compiled_calls_as_dynamically(backend: str) -
     loss_of(w1)(gc.tensor([5.0]))
     fast(gc.tensor([5.0]))
     assert w1.grad.tolist() == w2.grad.tolist() == [21.0]
-
-
-def test_backward_through_a_compiled_result_says_what_to_do() -> None:
-    w = leaf(2.0)
-    loss = gc.compile(lambda x: (w * x).sum(), backend="numpy")(gc.tensor([3.0]))
-    assert loss.requires_grad
-    with pytest.raises(AutogradError, match="compiled function"):
-        loss.backward()
 
 
 def test_no_result_is_tracked_under_no_grad() -> None:
