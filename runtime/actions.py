@@ -7,7 +7,7 @@ says the same; operands of concat and pad have none where they are computed in t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +19,7 @@ from graphc.opdef import Trait
 from graphc.ops.fused import ITEM
 from graphc.ops.leaf import PLACEHOLDER, VARIABLE
 from graphc.ops.shape import reshape
+from graphc.runtime.inside import has_programs, stacked_carries
 from graphc.runtime.layout import (
     Layout,
     array_layout,
@@ -30,7 +31,7 @@ from graphc.runtime.layout import (
     view_layout,
 )
 from graphc.runtime.parts import fill_of, find_places, has_parts, parts_of
-from graphc.runtime.plan import BufferKind, StepKind
+from graphc.runtime.plan import BufferKind, Plan, StepKind
 from graphc.storage import Array
 from graphc.types import TensorType, TupleType
 
@@ -81,6 +82,15 @@ class View:
 
 
 @dataclass(eq=False, slots=True)
+class Nest:
+    """The programs of a step to be: see ``graphc.runtime.plan.Inside``."""
+
+    plans: tuple[Plan, ...]
+    work: View
+    constants: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(eq=False, slots=True)
 class Action:
     """One step to be: a computation or a copy."""
 
@@ -88,6 +98,16 @@ class Action:
     node: Node
     reads: tuple[View, ...]
     writes: tuple[View, ...]
+    nest: Nest | None = None
+
+    @property
+    def fills(self) -> tuple[View, ...]:
+        """What it writes, and the memory that it needs meanwhile."""
+        return self.writes if self.nest is None else (*self.writes, self.nest.work)
+
+
+MakeNest = Callable[[Node, Sequence[View]], Nest]
+"""Plans the programs inside a node for operands that lie like these."""
 
 
 @dataclass(slots=True)
@@ -113,22 +133,25 @@ class Program:
     copied: dict[Node, str] = field(default_factory=dict)
 
 
-def collect(graph: Graph, layouts: Mapping[Node, Layout]) -> Program:
+def collect(graph: Graph, layouts: Mapping[Node, Layout], make_nest: MakeNest) -> Program:
     """Turn a graph with static shapes into actions.
 
     Args:
-        graph: the program.
-        layouts: where the elements of variables lie relative to their base; C order if missing.
+        graph: the program. A placeholder that it updates counts as a variable.
+        layouts: where the elements of inputs and variables lie relative to their base; C order if
+            missing.
+        make_nest: plans what is inside a node.
     """
-    return _Collector(graph, layouts).collect()
+    return _Collector(graph, layouts, make_nest).collect()
 
 
 class _Collector:
     """A program while it is being collected."""
 
-    def __init__(self, graph: Graph, layouts: Mapping[Node, Layout]) -> None:
+    def __init__(self, graph: Graph, layouts: Mapping[Node, Layout], make_nest: MakeNest) -> None:
         self._graph = graph
         self._layouts = layouts
+        self._make_nest = make_nest
         self._program = Program()
         self._places = find_places(graph)
         self._wholes: dict[Node, Cell] = {}
@@ -146,15 +169,8 @@ class _Collector:
 
     def _value(self, node: Node) -> tuple[View, ...]:
         program = self._program
-        if node.op is PLACEHOLDER:
-            cell = Cell("input", node, node.type.nbytes, node.attrs["name"])
-            program.inputs.append(cell)
-            return (whole(cell, node.type),)
-        if node.op is VARIABLE:
-            layout = self._layouts.get(node, contiguous(node.type.static_shape))
-            nbytes = extent(layout) * node.type.dtype.itemsize
-            program.variables[node] = cell = Cell("variable", node, nbytes, node.attrs["name"])
-            return (View(cell, layout, node.type.dtype),)
+        if node.op in (PLACEHOLDER, VARIABLE):
+            return (self._given(node),)
         is_known = not has_trait(node, Trait.RANDOM | Trait.OPAQUE | Trait.FALLIBLE)
         if not node.inputs and is_known and not isinstance(node.result_type, TupleType):
             return (_constant(node, node.op.eval(**node.attrs)),)
@@ -166,17 +182,36 @@ class _Collector:
             if layout_or_none is not None:
                 return (View(source.cell, layout_or_none, source.dtype),)
             if node.op is reshape:
-                return (self._reshaped(node, source),)
+                view = self._in_order(node, source)
+                return (View(view.cell, contiguous(node.type.static_shape), view.dtype),)
         if has_parts(node):
             return (self._assembled(node),)
         return self._computed(node)
+
+    def _given(self, node: Node) -> View:
+        """A value that comes with each run."""
+        layout = self._layouts.get(node, contiguous(node.type.static_shape))
+        nbytes = extent(layout) * node.type.dtype.itemsize
+        if node.op is VARIABLE or node in self._graph.updates:
+            cell = Cell("variable", node, nbytes, node.attrs["name"])
+            self._program.variables[node] = cell
+        else:
+            cell = Cell("input", node, nbytes, node.attrs["name"])
+            self._program.inputs.append(cell)
+        return View(cell, layout, node.type.dtype)
 
     def _computed(self, node: Node) -> tuple[View, ...]:
         result = node.result_type
         types = result.items if isinstance(result, TupleType) else (result,)
         views = tuple(self._place(node, number, type) for number, type in enumerate(types))
-        reads = tuple(self._program.values[operand][0] for operand in node.inputs)
-        self._program.actions.append(Action("compute", node, reads, views))
+        reads = [self._program.values[operand][0] for operand in node.inputs]
+        nest = None
+        if has_programs(node):
+            for number in stacked_carries(node):
+                if not is_contiguous(reads[number].layout):
+                    reads[number] = self._in_order(node.inputs[number], reads[number])
+            nest = self._make_nest(node, reads)
+        self._program.actions.append(Action("compute", node, tuple(reads), views, nest))
         return views
 
     def _place(self, node: Node, number: int, type: TensorType) -> View:
@@ -213,11 +248,12 @@ class _Collector:
             target = View(cell, layout, source.dtype)
             self._program.actions.append(Action("copy", node, (source,), (target,)))
 
-    def _reshaped(self, node: Node, source: View) -> View:
-        """A contiguous copy of a value that is laid out otherwise, shaped as the node's."""
+    def _in_order(self, node: Node, source: View) -> View:
+        """A contiguous copy of a value, or of one that a node reshapes."""
         cell = Cell("arena", node, node.type.nbytes)
-        self._copy(node, source, cell, contiguous(source.layout.shape))
-        return whole(cell, node.type)
+        layout = contiguous(source.layout.shape)
+        self._copy(node, source, cell, layout)
+        return View(cell, layout, source.dtype)
 
     def _output(self, name: str, node: Node) -> Cell:
         """The cell of an output: the value's own if that can leave the program, else a copy's."""

@@ -28,7 +28,27 @@ def reads_before_writing(step: Step, source: int, target: int) -> bool:
     if node.op.name == "fused_matmul":
         factors = (node.attrs.get("left"), node.attrs.get("right"))
         return source >= sum(1 if each is None else len(each.inputs) for each in factors)
+    if node.op.name in ("scan", "while_loop"):
+        return source == target and _starts_in_place(node, target)
     return node.op.name == "fused" and _kernel_reads_first(node.attrs["body"], source, target)
+
+
+def _starts_in_place(node: Node, carry: int) -> bool:
+    """True for a carry that a loop keeps in its result, if no error makes its start needed again.
+
+    Carries that are also stacked move on with the stack.
+    """
+    carries, results = node.attrs["carries"], [*node.attrs["body"].outputs.values()]
+    stacked = carry < carries and results[carry] in results[carries:]
+    return carry < carries and not (stacked and node.attrs["length"]) and not _may_raise(node)
+
+
+def _may_raise(node: Node) -> bool:
+    """True if the node may raise on bad data, or one in a graph inside it."""
+    inside = [value for value in node.attrs.values() if isinstance(value, Graph)]
+    return has_trait(node, Trait.FALLIBLE | Trait.OPAQUE) or any(
+        _may_raise(each) for graph in inside for each in graph.nodes
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +149,7 @@ def last_that_may_raise(steps: Sequence[Step]) -> int:
     known: set[tuple[Node, int]] = set()
     last = -1
     for position, step in enumerate(steps):
-        if step.kind != "compute" or not has_trait(step.node, Trait.FALLIBLE | Trait.OPAQUE):
+        if step.kind != "compute" or not _may_raise(step.node):
             continue
         demands = _demands(step.node)
         if demands is None or not demands <= known:

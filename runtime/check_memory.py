@@ -37,7 +37,7 @@ class Memory:
 
     Args:
         plan: the plan.
-        layouts: where the elements of variables lie; C order if missing.
+        layouts: where the elements of variables and inputs lie; C order if missing.
     """
 
     def __init__(self, plan: Plan, layouts: Mapping[Node, Layout]) -> None:
@@ -54,7 +54,8 @@ class Memory:
     def whole(self, number: int, node: Node) -> Operand:
         """Where a node's value lies if it has a buffer for itself."""
         buffer = self._plan.buffers[number]
-        layout = self._layouts.get(buffer.node) if buffer.kind == "variable" else None
+        given = buffer.kind in ("variable", "input")
+        layout = self._layouts.get(buffer.node) if given else None
         if layout is None:
             return contiguous(number, node)
         return Operand(number, layout.offset, layout.shape, layout.strides, node.type.dtype)

@@ -22,6 +22,7 @@ from graphc.runtime.check_hazards import (
     reads_before_writing,
     same_points,
 )
+from graphc.runtime.check_inside import check_inside
 from graphc.runtime.check_memory import Memory
 from graphc.runtime.layout import Layout
 from graphc.runtime.plan import ALIGNMENT, Operand, Plan, Step
@@ -36,7 +37,7 @@ def check_plan(plan: Plan, graph: Graph, layouts: Mapping[Node, Layout] = NO_LAY
     Args:
         plan: what to check.
         graph: what it was made from.
-        layouts: where the elements of variables lie; C order if missing.
+        layouts: where the elements of variables and inputs lie; C order if missing.
 
     Raises:
         VerifyError: it names the step, the node and its place in the user's program.
@@ -49,6 +50,7 @@ def check_plan(plan: Plan, graph: Graph, layouts: Mapping[Node, Layout] = NO_LAY
             _check_types(step)
             _check_operands(plan, step)
             _check_overlaps(plan, step)
+            check_inside(plan, step, check_plan)
             _follow(memory, step)
         except VerifyError as error:
             error.what = f"step {position} ({step.node.op.name}): {error.what}"
@@ -64,7 +66,7 @@ def _last_reads(plan: Plan) -> Mapping[int, list[int]]:
     last = {
         operand.buffer: position
         for position, step in enumerate(plan.steps)
-        for operand in (*step.outputs, *step.inputs)
+        for operand in step.touched
         if 0 <= operand.buffer < len(plan.buffers) and plan.buffers[operand.buffer].kind == "arena"
     }
     found: dict[int, list[int]] = {}
@@ -80,6 +82,8 @@ def _follow(memory: Memory, step: Step) -> None:
         return
     for node, operand in zip(step.node.inputs, step.inputs, strict=True):
         memory.demand(node, operand)
+    if step.inside is not None:
+        memory.write(step.inside.work)
     for index, operand in enumerate(step.outputs):
         memory.write(operand, (step.node, index))
 
@@ -127,7 +131,7 @@ def _parts(type: Type) -> tuple[TensorType, ...]:
 
 
 def _check_operands(plan: Plan, step: Step) -> None:
-    for operand in (*step.inputs, *step.outputs):
+    for operand in step.touched:
         if not 0 <= operand.buffer < len(plan.buffers):
             raise VerifyError(f"there is no buffer {operand.buffer}")
         low, high = operand.span
@@ -148,8 +152,12 @@ def _check_operands(plan: Plan, step: Step) -> None:
 
 
 def _check_overlaps(plan: Plan, step: Step) -> None:
-    """A result shares memory with an operand only point by point, with another result never."""
-    operands = (*step.inputs, *step.outputs)
+    """A result shares memory with an operand only point by point, with another result never.
+
+    Nothing shares memory with the programs inside.
+    """
+    work = () if step.inside is None else (step.inside.work,)
+    operands = (*step.inputs, *step.outputs, *work)
     first_output = len(step.inputs)
     for one, other in _meeting(plan, operands):
         low, high = sorted((one, other))

@@ -17,6 +17,7 @@ from graphc.ops.fused import FUSED
 from graphc.ops.fused_matmul import FUSED_MATMUL, factor_operands
 from graphc.ops.index import gather, index, index_add, scatter_add
 from graphc.ops.linalg import matmul
+from graphc.runtime.inside import bodies, carries_in_place, has_programs
 
 Check = tuple[Node, Any]
 
@@ -28,7 +29,8 @@ def may_overwrite(node: Node, operands: Sequence[int], result: int) -> bool:
     shape comes late enough if it depends on all reductions and is the only one of that shape. A
     result with one element per row comes late enough if all that is computed from the operands has
     one element per row, too, and waits for no more reductions than the result does. A product
-    reads its two factors until its last tile, but the extras of a fused one only once.
+    reads its two factors until its last tile, but the extras of a fused one only once. A loop reads
+    the first values of its carries before anything else; if it may raise, they have to stay.
 
     Args:
         node: what is computed.
@@ -40,6 +42,8 @@ def may_overwrite(node: Node, operands: Sequence[int], result: int) -> bool:
         return True
     if node.op is FUSED_MATMUL:
         return min(operands) >= factor_operands(node)
+    if result in carries_in_place(node):
+        return list(operands) == [result] and not may_raise(node)
     if node.op is not FUSED:
         return False
     body: Graph = node.attrs["body"]
@@ -105,6 +109,13 @@ def _read_in_time(body: Graph, operands: Sequence[Node], output: Node, space: _S
     )
 
 
+def may_raise(node: Node) -> bool:
+    """True if a node, or one inside it, may raise on bad data."""
+    if has_programs(node):
+        return any(may_raise(one) for body in bodies(node) for one in body.nodes)
+    return has_trait(node, Trait.FALLIBLE | Trait.OPAQUE)
+
+
 def may_write_with_gaps(node: Node) -> bool:
     """True if the results of a node may lie in any layout without repetitions.
 
@@ -125,7 +136,7 @@ def positions_that_may_raise(order: Iterable[Node | None]) -> list[int]:
     passed: set[Check] = set()
     positions = []
     for position, node in enumerate(order):
-        if node is None or not has_trait(node, Trait.FALLIBLE | Trait.OPAQUE):
+        if node is None or not may_raise(node):
             continue
         checks = _checks(node)
         if checks is None or not checks <= passed:

@@ -62,6 +62,14 @@ def extent(layout: Layout) -> int:
     return layout.offset + reach + 1
 
 
+def from_lowest(shape: Ints, strides: Ints) -> Layout:
+    """The layout of elements with these strides, from the lowest address that they use."""
+    if 0 in shape:
+        return contiguous(shape)
+    sizes = zip(shape, strides, strict=True)
+    return Layout(sum(-(size - 1) * step for size, step in sizes if step < 0), shape, strides)
+
+
 def view_layout(node: Node, layout: Layout) -> Layout | None:
     """The layout of a view node's result, or None where numpy has to copy.
 
@@ -109,13 +117,7 @@ def array_layout(array: Array) -> Layout:
     """The layout of an array relative to its base (``base_of``), which must exist."""
     if array.size == 0:
         return contiguous(array.shape)
-    strides = tuple(stride // array.itemsize for stride in array.strides)
-    offset = sum(
-        -(size - 1) * stride
-        for size, stride in zip(array.shape, strides, strict=True)
-        if stride < 0
-    )
-    return Layout(offset, array.shape, strides)
+    return from_lowest(array.shape, tuple(stride // array.itemsize for stride in array.strides))
 
 
 def _address(array: Array) -> int:

@@ -112,6 +112,25 @@ class Operand:
 
 
 @dataclass(frozen=True, slots=True)
+class Inside:
+    """The programs that a step runs: see ``graphc.runtime.inside``.
+
+    The memory of their inputs is that of the step's inputs: of all of it, or of one item of a
+    sequence. Their outputs are the step's results or items of them, and their variables the
+    results that are carries.
+
+    Args:
+        plans: one for each program; not more than one runs at a time.
+        work: memory for the arena of whichever runs.
+        constants: for each plan the buffers of the outer plan that are its constants, in order.
+    """
+
+    plans: tuple[Plan, ...]
+    work: Operand
+    constants: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One thing to do: compute a node, or copy one view into another.
 
@@ -123,6 +142,7 @@ class Step:
         outputs: one operand per result. They are C-contiguous, but what is copied, elementwise and
             fused nodes and matrix products may be written with any strides, e.g. into the columns
             of a concatenation; no element is written twice.
+        inside: the programs of a scan, a loop or a branch; None for all other nodes.
 
     An output may lie where inputs lie, point by point (leading dims of size 1 do not count):
 
@@ -133,7 +153,9 @@ class Step:
       and depends on every reduction, so that a kernel that finishes all reductions of a row before
       it writes that row is safe; and an output with one element per row, if all that is computed
       from the input has one element per row, too, and waits for no more reductions than the
-      output.
+      output;
+    * for a scan or a loop that cannot raise: a carry that is not stacked, where its first value
+      lies.
 
     In every other case inputs and outputs are disjoint.
     """
@@ -142,6 +164,13 @@ class Step:
     node: Node
     inputs: tuple[Operand, ...]
     outputs: tuple[Operand, ...]
+    inside: Inside | None = None
+
+    @property
+    def touched(self) -> tuple[Operand, ...]:
+        """All memory that it reads or writes, but for constants."""
+        work = () if self.inside is None else (self.inside.work,)
+        return (*self.outputs, *self.inputs, *work)
 
 
 @dataclass(frozen=True, slots=True)

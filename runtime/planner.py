@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from graphc.graph import Graph
 from graphc.node import Node
-from graphc.runtime.actions import Action, Cell, Program, View, collect
-from graphc.runtime.arena import Block, lower_bound, pack
+from graphc.runtime.actions import Action, Cell, Nest, Program, View, collect
+from graphc.runtime.arena import Block, lower_bound, pack, padded
 from graphc.runtime.dependencies import Dependencies
 from graphc.runtime.layout import Layout
-from graphc.runtime.plan import Buffer, Operand, Plan, Step
+from graphc.runtime.nests import make_nest
+from graphc.runtime.plan import Buffer, Inside, Operand, Plan, Step
 from graphc.runtime.reuse import overwrite_operands
 from graphc.runtime.schedule import best_order
 from graphc.runtime.updates import place_updates
@@ -24,13 +26,13 @@ def make_plan(graph: Graph, layouts: Mapping[Node, Layout] = NO_LAYOUTS) -> Plan
 
     Args:
         graph: the program; all shapes static.
-        layouts: where the elements of variables lie, relative to the base array that each run
-            brings; variables that are not named are C-contiguous.
+        layouts: where the elements of variables and inputs lie, relative to the base array that
+            each run brings; those that are not named are C-contiguous.
 
     Returns:
         A plan in which no variable is written before every step that may raise has passed.
     """
-    program = collect(graph, layouts)
+    program = collected(graph, layouts)
     dependencies = Dependencies(program.actions)
     place_updates(graph, program, dependencies)
     order = [dependencies.actions[number] for number in best_order(dependencies)]
@@ -38,11 +40,18 @@ def make_plan(graph: Graph, layouts: Mapping[Node, Layout] = NO_LAYOUTS) -> Plan
     return _assemble(program, order)
 
 
+def collected(graph: Graph, layouts: Mapping[Node, Layout] = NO_LAYOUTS) -> Program:
+    """All actions of a program in program order; the programs inside its nodes are planned."""
+    return collect(graph, layouts, functools.partial(make_nest, make_plan))
+
+
 def _assemble(program: Program, order: Sequence[Action]) -> Plan:
     cells = [*program.inputs, *program.variables.values(), *program.outputs.values()]
     bound = len(cells)
     read = [view.cell for action in order for view in action.reads]
+    nests = [action.nest for action in order if action.nest is not None]
     cells += dict.fromkeys(cell for cell in read if cell.kind == "constant")
+    cells += [cell for nest in nests for constants in nest.constants for cell in constants]
     blocks = _blocks(order)
     cells += blocks
     ids = {cell: position for position, cell in enumerate(cells)}
@@ -59,6 +68,7 @@ def _assemble(program: Program, order: Sequence[Action]) -> Plan:
             action.node,
             tuple(_operand(view, ids) for view in action.reads),
             tuple(_operand(view, ids) for view in action.writes),
+            _inside(action.nest, ids),
         )
         for action in order
     )
@@ -73,7 +83,8 @@ def _assemble(program: Program, order: Sequence[Action]) -> Plan:
         outputs=MappingProxyType({name: ids[cell] for name, cell in program.outputs.items()}),
         written=tuple(ids[cell] for cell in program.variables.values() if ids[cell] in written),
         arena_bytes=arena_bytes,
-        naive_bytes=sum(Block(cell.nbytes, 0, 0).padded for cell in apart),
+        naive_bytes=sum(padded(cell.nbytes) for cell in apart)
+        + sum(max(plan.naive_bytes for plan in nest.plans) for nest in nests),
         lower_bound_bytes=lower_bound(list(blocks.values())),
         copied=MappingProxyType(
             {ids[program.variables[node]]: why for node, why in program.copied.items()}
@@ -85,12 +96,19 @@ def _blocks(order: Sequence[Action]) -> dict[Cell, Block]:
     """How long each piece of arena memory is needed."""
     blocks: dict[Cell, Block] = {}
     for now, action in enumerate(order):
-        for view in (*action.reads, *action.writes):
+        for view in (*action.reads, *action.fills):
             cell = view.cell.root
             if cell.kind == "arena":
                 start = blocks[cell].start if cell in blocks else now
                 blocks[cell] = Block(cell.nbytes, start, now)
     return blocks
+
+
+def _inside(nest: Nest | None, ids: Mapping[Cell, int]) -> Inside | None:
+    if nest is None:
+        return None
+    constants = tuple(tuple(ids[cell] for cell in cells) for cells in nest.constants)
+    return Inside(nest.plans, _operand(nest.work, ids), constants)
 
 
 def _operand(view: View, ids: Mapping[Cell, int]) -> Operand:

@@ -34,7 +34,7 @@ class Usage:
         cells: dict[Cell, int] = {}
         self.sizes: list[int] = []
         for action in dependencies.actions:
-            for view in (*action.reads, *action.writes):
+            for view in (*action.reads, *action.fills):
                 if view.cell not in cells:
                     cells[view.cell] = len(cells)
                     inside = view.cell.root.kind == "arena"
@@ -44,9 +44,7 @@ class Usage:
             for action in dependencies.actions
         ]
         self.writes = [
-            tuple(
-                {cells[view.cell]: None for view in action.writes if self.sizes[cells[view.cell]]}
-            )
+            tuple({cells[view.cell]: None for view in action.fills if self.sizes[cells[view.cell]]})
             for action in dependencies.actions
         ]
         self.reusable = [

@@ -13,10 +13,9 @@ from graphc.ops import elementwise as e
 from graphc.ops.leaf import placeholder
 from graphc.ops.linalg import matmul
 from graphc.ops.reduce import sum_
-from graphc.runtime.actions import collect
 from graphc.runtime.bindings import Variables
 from graphc.runtime.dependencies import Dependencies
-from graphc.runtime.planner import make_plan
+from graphc.runtime.planner import collected, make_plan
 from graphc.runtime.schedule import Usage, best_order, orders
 from graphc.runtime.updates import place_updates
 from graphc.types import TensorType
@@ -25,7 +24,7 @@ from tests.random_graphs import Program, programs
 
 def prepared(graph: Graph, program: Program | None = None) -> Dependencies:
     layouts = {} if program is None else Variables(graph).snapshot().layouts
-    collected = collect(graph, layouts)
+    collected = collected(graph, layouts)
     dependencies = Dependencies(collected.actions)
     place_updates(graph, collected, dependencies)
     return dependencies
@@ -57,7 +56,7 @@ def test_edges_are_refused_exactly_if_they_close_a_circle(pairs: list[tuple[int,
     x = placeholder("x", TensorType((2,), float64))
     outputs = [e.mul(x, e.neg(x)), e.sin(x), e.cos(x), e.tanh(x), e.abs_(x), e.exp(x)]
     graph = Graph([x], {f"y{k}": node for k, node in enumerate(outputs)})
-    dependencies = Dependencies(collect(graph, {}).actions)
+    dependencies = Dependencies(collected(graph).actions)
     edges = {(a, b) for a, followers in enumerate(dependencies.after) for b in followers}
     for first, last in pairs:
         if max(first, last) >= len(dependencies.actions):

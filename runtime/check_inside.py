@@ -1,0 +1,112 @@
+"""The checker's part for scans, loops and branches: the plans inside a step, and their memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from graphc.errors import VerifyError
+from graphc.graph import Graph
+from graphc.node import Node
+from graphc.runtime.layout import Layout
+from graphc.runtime.plan import Operand, Plan, Step
+
+Layouts = Mapping[Node, Layout]
+
+
+class Check(Protocol):
+    """Checks a plan, and those inside its steps."""
+
+    def __call__(self, plan: Plan, graph: Graph, layouts: Layouts, /) -> None:
+        """Raise VerifyError unless the plan computes the graph."""
+        ...
+
+
+def check_inside(plan: Plan, step: Step, check: Check) -> None:
+    """Raise unless the plans inside a step are those of its node, and fit into its memory.
+
+    Args:
+        plan: the plan that the step belongs to.
+        step: any step.
+        check: checks the plans inside.
+    """
+    wanted = _wanted(step) if step.kind == "compute" else []
+    inside = step.inside
+    if inside is None or len(inside.plans) != len(wanted):
+        if wanted or inside is not None:
+            raise VerifyError("the plans inside are not those of the node's graphs")
+        return
+    work = plan.buffers[inside.work.buffer]
+    if work.kind != "arena" or not inside.work.is_contiguous or inside.work.offset:
+        raise VerifyError("the programs inside have no memory of their own", got=str(inside.work))
+    for own, constants, (graph, layouts) in zip(
+        inside.plans, inside.constants, wanted, strict=True
+    ):
+        if own.arena_bytes > inside.work.nbytes:
+            raise VerifyError(
+                "a program inside does not fit into its memory",
+                got=f"{own.arena_bytes} bytes", expected=f"at most {inside.work.nbytes}",
+            )  # fmt: skip
+        given = [plan.buffers[number].array for number in constants]
+        needed = [buffer.array for buffer in own.buffers if buffer.kind == "constant"]
+        if len(given) != len(needed) or any(x is not y for x, y in zip(given, needed, strict=True)):
+            raise VerifyError("a program inside gets other constants than it needs")
+        check(own, graph, layouts)
+
+
+def _wanted(step: Step) -> list[tuple[Graph, Layouts]]:
+    """The graphs that the plans inside compute, and where the elements of their inputs lie."""
+    attrs = step.node.attrs
+    match step.node.op.name:
+        case "cond":
+            branches = (attrs["true"], attrs["false"])
+            return [(graph, _lowest(graph.inputs, step.inputs[1:])) for graph in branches]
+        case "while_loop":
+            carries, body = attrs["carries"], attrs["body"]
+            graphs = (attrs["condition"], _updating(body, carries, kept=()))
+            rest = step.inputs[carries:]
+            return [(graph, _lowest(graph.inputs[carries:], rest)) for graph in graphs]
+        case "scan":
+            return [_of_scan(step, attrs["body"], attrs["carries"], attrs["sequences"])]
+    return []
+
+
+def _of_scan(step: Step, body: Graph, carries: int, sequences: int) -> tuple[Graph, Layouts]:
+    last = carries + sequences
+    results = [*body.outputs.values()]
+    kept = [
+        number
+        for number, value in enumerate(results[:carries])
+        if step.node.attrs["length"] and value in results[carries:]
+    ]
+    for number in kept:
+        if not step.inputs[number].is_contiguous:
+            raise VerifyError(
+                "a stacked carry starts in another order", got=str(step.inputs[number])
+            )
+    items = [
+        Operand(each.buffer, each.offset, each.shape[1:], each.strides[1:], each.dtype)
+        for each in step.inputs[carries:last]
+    ]
+    layouts = _lowest(body.inputs[carries:], [*items, *step.inputs[last:]])
+    return _updating(body, carries, kept), layouts
+
+
+def _updating(body: Graph, carries: int, kept: Sequence[int]) -> Graph:
+    """A body that changes its carries, but for those that are kept, and returns all behind them."""
+    results = [*body.outputs.items()]
+    changed = {
+        body.inputs[number]: value
+        for number, (_, value) in enumerate(results[:carries])
+        if number not in kept
+    }
+    return Graph(body.inputs, dict(results[carries:]), changed)
+
+
+def _lowest(inputs: Sequence[Node], operands: Sequence[Operand]) -> Layouts:
+    """Operands in memory that begins with their lowest element."""
+    found = {}
+    for node, operand in zip(inputs, operands, strict=True):
+        first = operand.offset - operand.span[0] // operand.dtype.itemsize
+        found[node] = Layout(first, operand.shape, operand.strides)
+    return found
