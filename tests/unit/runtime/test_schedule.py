@@ -24,9 +24,9 @@ from tests.random_graphs import Program, programs
 
 def prepared(graph: Graph, program: Program | None = None) -> Dependencies:
     layouts = {} if program is None else Variables(graph).snapshot().layouts
-    collected = collected(graph, layouts)
-    dependencies = Dependencies(collected.actions)
-    place_updates(graph, collected, dependencies)
+    actions = collected(graph, layouts)
+    dependencies = Dependencies(actions.actions)
+    place_updates(graph, actions, dependencies)
     return dependencies
 
 
