@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from graphc.dims import Size
 from graphc.errors import ShapeError
 from graphc.frontend.functions.convert import require_tensor
 from graphc.frontend.functions.exponential import sigmoid
@@ -12,6 +13,7 @@ from graphc.frontend.functions.pointwise import relu
 from graphc.frontend.functions.shaping import chunk
 from graphc.frontend.functions.trigonometric import tanh
 from graphc.frontend.nn.functional.linear import linear
+from graphc.frontend.nn.functional.shapes import agree
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
@@ -31,7 +33,18 @@ def _sums(
             f"{function}: expected input and state (batch, size)", got=f"{x.type} and {h.type}",
             where=user_location_text(),
         )  # fmt: skip
+    _require_fitting(function, h, x.shape[0], w_hh)
     return chunk(linear(x, w_ih, b_ih), parts, 1), chunk(linear(h, w_hh, b_hh), parts, 1)
+
+
+def _require_fitting(function: str, state: Tensor, batch: Size, w_hh: Tensor) -> None:
+    """Raise ShapeError unless a state has this batch, and the size that the weights are for."""
+    expected = (batch, w_hh.shape[-1])
+    if not agree(state.shape, expected):
+        raise ShapeError(
+            f"{function}: a state does not fit input and weights", got=str(state.type),
+            expected=str(expected), where=user_location_text(),
+        )  # fmt: skip
 
 
 def rnn_tanh_cell(
@@ -101,6 +114,7 @@ def lstm_cell(
     """
     hidden, cell = hx
     of_input, of_state = _sums("lstm_cell", input, hidden, w_ih, w_hh, b_ih, b_hh, 4)
+    _require_fitting("lstm_cell", require_tensor("lstm_cell", cell), hidden.shape[0], w_hh)
     enter, forget, fresh, leave = (a + b for a, b in zip(of_input, of_state, strict=True))
     cell = sigmoid(forget) * cell + sigmoid(enter) * tanh(fresh)
     return sigmoid(leave) * tanh(cell), cell
