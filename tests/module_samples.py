@@ -291,6 +291,16 @@ for draw in (
 ):
     add("AdaptiveLogSoftmaxWithLoss", [(16, 20, [5, 10]), (16, 20, [3], 2.0, True)], draw)
 
+# --- recurrent cells --------------------------------------------------------------------------
+
+for cell, count in (("RNNCell", 1), ("GRUCell", 1), ("LSTMCell", 2)):
+    for batch in ((), (3,), (0,)):
+        add(cell, [(5, 4), (5, 4, False)], smooth((*batch, 5)))
+    if count == 1:
+        add(cell, [(5, 4), (5, 4, False)], smooth((3, 5), (3, 4)))
+        add(cell, [(5, 4)], smooth((5,), (4,)))
+add("RNNCell", [(5, 4, True, "relu")], smooth((3, 5), (3, 4)))
+
 # --- dropout that is certain ------------------------------------------------------------------
 
 for drop in ("Dropout", "Dropout1d", "AlphaDropout", "FeatureAlphaDropout"):

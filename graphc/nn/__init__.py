@@ -21,6 +21,7 @@ from graphc.frontend.nn.layers.normalization import *
 from graphc.frontend.nn.layers.padding import *
 from graphc.frontend.nn.layers.piecewise import *
 from graphc.frontend.nn.layers.pooling import *
+from graphc.frontend.nn.layers.recurrent.cells import *
 from graphc.frontend.nn.layers.resizing_pools import *
 from graphc.frontend.nn.layers.shape import *
 from graphc.frontend.nn.layers.smooth import *
