@@ -11,6 +11,7 @@ import numpy as np
 
 from graphc.errors import ArgumentError
 from graphc.frontend.compiled import CompiledFunction, as_arguments
+from graphc.frontend.compiled_module import CompiledModule
 from graphc.frontend.compiling import CompileOptions
 from graphc.frontend.grad_slots import GradSlot
 from graphc.frontend.structure import flatten
@@ -142,11 +143,11 @@ def compare(
 
 
 def _compiled(function: Callable[..., Any]) -> CompiledFunction:
-    return (
-        function
-        if isinstance(function, CompiledFunction)
-        else CompiledFunction(function, CompileOptions())
-    )
+    if isinstance(function, CompiledModule):
+        return function.compiled
+    if isinstance(function, CompiledFunction):
+        return function
+    return CompiledFunction(function, CompileOptions())
 
 
 class _State:

@@ -1,34 +1,34 @@
-"""``gc.compile`` and ``gc.trace``: a dynamic function, recorded and compiled per signature."""
+"""``gc.trace`` and compiled functions: a dynamic function, recorded and compiled per signature."""
 
 from __future__ import annotations
 
 import functools
 import inspect
 import types
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from graphc.dims import Size
-from graphc.dtypes import DTypeLike, as_dtype, float32, of_array
-from graphc.errors import ArgumentError, AutogradError, FeedError
+from graphc.dtypes import DTypeLike, float32, of_array
+from graphc.errors import AutogradError, FeedError
 from graphc.frontend.autograd.outside import OutsideBackward
 from graphc.frontend.base import TensorBase, is_tensor
 from graphc.frontend.compiling import (
     CompileOptions,
-    Numerics,
-    OptLevel,
     make_plain_session,
     make_session,
 )
-from graphc.frontend.fingerprint import Identity, fingerprint
 from graphc.frontend.functions.creation import as_tensor
 from graphc.frontend.graph import Graph
+from graphc.frontend.host_tensor import HostTensor
 from graphc.frontend.modes import modes
+from graphc.frontend.nn.module import Module
 from graphc.frontend.nn.reads import noted_reads
 from graphc.frontend.recorder import Recorder
+from graphc.frontend.signature import Signature, difference, signature
 from graphc.frontend.structure import flatten, map_leaves
 from graphc.frontend.tensor import Tensor
 from graphc.frontend.trace_cache import CacheInfo, TraceCache
@@ -93,7 +93,7 @@ def trace(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Graph:
 
 def _parameters(function: Callable[..., Any]) -> inspect.Signature:
     try:
-        return inspect.signature(function)
+        return inspect.signature(function.forward if isinstance(function, Module) else function)
     except ValueError:  # a builtin without a signature
         return inspect.signature(lambda *args, **kwargs: None)
 
@@ -110,6 +110,8 @@ def _bind(parameters: inspect.Signature, args: Any, kwargs: Any) -> inspect.Boun
 def _symbolic(graph: Graph, name: str, leaf: Any) -> Any:
     if isinstance(leaf, TensorSpec):
         return graph.placeholder(leaf.shape, leaf.dtype, leaf.name or name)
+    if isinstance(leaf, HostTensor):
+        return leaf
     if isinstance(leaf, TensorBase):
         if leaf.is_state and leaf.node is None:  # a parameter or buffer: read and updated in place
             return leaf
@@ -132,7 +134,7 @@ class CompiledFunction:
         functools.update_wrapper(self, function, updated=())  # a module's state is its own
         self.function = function
         self.options = options
-        self._cache = TraceCache(CACHE_SIZE)
+        self._cache = TraceCache(CACHE_SIZE, self._difference)
         self._last: Traced | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -147,7 +149,7 @@ class CompiledFunction:
                 return result
         if modes.recorder is not None:
             return self.function(*args, **kwargs)
-        key, tensors = _signature(args, kwargs)
+        key, tensors = signature(args, kwargs)
         entry = self._entry(key, args, kwargs)
         self._last = None if kwargs or modes.is_unusual else entry
         return entry.call(tensors, args)
@@ -159,7 +161,7 @@ class CompiledFunction:
     def entry(self, *args: Any, **kwargs: Any) -> Traced:
         """The traced and compiled form for these arguments; traces if there is none."""
         args, kwargs = self.arguments(args, kwargs)
-        return self._entry(_signature(args, kwargs)[0], args, kwargs)
+        return self._entry(signature(args, kwargs)[0], args, kwargs)
 
     def arguments(self, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """The arguments in the order of the function's parameters, however the call spells them."""
@@ -188,6 +190,9 @@ class CompiledFunction:
     def _entry(self, key: Any, args: Any, kwargs: Any) -> Traced:
         return self._cache.find_or_make(key, lambda: self._trace(args, kwargs))
 
+    def _difference(self, before: Signature, now: Signature) -> str:
+        return difference(before, now, list(self._parameters.parameters))
+
     def _trace(self, args: Any, kwargs: Any) -> Traced:
         with noted_reads() as reads:
             graph = trace(self.function, *args, **kwargs)
@@ -215,80 +220,6 @@ class CompiledFunction:
             return OutsideBackward(outputs, recorder, recorder.program().updates, compile)
         except AutogradError:
             return None
-
-
-def _signature(args: Any, kwargs: Any) -> tuple[Any, list[Tensor | Array]]:
-    """A hashable key for the arguments, and their tensors and arrays in order."""
-    tensors: list[Tensor | Array] = []
-
-    def describe(value: Any) -> Any:
-        if is_tensor(value):
-            array = value.array("the value of an argument")
-            if value.is_state:
-                return Identity(value)
-            tensors.append(value)
-            return (array.shape, array.dtype, value._requires_grad)
-        if isinstance(value, np.ndarray):
-            tensors.append(value)
-            return (value.shape, as_dtype(value.dtype), False)
-        if isinstance(value, list | tuple):
-            return (type(value), *map(describe, value))
-        if isinstance(value, dict):
-            pairs = ((fingerprint(key, _hashable), describe(item)) for key, item in value.items())
-            return (dict, *pairs)
-        return fingerprint(value, _hashable)
-
-    return (describe(args), describe(kwargs), modes.traced), tensors
-
-
-def _hashable(value: Any) -> Any:
-    if not isinstance(value, Hashable):
-        raise ArgumentError(
-            "an argument that is no tensor must be hashable, since each value is traced for itself",
-            got=type(value).__name__,
-            fix="pass tensors, numbers, texts, or lists and dicts of these",
-            where=user_location_text(),
-        )
-    return (type(value), value)
-
-
-def compile(
-    function: Callable[..., Any] | None = None,
-    *,
-    backend: str = "llvm",
-    optimize: OptLevel = "O2",
-    disable: Iterable[str] = (),
-    threads: int | None = None,
-    numerics: Numerics = "strict",
-) -> Any:
-    """Make a function run as one compiled graph per signature; the same code, traced.
-
-    Args:
-        function: takes tensors, arrays, nested structures of them, and plain Python values. It
-            may read and update parameters, buffers, optimizer state and random numbers.
-        backend: ``"llvm"`` or ``"numpy"``.
-        optimize: ``"O0"``, ``"O1"`` or ``"O2"``.
-        disable: names of passes to leave out.
-        threads: how many threads native code may use.
-        numerics: ``"strict"``, ``"stable"`` or ``"fast"``.
-
-    Returns:
-        A ``CompiledFunction`` with the same arguments, which returns tensors. Without
-        ``function``: a decorator.
-
-    Raises:
-        ArgumentError: for an unknown backend, level, pass or numerics.
-
-    Example:
-        >>> import graphc as gc
-        >>> double = gc.compile(lambda x: x * 2, backend="numpy")
-        >>> double(gc.tensor([1.0, 2.0]))
-        tensor([2., 4.])
-    """
-    options = CompileOptions(backend, optimize, disable, threads, numerics)
-    if function is None:
-        return lambda wrapped: CompiledFunction(wrapped, options)
-    return CompiledFunction(function, options)
 
 
 def as_arguments(args: Sequence[Any]) -> list[Any]:

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from graphc.frontend.signature import Signature
 from graphc.frontend.traced import Traced
 from graphc.runtime.locks import renew_after_fork
 
@@ -27,14 +28,15 @@ class TraceCache:
 
     Args:
         limit: how many traces it keeps.
+        difference: tells how a signature differs from an earlier one.
 
     Attributes:
         direct_hits: calls that did not need to look here.
     """
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._entries: OrderedDict[Any, list[Traced]] = OrderedDict()
+    def __init__(self, limit: int, difference: Callable[[Signature, Signature], str]) -> None:
+        self._limit, self._difference = limit, difference
+        self._entries: OrderedDict[Signature, list[Traced]] = OrderedDict()
         self._hits = 0
         self.direct_hits = 0
         self._reasons: list[str] = []
@@ -46,7 +48,7 @@ class TraceCache:
         self._lock = threading.Lock()
         self._tracing = threading.RLock()  # a traced function may run itself dynamically
 
-    def find_or_make(self, key: Any, make: Callable[[], Traced]) -> Traced:
+    def find_or_make(self, key: Signature, make: Callable[[], Traced]) -> Traced:
         """The trace of a signature that fits the present state of modules and optimizers.
 
         Args:
@@ -78,20 +80,22 @@ class TraceCache:
             self._entries.clear()
         dropped.clear()  # freeing sessions takes other locks, so not while this one is held
 
-    def _find(self, key: Any) -> tuple[Traced | None, str]:
+    def _find(self, key: Signature) -> tuple[Traced | None, str]:
         with self._lock:
             entries = list(self._entries.get(key, ()))  # the one that ran last comes first
-        reason = "new signature"
-        for position, entry in enumerate(entries):
+            latest = next(reversed(self._entries), None)
+        if not entries:
+            return None, "first call" if latest is None else self._difference(latest, key)
+        reasons = []
+        for entry in entries:
             changed = entry.changed_guard
             if changed is None:
                 self._note_hit(key, entry)
-                return entry, reason
-            if position == 0:
-                reason = changed
-        return None, reason
+                return entry, ""
+            reasons.append(changed)
+        return None, reasons[0]
 
-    def _note_hit(self, key: Any, entry: Traced) -> None:
+    def _note_hit(self, key: Signature, entry: Traced) -> None:
         with self._lock:
             self._hits += 1
             entries = self._entries.get(key, [])
@@ -100,7 +104,7 @@ class TraceCache:
                 entries.remove(entry)
                 entries.insert(0, entry)
 
-    def _keep(self, key: Any, made: Traced, reason: str) -> None:
+    def _keep(self, key: Signature, made: Traced, reason: str) -> None:
         dropped = []
         with self._lock:
             self._reasons.append(reason)

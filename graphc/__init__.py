@@ -129,7 +129,7 @@ _HOMES = {
     "Graph": "graphc.frontend.graph",
     "TensorSpec": "graphc.frontend.compiled",
     "compare": "graphc.frontend.compare",
-    "compile": "graphc.frontend.compiled",
+    "compile": "graphc.frontend.compile",
     "placeholder": "graphc.frontend.graph",
     "trace": "graphc.frontend.compiled",
     "vmap": "graphc.frontend.func.vmap",
@@ -149,8 +149,8 @@ if TYPE_CHECKING:
     from graphc import utils as utils
     from graphc.frontend.compare import Comparison as Comparison
     from graphc.frontend.compare import compare as compare
+    from graphc.frontend.compile import compile as compile
     from graphc.frontend.compiled import TensorSpec as TensorSpec
-    from graphc.frontend.compiled import compile as compile
     from graphc.frontend.compiled import trace as trace
     from graphc.frontend.func.vmap import vmap as vmap
     from graphc.frontend.graph import Graph as Graph

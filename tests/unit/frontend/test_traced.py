@@ -176,7 +176,8 @@ def test_other_arguments_find_or_make_their_program() -> None:
                 assert found.dtype is wanted.dtype
                 assert found.requires_grad == wanted.requires_grad
                 np.testing.assert_array_equal(found.detach().numpy(), wanted.detach().numpy())
-    assert fast.cache_info().misses == len(calls)
+    alike = 3  # arrays run the programs of tensors like them
+    assert fast.cache_info().misses == len(calls) - alike
 
 
 def test_lists_are_looked_into_each_time() -> None:

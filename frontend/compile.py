@@ -1,0 +1,64 @@
+"""``gc.compile``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from graphc.frontend.compiled import CompiledFunction
+from graphc.frontend.compiled_module import compiled_module
+from graphc.frontend.compiling import CompileOptions, Numerics, OptLevel
+from graphc.frontend.nn.module import Module
+
+
+def compile(
+    function: Callable[..., Any] | None = None,
+    *,
+    backend: str = "llvm",
+    optimize: OptLevel = "O2",
+    disable: Iterable[str] = (),
+    threads: int | None = None,
+    numerics: Numerics = "strict",
+) -> Any:
+    """Make a function or a module run as one compiled graph per signature; the same code, traced.
+
+    Args:
+        function: takes tensors, arrays, nested structures of them, and plain Python values. It
+            may read and update parameters, buffers, optimizer state and random numbers. Or a
+            module, whose calls are such a function.
+        backend: ``"llvm"`` or ``"numpy"``.
+        optimize: ``"O0"``, ``"O1"`` or ``"O2"``.
+        disable: names of passes to leave out.
+        threads: how many threads native code may use.
+        numerics: ``"strict"``, ``"stable"`` or ``"fast"``.
+
+    Returns:
+        A ``CompiledFunction`` with the same arguments, which returns tensors; for a module: a
+        ``CompiledModule``, which shares everything with it. Without ``function``: a decorator.
+        ``cache_info()`` of the result tells how often it was traced, and why.
+
+    Raises:
+        ArgumentError: for an unknown backend, level, pass or numerics.
+
+    Source: ``torch.compile``.
+
+    Example:
+        >>> import graphc as gc
+        >>> double = gc.compile(lambda x: x * 2, backend="numpy")
+        >>> double(gc.tensor([1.0, 2.0]))
+        tensor([2., 4.])
+        >>> model = gc.compile(gc.nn.Linear(2, 1), backend="numpy")
+        >>> model(gc.ones(3, 2)).sum().backward()
+        >>> model.weight.grad
+        tensor([[3., 3.]])
+    """
+    options = CompileOptions(backend, optimize, disable, threads, numerics)
+    if function is None:
+        return lambda wrapped: _compiled(wrapped, options)
+    return _compiled(function, options)
+
+
+def _compiled(function: Callable[..., Any], options: CompileOptions) -> Any:
+    if isinstance(function, Module):
+        return compiled_module(function, options)
+    return CompiledFunction(function, options)
