@@ -15,7 +15,7 @@ from graphc.dims import Size
 from graphc.dtypes import DTypeLike, float32, of_array
 from graphc.errors import AutogradError, FeedError
 from graphc.frontend.autograd.outside import OutsideBackward
-from graphc.frontend.base import TensorBase, is_tensor
+from graphc.frontend.base import TensorBase
 from graphc.frontend.compiling import (
     CompileOptions,
     make_plain_session,
@@ -36,7 +36,6 @@ from graphc.frontend.traced import Traced
 from graphc.frontend.undo import rolled_back_on_error
 from graphc.provenance import user_location_text
 from graphc.runtime.session import Session
-from graphc.storage import Array
 
 CACHE_SIZE = 32
 """How many signatures one compiled function keeps; the least recently used goes first."""

@@ -51,7 +51,7 @@ def test_it_computes_what_the_module_does() -> None:
 def test_as_a_part_of_another_module() -> None:
     inner = _model()
     outer = nn.Sequential(gc.compile(inner), nn.Linear(2, 1))
-    assert list(outer.state_dict())[0] == "0.0.weight"
+    assert next(iter(outer.state_dict())) == "0.0.weight"
     optimizer = optim.SGD(outer.parameters(), lr=0.1)
     before = inner[0].weight.detach().clone()
     outer(gc.randn(5, 3)).sum().backward()
