@@ -41,8 +41,6 @@ from graphc.frontend.autograd.anomaly import (
 )
 from graphc.frontend.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
 from graphc.frontend.autograd.api import grad as grad
-from graphc.frontend.checkpoint import load as load
-from graphc.frontend.checkpoint import save as save
 from graphc.frontend.defaults import get_default_dtype as get_default_dtype
 from graphc.frontend.defaults import set_default_dtype as set_default_dtype
 from graphc.frontend.devices import Device as device  # noqa: F401, N813 - PyTorch's name
@@ -130,7 +128,9 @@ _HOMES = {
     "TensorSpec": "graphc.frontend.compiled",
     "compare": "graphc.frontend.compare",
     "compile": "graphc.frontend.compile",
+    "load": "graphc.frontend.saving.load",
     "placeholder": "graphc.frontend.graph",
+    "save": "graphc.frontend.saving.save",
     "trace": "graphc.frontend.compiled",
     "vmap": "graphc.frontend.func.vmap",
 }
@@ -155,6 +155,8 @@ if TYPE_CHECKING:
     from graphc.frontend.func.vmap import vmap as vmap
     from graphc.frontend.graph import Graph as Graph
     from graphc.frontend.graph import placeholder as placeholder
+    from graphc.frontend.saving.load import load as load
+    from graphc.frontend.saving.save import save as save
 else:
 
     def __getattr__(name):

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.table import Table
 from tqdm import tqdm
 
-from graphc.frontend.checkpoint import save
 from graphc.frontend.cli.digits_model import Digits, load_split, make_model, make_predict, make_step
 from graphc.frontend.compare import Comparison, compare
 from graphc.frontend.compiled import CompiledFunction
@@ -21,6 +20,7 @@ from graphc.frontend.data.loader import DataLoader
 from graphc.frontend.functions.generators import Generator, manual_seed
 from graphc.frontend.nn.module import Module
 from graphc.frontend.optim.adam import AdamW
+from graphc.frontend.saving.save import save
 from graphc.runtime.backend import Kernel
 
 BATCH = 64

@@ -1,0 +1,1 @@
+"""Checkpoints: nested state in safetensors files, written atomically, checked when read."""

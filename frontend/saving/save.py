@@ -1,0 +1,111 @@
+"""``gc.save``: tensors as safetensors entries, the structure around them as JSON, a checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from graphc.errors import ArgumentError, ArgumentTypeError, CheckpointError
+from graphc.frontend.saving.atomic_file import write_atomically
+from graphc.frontend.saving.encode import Encoder
+from graphc.frontend.saving.tensor_file import FormatError, as_bytes, file_order, write
+from graphc.provenance import user_location_text
+from graphc.storage import Array
+
+FORMAT = "graphc checkpoint"
+VERSION = 1
+"""Of the structure; a reader refuses files of versions that it does not know."""
+
+PathLike = str | os.PathLike[str]
+
+
+def save(obj: Any, f: PathLike | BinaryIO) -> None:
+    """Write a checkpoint; a reader sees all of it or what was there before.
+
+    The file is a safetensors file, which other programs read, too: each tensor stands in it by
+    the keys that lead to it, such as ``model.weight``. Tensors over the same memory are stored
+    once and share it again when they are loaded. Nothing is pickled.
+
+    Args:
+        obj: ``model.state_dict()``, ``optimizer.state_dict()``, or any nesting of dicts, lists,
+            tuples and sets of tensors, arrays, numbers, texts, bytes, dtypes, generators and None.
+        f: path of the file, or a file that is open for writing bytes. Only a path is written
+            atomically.
+
+    Raises:
+        ArgumentError: for a value that cannot be stored.
+        CheckpointError: if there is no folder of that name.
+
+    Source: ``torch.save``, but a safetensors file.
+
+    Example:
+        >>> import graphc as gc
+        >>> from graphc import nn
+        >>> model = nn.Linear(2, 1)
+        >>> gc.save({"model": model.state_dict(), "epoch": 3}, "model.safetensors")
+        >>> gc.load("model.safetensors")["epoch"]
+        3
+    """
+    tensors, metadata = _encode(obj)
+
+    def put(file: BinaryIO) -> None:
+        try:
+            write(file, tensors, metadata)
+        except FormatError as error:
+            raise ArgumentError(
+                "save: too much beside the tensors", got=str(error),
+                fix="put long lists of numbers into tensors", where=user_location_text(),
+            ) from error  # fmt: skip
+
+    if isinstance(f, io.TextIOBase):
+        raise ArgumentTypeError(
+            "save: the file is open for text", got=repr(f), fix="open it with 'wb'",
+            where=user_location_text(),
+        )  # fmt: skip
+    if not isinstance(f, str | os.PathLike):
+        put(f)
+        return
+    path = Path(f)
+    if not path.parent.is_dir():
+        raise CheckpointError(
+            "save: there is no such folder", got=str(path.parent), fix="make it first",
+            where=user_location_text(),
+        )  # fmt: skip
+    write_atomically(path, put)
+
+
+def _encode(obj: Any) -> tuple[dict[str, Array], dict[str, str]]:
+    encoder = Encoder()
+    try:
+        structure = json.dumps(encoder.encode(obj), separators=(",", ":"), allow_nan=False)
+    except RecursionError as error:
+        raise ArgumentError(
+            "save: the value is nested too deeply", got=type(obj).__name__,
+            where=user_location_text(),
+        ) from error  # fmt: skip
+    tensors = {name: encoder.tensors[name] for name in file_order(encoder.tensors)}
+    return tensors, {
+        "format": FORMAT,
+        "version": str(VERSION),
+        "structure": structure,
+        "sha256": checksum(structure, tensors),
+    }
+
+
+def checksum(structure: str, tensors: Mapping[str, Array]) -> str:
+    """A digest of the structure and of every tensor with its name and type.
+
+    Args:
+        structure: the JSON.
+        tensors: in the order of the file.
+    """
+    digest = hashlib.sha256(structure.encode())
+    for name, array in tensors.items():
+        digest.update(f"\n{name} {array.dtype.name} {array.shape}\n".encode())
+        digest.update(as_bytes(array))
+    return digest.hexdigest()
