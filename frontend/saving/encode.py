@@ -23,7 +23,7 @@ from graphc.frontend.saving.tensor_file import METADATA, can_store
 from graphc.provenance import user_location_text
 from graphc.storage import Array
 
-_CONTAINERS = list | tuple | Mapping | set | frozenset
+_CONTAINERS = (list, tuple, Mapping, set, frozenset)
 
 
 class Encoder:

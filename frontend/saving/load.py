@@ -63,13 +63,12 @@ def load(
                 got=type(location).__name__, fix='map_location="cpu"', where=user_location_text(),
             )  # fmt: skip
         require_cpu(location)
-    is_path = isinstance(f, str | os.PathLike)
-    if mmap and not is_path:
-        raise ArgumentError(
-            "load: only a file that is given by its path can be mapped", got=type(f).__name__,
-            where=user_location_text(),
-        )  # fmt: skip
-    if not is_path:
+    if not isinstance(f, str | os.PathLike):
+        if mmap:
+            raise ArgumentError(
+                "load: only a file that is given by its path can be mapped", got=type(f).__name__,
+                where=user_location_text(),
+            )  # fmt: skip
         return _read(f, repr(f), is_mapped=False)
     try:
         with open(f, "rb") as file:

@@ -111,7 +111,8 @@ def write(file: BinaryIO, tensors: Mapping[str, Array], metadata: Mapping[str, s
 
 def as_bytes(array: Array) -> memoryview:
     """The memory of a C-contiguous array."""
-    return memoryview(array.reshape(-1).view(np.uint8))
+    flat: Any = array.reshape(-1).view(np.uint8)
+    return memoryview(flat)
 
 
 def read_header(file: BinaryIO, size: int) -> Header:

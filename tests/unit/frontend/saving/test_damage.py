@@ -64,7 +64,7 @@ def test_swapped_blocks(data: bytes, tmp_path: Path) -> None:
         for start in range(0, len(data) - 2 * size, size):
             middle, end = start + size, start + 2 * size
             swapped = data[:start] + data[middle:end] + data[start:middle] + data[end:]
-            if swapped.split() != data.split():  # blanks may stand elsewhere
+            if swapped.replace(b" ", b"") != data.replace(b" ", b""):  # blanks may stand elsewhere
                 refused(swapped, tmp_path)
 
 
