@@ -20,12 +20,14 @@ class Kernel:
         steps: positions in ``Plan.steps``.
         native: True for generated code, False for numpy through ``OpDef.eval``.
         reason: why a step is not native; may be empty.
+        inside: the kernels of the programs that the steps run, in order.
     """
 
     name: str
     steps: tuple[int, ...]
     native: bool
     reason: str = ""
+    inside: tuple[Kernel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,9 +137,10 @@ def memory_report(plan: Plan) -> MemoryReport:
     uses: dict[int, list[int]] = {}
     writes: dict[int, int] = {}
     for position, step in enumerate(plan.steps):
-        for operand in (*step.inputs, *step.outputs):
+        for operand in step.touched:
             uses.setdefault(operand.buffer, []).append(position)
-        for operand in step.outputs:
+        work = () if step.inside is None else (step.inside.work,)
+        for operand in (*step.outputs, *work):
             writes[operand.buffer] = writes.get(operand.buffer, 0) + 1
     rows = [
         BufferUse(

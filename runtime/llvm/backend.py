@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from graphc.errors import CompileError
-from graphc.runtime.backend import Code, Kernel
+from graphc.runtime.backend import Code
 from graphc.runtime.disk_cache import open_cache
 from graphc.runtime.llvm import engine, native, products
 from graphc.runtime.llvm.build import compile_parts, stored_objects
@@ -25,11 +25,17 @@ from graphc.runtime.llvm.pool.library import imports
 from graphc.runtime.llvm.pool.pool import get_pool
 from graphc.runtime.llvm.pool.region import PARALLEL_FOR
 from graphc.runtime.llvm.program import NativeCall, define_run, workspace
-from graphc.runtime.llvm.steps import build_step, describe_step
+from graphc.runtime.llvm.steps import describe_step
 from graphc.runtime.llvm.target import host_target
+from graphc.runtime.llvm.translate import (
+    Fallback,
+    Translated,
+    kernels_of,
+    translate,
+    translate_step,
+)
 from graphc.runtime.llvm.units import split
-from graphc.runtime.numpy_backend import step_name
-from graphc.runtime.plan import Plan, Step
+from graphc.runtime.plan import Plan
 
 
 class LlvmBackend:
@@ -64,7 +70,7 @@ class LlvmBackend:
         return LlvmExecutable(
             plan,
             [_stage(plan, group, library) for group in made.groups],
-            _kernels(plan, made),
+            kernels_of(plan, made.members),
             phases,
             library,
             _helpers(made, self._threads),
@@ -92,7 +98,7 @@ class Translation:
     parallel: bool
 
     @property
-    def members(self) -> list[NativeCall | Fallback]:
+    def members(self) -> list[Translated]:
         """What became of each step."""
         return [member for group in self.groups for member in group.members]
 
@@ -107,10 +113,12 @@ def step_code(plan: Plan, position: int) -> Code:
     target = host_target()
     module = Module(target)
     step = plan.steps[position]
-    item = _translate(module, position, step)
+    item = translate_step(module, position, step)
     if isinstance(item, Fallback):
         return Code()
     text = module.text()
+    if step.inside is not None:
+        return Code("", text, lambda: engine.assembly(text, target))
     is_product = step.kind == "compute" and step.node.op.name in products.OPERATIONS
     schedule = (products.describe_product if is_product else describe_step)(target, step)
     return Code(schedule, text, lambda: engine.assembly(text, target))
@@ -118,8 +126,7 @@ def step_code(plan: Plan, position: int) -> Code:
 
 def _translate_all(plan: Plan) -> tuple[Module, tuple[Group, ...]]:
     module = Module(host_target())
-    translated = [_translate(module, position, step) for position, step in enumerate(plan.steps)]
-    return module, _groups(module, plan, translated)
+    return module, _groups(module, plan, translate(module, plan))
 
 
 def _link(
@@ -142,34 +149,14 @@ def _helpers(made: Translation, threads: int) -> Helpers:
 
 
 @dataclass(frozen=True, slots=True)
-class Fallback:
-    """A step that stays numpy's, and why."""
-
-    step: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Group:
     """Consecutive steps of one kind; native ones have a function that runs them all."""
 
-    members: tuple[NativeCall | Fallback, ...]
+    members: tuple[Translated, ...]
     symbol: str = ""
 
 
-def _translate(module: Module, position: int, step: Step) -> NativeCall | Fallback:
-    try:
-        if step.kind == "compute" and step.node.op.name in products.OPERATIONS:
-            product = products.build_product(module, step)
-            return NativeCall(position, product, products.product_operands(step))
-        return NativeCall(position, build_step(module, step), (*step.inputs, *step.outputs))
-    except CompileError as refusal:
-        return Fallback(position, refusal.what)
-
-
-def _groups(
-    module: Module, plan: Plan, translated: Sequence[NativeCall | Fallback]
-) -> tuple[Group, ...]:
+def _groups(module: Module, plan: Plan, translated: Sequence[Translated]) -> tuple[Group, ...]:
     """Join consecutive steps that can run together."""
 
     groups = []
@@ -188,17 +175,3 @@ def _stage(plan: Plan, group: Group, library: engine.Library | None) -> Stage:
         calls = [member for member in group.members if isinstance(member, NativeCall)]
         return NativeStage(plan, calls, library, group.symbol)
     return NumpyStage(plan, [plan.steps[member.step] for member in group.members])
-
-
-def _kernels(plan: Plan, made: Translation) -> list[Kernel]:
-    """What each step became; steps with the same code share one kernel."""
-    shared: dict[tuple[str, bool, str], list[int]] = {}
-    for item in made.members:
-        if isinstance(item, NativeCall):
-            key = (item.native.phases[0].symbol, True, "")
-        else:
-            key = (f"numpy.{step_name(plan.steps[item.step])}", False, item.reason)
-        shared.setdefault(key, []).append(item.step)
-    return [
-        Kernel(name, tuple(steps), native, why) for (name, native, why), steps in shared.items()
-    ]

@@ -24,12 +24,15 @@ class Phase:
         spans: for each operand the bytes from the part that a unit touches to the next unit's,
             where parts do not overlap; None for an operand of which a unit may touch anything.
             Empty if nothing is known.
+        runs_programs: it is a loop or a branch, which gets ``ptr pool, ptr times`` instead of
+            units, and divides what it runs itself.
     """
 
     symbol: str
     units: int
     nanoseconds: float
     spans: tuple[int | None, ...] = ()
+    runs_programs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

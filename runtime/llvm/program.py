@@ -13,6 +13,7 @@ import enum
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from graphc.runtime.backend import Kernel
 from graphc.runtime.llvm.clock import STAMP, define_stamp
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep
@@ -30,11 +31,13 @@ class NativeCall:
         step: the position in ``Plan.steps``.
         native: its kernels, one per phase.
         operands: their arguments: inputs, then outputs.
+        inside: the kernels of the programs that the step runs.
     """
 
     step: int
     native: NativeStep
     operands: tuple[Operand, ...]
+    inside: tuple[Kernel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +185,10 @@ def _whole(region: Region, addresses: Sequence[str], name: str) -> list[str]:
         own = addresses[taken : taken + len(call.operands)]
         taken += len(own)
         common = ", ".join(f"ptr {name}" for name in (*own, "%shared", "%scratch"))
-        invocation = f"call i32 @{call.phase.symbol}({common}, i64 0, i64 {call.phase.units})"
+        rest = f"i64 0, i64 {call.phase.units}"
+        if call.phase.runs_programs:
+            rest = "ptr %pool, ptr %times"
+        invocation = f"call i32 @{call.phase.symbol}({common}, {rest})"
         lines += [*_stamped(call), *_called(invocation, call, f"{name}.{number}")]
     return lines
 

@@ -114,9 +114,14 @@ def _joined(plan: Plan, region: Region, call: PhaseCall) -> Region | None:
 
 
 def _all(plan: Plan, region: Region, call: PhaseCall, may: _Test) -> bool:
-    return not call.refusal and all(
-        not earlier.refusal and may(plan, earlier, call) for earlier in region.calls
+    return _is_free(call) and all(
+        _is_free(earlier) and may(plan, earlier, call) for earlier in region.calls
     )
+
+
+def _is_free(call: PhaseCall) -> bool:
+    """Whether a phase may share a region: it cannot refuse, and divides nothing itself."""
+    return not call.refusal and not call.phase.runs_programs
 
 
 def _go_together(plan: Plan, first: PhaseCall, second: PhaseCall) -> bool:
