@@ -14,7 +14,7 @@ from tests.torch_oracle import torch
 
 SECTIONS = (
     "torch", "torch.Tensor", "torch.nn.functional", "torch.linalg", "torch.fft", "torch.special",
-    "torch.random", "torch.nn", "torch.optim",
+    "torch.random", "torch.nn", "torch.nn.utils.rnn", "torch.optim",
 )  # fmt: skip
 OTHER_MEANING = {"torch": {"trace"}, "torch.Tensor": {"type"}}
 """Names that are there and mean something else, which the page says."""

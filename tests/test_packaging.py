@@ -23,6 +23,7 @@ PUBLIC_PATHS = (
     "graphc.nn.functional",
     "graphc.nn.init",
     "graphc.nn.utils",
+    "graphc.nn.utils.rnn",
     "graphc.optim",
     "graphc.optim.lr_scheduler",
     "graphc.optim.optimizer",
