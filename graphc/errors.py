@@ -128,6 +128,30 @@ class CheckpointError(GraphcError, RuntimeError):
     """A checkpoint that is missing, damaged or does not fit."""
 
 
+class CheckpointTypeError(CheckpointError, TypeError):
+    """A value that is no checkpoint at all."""
+
+
+class WorkerError(GraphcError, RuntimeError):
+    """A process that makes batches ended, or raised what cannot be sent."""
+
+
+class WorkerTimeoutError(WorkerError, TimeoutError):
+    """A process that makes batches did not answer in time."""
+
+
+class DataFileError(GraphcError, ValueError, RuntimeError):
+    """A data file that is damaged or not of the expected format."""
+
+
+class MissingFileError(DataFileError, FileNotFoundError):
+    """A data file or folder that does not exist, or in which nothing was found."""
+
+
+class DependencyError(GraphcError, ImportError):
+    """An optional library that is needed and not installed."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Suggest the closest known name.
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from graphc.frontend.data.dataset import TensorDataset
 from graphc.frontend.data.digits import load_digits
+from graphc.frontend.data.tensors import TensorDataset
 from graphc.frontend.functions.creation import from_numpy
 from graphc.frontend.nn.containers import Sequential
 from graphc.frontend.nn.functional.classification import cross_entropy

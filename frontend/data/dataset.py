@@ -1,128 +1,139 @@
-"""Data sets: samples by number."""
+"""What samples come from: by number, or as a stream; and several of them one after the other."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sized
+from itertools import accumulate
 from typing import Any, Generic, TypeVar
 
-import numpy as np
-
-from graphc.errors import ArgumentError, DTypeError
-from graphc.frontend.base import concrete
-from graphc.frontend.functions.generators import Generator
-from graphc.frontend.functions.sampling import randperm
-from graphc.frontend.tensor import Tensor
+from graphc.errors import ArgumentError, ArgumentTypeError, IndexRangeError
 from graphc.provenance import user_location_text
 
 T_co = TypeVar("T_co", covariant=True)
 
 
 class Dataset(Generic[T_co]):
-    """Samples by number: define ``__getitem__`` and ``__len__`` (``torch.utils.data.Dataset``)."""
+    """Samples by number: define ``__getitem__`` and ``__len__`` (``torch.utils.data.Dataset``).
 
-    def __getitem__(self, index: int) -> T_co:
+    Two more methods save time where a data set has them: ``__getitems__(numbers)`` gives a list of
+    samples, and ``__getbatch__(numbers)`` gives what ``default_collate`` would make of them. A
+    subclass that overrides only ``__getitem__`` is read by that.
+    """
+
+    def __getitem__(self, index: Any) -> T_co:
         raise NotImplementedError(f"{type(self).__name__} does not define __getitem__")
 
-    def __len__(self) -> int:
-        raise NotImplementedError(f"{type(self).__name__} does not define __len__")
+    def __add__(self, other: Dataset[T_co]) -> Dataset[T_co]:
+        return ConcatDataset([self, other])
 
 
-class TensorDataset(Dataset[tuple[Tensor, ...]]):
-    """Samples along the first dim of tensors (``torch.utils.data.TensorDataset``).
+class IterableDataset(Dataset[T_co]):
+    """Samples as a stream: define ``__iter__`` (``torch.utils.data.IterableDataset``).
 
-    Args:
-        tensors: concrete tensors with one first size.
-
-    Raises:
-        ArgumentError: if the first sizes differ.
+    Each worker of a loader iterates over a copy of its own; ``get_worker_info`` tells a copy which
+    part of the stream is its. ``__len__`` may be left out.
 
     Example:
-        >>> import graphc as gc
-        >>> from graphc.utils.data import TensorDataset
-        >>> TensorDataset(gc.arange(3), gc.arange(3) * 2)[1]
-        (tensor(1), tensor(2))
+        >>> from graphc.utils.data import DataLoader, IterableDataset
+        >>> class Countdown(IterableDataset[int]):
+        ...     def __iter__(self):
+        ...         return iter([3, 2, 1])
+        >>> list(DataLoader(Countdown(), batch_size=2))
+        [tensor([3, 2]), tensor([1])]
     """
 
-    def __init__(self, *tensors: Tensor) -> None:
-        tensor: Any
-        for tensor in tensors:
-            if not isinstance(tensor, Tensor) or tensor.is_symbolic or tensor.ndim == 0:
-                raise DTypeError(
-                    "TensorDataset: expected concrete tensors with one dim or more",
-                    got=type(tensor).__name__, fix="gc.tensor(array)", where=user_location_text(),
-                )  # fmt: skip
-        if len({tensor.shape[0] for tensor in tensors}) != 1:
-            raise ArgumentError(
-                "TensorDataset: the tensors must have one first size",
-                got=", ".join(str(tensor.type) for tensor in tensors), where=user_location_text(),
-            )  # fmt: skip
-        self.tensors = tensors
+    def __getitem__(self, index: Any) -> T_co:
+        raise NotImplementedError(f"{type(self).__name__} is a stream: it has no sample by number")
 
-    def __getitem__(self, index: int) -> tuple[Tensor, ...]:
-        return tuple(tensor[index] for tensor in self.tensors)
+    def __iter__(self) -> Iterator[T_co]:
+        raise NotImplementedError(f"{type(self).__name__} does not define __iter__")
 
-    def __len__(self) -> int:
-        return len(self.tensors[0])
-
-    def batch(self, indices: Sequence[int]) -> list[Tensor]:
-        """The samples at these numbers, each tensor's in one tensor."""
-        return [concrete(tensor.storage.array[np.asarray(indices)]) for tensor in self.tensors]
+    def __add__(self, other: Dataset[T_co]) -> Dataset[T_co]:
+        return ChainDataset([self, other])
 
 
-class Subset(Dataset[T_co]):
-    """Some samples of a data set (``torch.utils.data.Subset``).
+class ConcatDataset(Dataset[T_co]):
+    """Data sets one after the other (``torch.utils.data.ConcatDataset``).
 
     Args:
-        dataset: the whole.
-        indices: the numbers of the samples to keep.
-    """
-
-    def __init__(self, dataset: Dataset[T_co], indices: Sequence[int]) -> None:
-        self.dataset, self.indices = dataset, indices
-
-    def __getitem__(self, index: int) -> T_co:
-        return self.dataset[self.indices[index]]
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-
-def random_split(
-    dataset: Dataset[T_co], lengths: Sequence[int | float], generator: Generator | None = None
-) -> list[Subset[T_co]]:
-    """Split at random into parts that do not overlap.
-
-    Args:
-        dataset: the whole.
-        lengths: sizes that add up to the whole, or fractions that add up to 1.
-        generator: default: the global one.
+        datasets: one or more that have lengths.
 
     Raises:
-        ArgumentError: if the lengths do not add up.
+        ArgumentError: if there are none, or one is a stream.
 
-    Source: ``torch.utils.data.random_split``.
+    Example:
+        >>> from graphc.utils.data import ConcatDataset
+        >>> both = ConcatDataset(["ab", "cde"])
+        >>> len(both), both[2], both[-1]
+        (5, 'c', 'e')
     """
-    sizes = _sizes(len(dataset), lengths)
-    order = randperm(len(dataset), generator=generator).tolist()
-    parts, start = [], 0
-    for size in sizes:
-        parts.append(Subset(dataset, order[start : start + size]))
-        start += size
-    return parts
+
+    def __init__(self, datasets: Iterable[Any]) -> None:
+        self.datasets: list[Any] = list(datasets)
+        if not self.datasets or any(isinstance(one, IterableDataset) for one in self.datasets):
+            raise ArgumentError(
+                "ConcatDataset: expected one or more data sets that are no streams",
+                got=", ".join(type(one).__name__ for one in self.datasets) or "none",
+                fix="ChainDataset joins streams", where=user_location_text(),
+            )  # fmt: skip
+        self.cumulative_sizes = list(accumulate(size_of(one) for one in self.datasets))
+
+    def __len__(self) -> int:
+        return self.cumulative_sizes[-1]
+
+    def __getitem__(self, index: Any) -> T_co:
+        if not -len(self) <= index < len(self):
+            raise IndexRangeError(
+                "ConcatDataset: no such sample", got=str(index),
+                expected=f"{-len(self)} to {len(self) - 1}", where=user_location_text(),
+            )  # fmt: skip
+        number = index + len(self) if index < 0 else index
+        place = bisect_right(self.cumulative_sizes, number)
+        before = self.cumulative_sizes[place - 1] if place else 0
+        sample: T_co = self.datasets[place][number - before]
+        return sample
 
 
-def _sizes(total: int, lengths: Iterable[int | float]) -> list[int]:
-    given = list(lengths)
-    if any(isinstance(length, float) for length in given) and math.isclose(sum(given), 1):
-        sizes = [math.floor(total * length) for length in given]
-        for extra in range(total - sum(sizes)):  # one more each for the first parts
-            sizes[extra % len(sizes)] += 1
-    else:
-        sizes = [int(length) for length in given]
-    if sum(sizes) != total or min(sizes, default=0) < 0:
+class ChainDataset(IterableDataset[T_co]):
+    """Streams one after the other (``torch.utils.data.ChainDataset``).
+
+    Args:
+        datasets: the streams.
+
+    Raises:
+        ArgumentError: while iterating, if one is no IterableDataset.
+    """
+
+    def __init__(self, datasets: Iterable[Dataset[T_co]]) -> None:
+        self.datasets = datasets
+
+    def __iter__(self) -> Iterator[T_co]:
+        for one in self.datasets:
+            yield from _stream(one)
+
+    def __len__(self) -> int:
+        return sum(size_of(_stream(one)) for one in self.datasets)
+
+
+def _stream(one: Dataset[T_co]) -> IterableDataset[T_co]:
+    if not isinstance(one, IterableDataset):
         raise ArgumentError(
-            "random_split: the lengths do not add up", got=str(given),
-            expected=f"a sum of {total}, or fractions with a sum of 1", where=user_location_text(),
+            "ChainDataset: expected streams", got=type(one).__name__,
+            fix="ConcatDataset joins data sets with numbers", where=user_location_text(),
         )  # fmt: skip
-    return sizes
+    return one
+
+
+def size_of(dataset: object) -> int:
+    """How many samples a data set has.
+
+    Raises:
+        ArgumentTypeError: if it does not define ``__len__``.
+    """
+    if not isinstance(dataset, Sized):
+        raise ArgumentTypeError(
+            "the number of samples is unknown: the data set does not define __len__",
+            got=type(dataset).__name__, where=user_location_text(),
+        )  # fmt: skip
+    return len(dataset)
