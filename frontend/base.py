@@ -7,7 +7,7 @@ methods that users call; the functions in ``graphc.frontend.functions`` need onl
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
@@ -100,6 +100,20 @@ class TensorBase:
     def __literal__(self, value: Any) -> Tensor:
         return concrete(np.asarray(value))
 
+    def __results__(
+        self, op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]
+    ) -> tuple[Tensor, ...]:
+        recorder = modes.recorder or next((x.recorder for x in inputs if x.recorder), None)
+        if recorder is None:
+            return run_results[0](op, inputs, attrs)
+        return recorder.record_results(op, inputs, attrs)
+
+    def __leaf__(self, node: Node) -> Tensor:
+        recorder = modes.recorder or self.recorder
+        if recorder is None:
+            return concrete(np.asarray(node.op.eval(**node.attrs)))
+        return symbolic(node, recorder)
+
     def array(self, wanted: str = "a value") -> Array:
         """The concrete values, not a copy.
 
@@ -129,6 +143,12 @@ def is_tensor(x: object) -> TypeGuard[Tensor]:
 
 tensor_class: list[type[Tensor]] = []
 """Holds ``Tensor`` once its module is loaded; results of operations are made of it."""
+
+
+Results = Callable[[OpDef, "tuple[Tensor, ...]", Mapping[str, Any]], "tuple[Tensor, ...]"]
+
+run_results: list[Results] = []
+"""Holds what applies an operation with several results, once its module is loaded."""
 
 
 def concrete(array: Array, requires_grad: bool = False, grad_fn: GradFn | None = None) -> Tensor:

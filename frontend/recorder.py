@@ -15,6 +15,7 @@ from graphc.errors import ArgumentError, RecordingError
 from graphc.frontend.autograd.recorded import RecordedGradFn
 from graphc.frontend.autograd.tape import edges_of, move
 from graphc.frontend.base import TensorBase, become_symbolic, symbolic
+from graphc.frontend.control.recorded import record_results
 from graphc.frontend.grad_slots import ArgumentGrad, GradSlot, beside
 from graphc.frontend.memory import Memory
 from graphc.frontend.modes import modes, set_grad_enabled
@@ -122,6 +123,12 @@ class Recorder:
                 result._requires_grad = True
                 result._grad_fn = RecordedGradFn(op, attrs, edges, nodes, node, self)
         return result
+
+    def record_results(
+        self, op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]
+    ) -> tuple[Tensor, ...]:
+        """Apply an operation with several results to nodes."""
+        return record_results(self, op, inputs, attrs)
 
     def node_of(self, x: Tensor) -> Node:
         """The node that stands for a tensor now.
@@ -317,6 +324,17 @@ class Recorder:
         call = self._random_calls.get(state.storage, 0)
         self._random_calls[state.storage] = call + 1
         return random_bits(symbolic(self.random_state(state), self), call=call, shape=shape)
+
+    def random_position(self, state: Tensor) -> Tensor:
+        """A generator's state as it is by now, after the calls so far."""
+        node, calls = self.random_state(state), self._random_calls.get(state.storage, 0)
+        return symbolic(add(node, constant(np.array([0, calls]))) if calls else node, self)
+
+    def go_on_from(self, state: Tensor, position: Tensor) -> None:
+        """Let a generator's later calls go on from this state."""
+        self._variable(state)
+        self.current[self._memory.owner(state.storage)] = self.node_of(position)
+        self._random_calls.pop(state.storage, None)
 
     def note_function(
         self, function: type[Function], args: Sequence[Any], results: Sequence[Any]

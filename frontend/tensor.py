@@ -16,8 +16,10 @@ from graphc.frontend.base import (
     init,
     require_differentiable,
     require_like,
+    run_results,
     tensor_class,
 )  # fmt: skip
+from graphc.frontend.control.dynamic import results_now
 from graphc.frontend.formatting import format_tensor
 from graphc.frontend.functions import (
     creation,
@@ -394,3 +396,4 @@ class Tensor(
 
 
 tensor_class.append(Tensor)
+run_results.append(results_now)

@@ -144,3 +144,15 @@ def has_trait(node: Node, trait: Trait) -> bool:
     """True if the node's operation has any of these traits."""
     # The values, since `&` of two flags makes a third, and passes ask this everywhere.
     return node.op.traits._value_ & trait._value_ != 0
+
+
+def bodies_of(node: Node) -> tuple[Graph, ...]:
+    """The graphs among a node's attributes, in the order of the attributes' names."""
+    return tuple(value for _, value in sorted(node.attrs.items()) if isinstance(value, Graph))
+
+
+def may_fail(node: Node) -> bool:
+    """True if computing the node may raise on bad data; it may do so in one of its bodies."""
+    if has_trait(node, Trait.FALLIBLE | Trait.OPAQUE):
+        return True
+    return any(may_fail(inner) for body in bodies_of(node) for inner in body.nodes)

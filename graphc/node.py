@@ -18,9 +18,9 @@ import numpy as np
 from graphc.errors import GraphcError
 from graphc.forks import lock_over_forks
 from graphc.literal import Literal
-from graphc.opdef import OpDef
+from graphc.opdef import OpDef, get_op
 from graphc.provenance import describe, stamp, user_location_text
-from graphc.types import TensorType, Type
+from graphc.types import TensorType, TupleType, Type
 
 Attrs = Mapping[str, Any]
 
@@ -64,6 +64,15 @@ class Node:
 
     def __literal__(self, value: Any) -> Node:
         return constant(value)
+
+    def __results__(self, op: OpDef, inputs: tuple[Node, ...], attrs: Attrs) -> tuple[Node, ...]:
+        whole = make_node(op, inputs, attrs)
+        assert isinstance(whole.result_type, TupleType), "it has several results"
+        count = len(whole.result_type.items)
+        return tuple(make_node(get_op("item"), (whole,), {"index": i}) for i in range(count))
+
+    def __leaf__(self, node: Node) -> Node:
+        return node
 
     def __repr__(self) -> str:
         return f"<{self.op.name}: {self._type}>"

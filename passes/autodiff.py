@@ -6,7 +6,7 @@ frontend, which keeps one step per call.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -14,18 +14,21 @@ import numpy as np
 from graphc.dims import Shape
 from graphc.errors import AutogradError, GraphcError
 from graphc.node import Node, constant
-from graphc.opdef import Call, Operand
+from graphc.opdef import Call
 from graphc.ops.broadcasting import sum_to_shape
 from graphc.ops.elementwise import add
+from graphc.ops.fused import ITEM
+from graphc.ops.fused import item as item_of
 from graphc.ops.select import detach
 from graphc.ops.shape import expand
 from graphc.ordering import operands_first
+from graphc.passes.control.table import GRADIENTS
 from graphc.provenance import backward_of, describe, made_for, origins_of
 from graphc.shapes import shape_text, unify
-from graphc.types import TensorType
+from graphc.types import TensorType, TupleType
 
 T = TypeVar("T")
-V = TypeVar("V", bound=Operand)
+V = TypeVar("V")
 
 
 class ReverseWalk(Generic[T, V]):
@@ -146,7 +149,11 @@ def gradients(
     return [walk.complete.get(node) for node in wrt]
 
 
-class _NodeWalk(ReverseWalk[Node, Node]):
+Parts = Mapping[int, Node]
+"""The gradient of a node with several results: those of some results, by position."""
+
+
+class _NodeWalk(ReverseWalk[Node, "Node | Parts"]):
     """Over the nodes of a graph; what is made is theirs, so it gets their origins."""
 
     def __init__(self) -> None:
@@ -159,14 +166,18 @@ class _NodeWalk(ReverseWalk[Node, Node]):
             return ()
         return [each if _is_differentiable(each) else None for each in item.inputs]
 
-    def arrived(self, item: Node, grad: Node) -> Node:
-        self.complete[item] = grad
+    def arrived(self, item: Node, grad: Node | Parts) -> Node | Parts:
+        if isinstance(grad, Node):
+            self.complete[item] = grad
         return grad
 
     def input_grads(
-        self, item: Node, grad: Node, unwanted: frozenset[int]
-    ) -> Sequence[Node | None]:
-        if item.op.vjp is None:
+        self, item: Node, grad: Node | Parts, unwanted: frozenset[int]
+    ) -> Sequence[Node | Parts | None]:
+        if item.op is ITEM:
+            assert isinstance(grad, Node), "an item is one value"
+            return ({item.attrs["index"]: grad},)
+        if item.op not in GRADIENTS and item.op.vjp is None:
             raise AutogradError(
                 f"{item.op.name} has no gradient",
                 got=f"the path {self._path(item)}",
@@ -177,7 +188,7 @@ class _NodeWalk(ReverseWalk[Node, Node]):
             self._reached_from.setdefault(operand, item)
         with made_for(backward_of(origins_of(item))):
             try:
-                found = item.op.vjp(Call(item.inputs, item, item.attrs, unwanted), grad)
+                found = self._rule(item, grad, unwanted)
                 return [
                     None if each is None else sum_to_shape(each, operand.type.shape)
                     for operand, each in zip(item.inputs, found, strict=True)
@@ -185,9 +196,26 @@ class _NodeWalk(ReverseWalk[Node, Node]):
             except GraphcError as error:
                 raise error.located(describe(item)) from None
 
-    def merged(self, item: Node, known: Node, grad: Node) -> Node:
+    def _rule(
+        self, item: Node, grad: Node | Parts, unwanted: frozenset[int]
+    ) -> Sequence[Node | None]:
+        if isinstance(grad, Node):
+            assert item.op.vjp is not None, "there was a rule"
+            return item.op.vjp(Call(item.inputs, item, item.attrs, unwanted), grad)
+        assert isinstance(item.result_type, TupleType), "an item was taken of it"
+        places = range(len(item.result_type.items))
+        outputs = tuple(item_of(item, place) for place in places)
+        call = Call(item.inputs, outputs, item.attrs, unwanted)
+        return GRADIENTS[item.op](call, [grad.get(place) for place in places], gradients)
+
+    def merged(self, item: Node, known: Node | Parts, grad: Node | Parts) -> Node | Parts:
         with made_for(backward_of(origins_of(item))):
-            return add(known, grad)
+            if isinstance(known, Node) and isinstance(grad, Node):
+                return add(known, grad)
+            assert not isinstance(known, Node), "both are of one node"
+            assert not isinstance(grad, Node), "both are of one node"
+            both = {place: add(known[place], grad[place]) for place in grad if place in known}
+            return {**known, **grad, **both}
 
     def _path(self, node: Node, limit: int = 8) -> str:
         """The operations from an output to the node, e.g. ``sum <- mul <- floor_divide``."""

@@ -1,0 +1,1 @@
+"""Loops and branches: their bodies recorded, applied, and stepped through dynamically."""

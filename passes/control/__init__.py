@@ -1,0 +1,1 @@
+"""Loops and branches: their gradients, and passes over them and their bodies."""

@@ -1,0 +1,136 @@
+"""Sums over the steps of a loop, as far as possible as one operation after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from graphc.dims import Size
+from graphc.node import Node
+from graphc.ops.elementwise import add
+from graphc.ops.leaf import placeholder
+from graphc.ops.linalg import matmul, swap_last
+from graphc.ops.reduce import sum_
+from graphc.ops.shape import permute, reshape
+
+Made = Mapping[Node, Any]
+Build = Callable[[Made], Any]
+"""Gives a value from what the loop has made."""
+
+
+class Sums:
+    """What a loop has to make so that sums over its steps can be had from it.
+
+    A product of two matrices, summed over the steps, is one product of the factors of all steps
+    side by side; so the loop gives the factors, and adds up nothing. What has no such form is
+    added up in a carry.
+
+    Args:
+        items: values of the steps that lie stacked already.
+        length: how many steps there are.
+
+    Attributes:
+        accumulators: placeholders of carries for sums.
+        nexts: the next values of these carries.
+        stacked: the values that the loop gives as results.
+    """
+
+    def __init__(self, items: Mapping[Node, Any], length: Size) -> None:
+        self._items, self._length = items, length
+        self.accumulators: list[Node] = []
+        self.nexts: list[Node] = []
+        self.stacked: list[Node] = []
+
+    def made(self, values: Sequence[Any]) -> Made:
+        """The sums and the stacks by what they are of.
+
+        Args:
+            values: of the accumulators after the loop, then the stacked results.
+        """
+        return dict(zip([*self.accumulators, *self.stacked], values, strict=True))
+
+    def totals(self, values: Sequence[Node | None]) -> list[Build | None]:
+        """How to get the sum of each value over all steps."""
+        order = sorted(range(len(values)), key=lambda i: not _is_product(values[i]))
+        found: dict[int, Build | None] = {}
+        for i in order:  # products first: what they stack, other sums can read
+            each = values[i]
+            found[i] = None if each is None else self._total(each)
+        return [found[i] for i in range(len(values))]
+
+    def stack(self, value: Node) -> Build:
+        """How to get the values of all steps, stacked in a new first dim."""
+        if value in self._items:
+            known = self._items[value]
+            return lambda made: known
+        if value.op is permute or value.op is reshape:
+            inner = self.stack(value.inputs[0])
+            if value.op is reshape:
+                shape = (self._length, *value.type.shape)
+                return lambda made: reshape(inner(made), shape=shape)
+            dims = (0, *(dim + 1 for dim in value.attrs["dims"]))
+            return lambda made: permute(inner(made), dims=dims)
+        if value not in self.stacked:
+            self.stacked.append(value)
+        return lambda made: made[value]
+
+    def _total(self, value: Node) -> Build:
+        if _is_product(value):
+            return self._total_of_product(value)
+        if value.op is reshape:
+            inner, shape = self._total(value.inputs[0]), value.type.shape
+            return lambda made: reshape(inner(made), shape=shape)
+        if value.op is sum_ and self._is_stacked(value.inputs[0]):
+            return self._sum(value)
+        total = placeholder(f"total{len(self.accumulators)}", value.type)
+        self.accumulators.append(total)
+        self.nexts.append(add(total, value))
+        return lambda made: made[total]
+
+    def _total_of_product(self, value: Node) -> Build:
+        if value.op is add:
+            one, other = (self._total(each) for each in value.inputs)
+            return lambda made: add(one(made), other(made))
+        if value.op is permute:
+            inner, dims = self._total(value.inputs[0]), value.attrs["dims"]
+            return lambda made: permute(inner(made), dims=dims)
+        if value.op is reshape:
+            whole, shape = self._total(value.inputs[0]), value.type.shape
+            return lambda made: reshape(whole(made), shape=shape)
+        left, right = self._rows(swap_last(value.inputs[0])), self._rows(value.inputs[1])
+        return lambda made: matmul(swap_last(left(made)), right(made))
+
+    def _rows(self, matrix: Node) -> Build:
+        """The rows of the matrices of all steps, as one matrix."""
+        rows, columns = matrix.type.shape
+        stack, shape = self.stack(_without_double_swap(matrix)), (self._length * rows, columns)
+        return lambda made: reshape(stack(made), shape=shape)
+
+    def _sum(self, value: Node) -> Build:
+        stack, shape = self.stack(value.inputs[0]), value.type.shape
+        dims = (0, *(dim + 1 for dim in value.attrs["dims"]))
+        return lambda made: reshape(sum_(stack(made), dims=dims), shape=shape)
+
+    def _is_stacked(self, value: Node) -> bool:
+        while value.op is permute or value.op is reshape:
+            value = value.inputs[0]
+        return value in self._items or value in self.stacked
+
+
+def _is_product(value: Node | None) -> bool:
+    """Whether a value is a product of matrices, or made of some without loss."""
+    if value is None:
+        return False
+    if value.op is matmul:
+        return all(each.type.rank == 2 for each in value.inputs)
+    if value.op is add:
+        return any(map(_is_product, value.inputs))
+    return value.op in (permute, reshape) and _is_product(value.inputs[0])
+
+
+def _without_double_swap(matrix: Node) -> Node:
+    if matrix.op is permute and matrix.inputs[0].op is permute:
+        inner = matrix.inputs[0]
+        if inner.attrs["dims"] == matrix.attrs["dims"] == (1, 0):
+            return inner.inputs[0]
+    return matrix

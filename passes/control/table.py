@@ -1,0 +1,12 @@
+"""The gradient rule of each operation that holds bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from graphc.opdef import OpDef
+from graphc.ops.control import SCAN
+from graphc.passes.control.differentiation import Rule
+from graphc.passes.control.scan_gradient import scan_gradient
+
+GRADIENTS: Mapping[OpDef, Rule] = {SCAN: scan_gradient}
