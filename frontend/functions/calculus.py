@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from graphc.dims import Size
+from graphc.dims import Size, smaller
 from graphc.dtypes import bool_
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.base import is_tensor
@@ -57,12 +57,16 @@ def diff(
     if prepend is not None or append is not None:
         x = cat([each for each in (prepend, x, append) if each is not None], axis)
     for _ in range(n):
-        size = x.shape[axis]
-        if size == 0:
-            break
-        after, before = narrow(x, axis, 1, size), narrow(x, axis, 0, size - 1)
+        after, before = _neighbours(x, axis)
         x = logic.logical_xor(after, before) if x.dtype is bool_ else after - before
     return x
+
+
+def _neighbours(x: Tensor, axis: int) -> tuple[Tensor, Tensor]:
+    """All elements but the first, and all but the last, along a dim; none of none."""
+    size = x.shape[axis]
+    one = smaller(size, 1)
+    return narrow(x, axis, one, size), narrow(x, axis, 0, size - one)
 
 
 def _panels(function: str, y: Tensor, x: Tensor | None, dx: Any, dim: int) -> tuple[Tensor, int]:
@@ -75,7 +79,8 @@ def _panels(function: str, y: Tensor, x: Tensor | None, dx: Any, dim: int) -> tu
     size = values.shape[axis]
     if size == 0:
         return as_float(function, values), axis
-    both = narrow(values, axis, 1, size) + narrow(values, axis, 0, size - 1)
+    after, before = _neighbours(values, axis)
+    both = after + before
     if x is None:
         return both * dx / 2.0, axis
     places = require_tensor(function, x)

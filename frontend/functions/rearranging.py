@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphc.dims import Dim, Size
+from graphc.dims import Dim, Size, floor_divide, larger
 from graphc.dtypes import INTEGER
 from graphc.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
 from graphc.frontend.base import concrete, is_tensor
@@ -178,6 +178,7 @@ def roll(
         raise ArgumentTypeError(
             "roll: shifts must be whole numbers", got=repr(shifts), where=user_location_text()
         )
+    amounts = [amount if isinstance(amount, Dim) else int(amount) for amount in amounts]
     if dims is None or dims == ():
         if len(amounts) != 1:
             raise ArgumentError(
@@ -198,11 +199,10 @@ def roll(
 
 def _rolled(x: Tensor, shift: Any, axis: int) -> Tensor:
     size = x.shape[axis]
-    if isinstance(size, int):
-        shift = shift % size if size else 0
-    if isinstance(shift, int) and shift == 0:
+    around = larger(size, 1)  # a dim that is empty, or turns out to be, has nothing to roll
+    at = -shift - floor_divide(-shift, around) * around
+    if isinstance(at, int) and at == 0:
         return clone(x)
-    at = size - shift if not isinstance(shift, int) or shift > 0 else -shift
     return cat([narrow(x, axis, at, size), narrow(x, axis, 0, at)], axis)
 
 

@@ -322,7 +322,7 @@ def _logical(
         shape = tuple(1 if axis in dims else size for axis, size in enumerate(x.shape))
         empty = scalar_tensor(of_none, bool_).expand(shape)
         return empty if keepdim else drop_dims(empty, dims)
-    return _reduce(op, x, dims, keepdim)
+    return _reduce(op, _with_an_element(x, dims, of_none), dims, keepdim)
 
 
 @numpy_names
@@ -334,20 +334,23 @@ def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) ->
     if reduce.reduced_count(x.shape, dims) == 0:
         return exponential.log(sum(x, dims, keepdim))
     size = real(x) if x.dtype.is_complex else x
-    peak = detach_finite(reduce.amax(_with_an_element(size, dims), dims=dims))
+    peak = detach_finite(reduce.amax(_with_an_element(size, dims, -math.inf), dims=dims))
     peak = cast(peak, x.dtype)
     total = reduce.sum_(elementwise.exp(elementwise.sub(x, peak)), dims=dims)
     result = elementwise.add(elementwise.log(total), peak)
     return result if keepdim else without_dims(result, dims)
 
 
-def _with_an_element(x: Tensor, dims: tuple[int, ...]) -> Tensor:
-    """With -inf at the end of unknown dims, which have no maximum if they turn out to be empty."""
+def _with_an_element(x: Tensor, dims: tuple[int, ...], value: float) -> Tensor:
+    """With this value at the end of unknown dims, which may turn out to be empty.
+
+    An extremum of no elements is refused. Where the dims are not empty, a rule drops the value.
+    """
     longer = tuple(int(d in dims and isinstance(x.shape[d], Dim)) for d in range(x.ndim))
     if not builtins.any(longer):
         return x
     zeros = (0,) * x.ndim
-    return shape_ops.pad(x, low=zeros, high=longer, interior=zeros, value=-math.inf)
+    return shape_ops.pad(x, low=zeros, high=longer, interior=zeros, value=value)
 
 
 def detach_finite(peak: Tensor) -> Tensor:
@@ -406,4 +409,5 @@ def _below_peak(x: Tensor, dims: tuple[int, ...]) -> Tensor:
     """``x - max(x)``; the peak cancels in the result, so it has no gradient of its own."""
     if x.type.numel == 0:
         return x
-    return elementwise.sub(x, reduce.amax(x, dims=dims).detach())
+    peak = reduce.amax(_with_an_element(x, dims, -math.inf), dims=dims)
+    return elementwise.sub(x, peak.detach())

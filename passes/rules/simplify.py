@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
+from graphc.dims import Shape, Size
+from graphc.dtypes import BOOLEAN
 from graphc.node import Node, constant
+from graphc.opdef import OpDef
 from graphc.ops.comparison import eq, logical_and, logical_not, logical_or, ne
 from graphc.ops.elementwise import (
     abs_,
@@ -24,9 +28,10 @@ from graphc.ops.elementwise import (
 )  # fmt: skip
 from graphc.ops.index import gather
 from graphc.ops.reduce import amax, amin, prod, sum_
+from graphc.ops.shape import pad
 from graphc.ops.sort import argsort, sort
 from graphc.passes.layout import is_unit
-from graphc.passes.pattern import Attr, as_pattern, is_uniform, uniform_value, var
+from graphc.passes.pattern import Attr, Pattern, as_pattern, is_uniform, uniform_value, var
 from graphc.passes.rewrite import Rewrite, rule
 from graphc.passes.rules.canonicalize import CANONICAL_RULES
 from graphc.passes.rules.operands import filled, is_floating, is_integral, is_real, is_signed
@@ -189,6 +194,44 @@ def minimum_of_one(x: Node, dims: Ints) -> Node | None:
     return _folds_nothing(x, dims)
 
 
+def _continued(folds: OpDef) -> Pattern:
+    """The pattern of a reduction of what is longer by padding."""
+    amounts = {name: Attr(name) for name in ("low", "high", "interior", "value")}
+    return folds(pad(x, **amounts), dims=Attr("dims"))
+
+
+@rule(_continued(amax))
+def maximum_beside_least(
+    x: Node, low: Shape, high: Shape, interior: Ints, value: float, dims: Ints
+) -> Node | None:
+    """amax(pad(x, least value)) = amax(x) where there is an element"""
+    return _without_padding(amax, x, (low, high, interior), value, dims)
+
+
+@rule(_continued(amin))
+def minimum_beside_greatest(
+    x: Node, low: Shape, high: Shape, interior: Ints, value: float, dims: Ints
+) -> Node | None:
+    """amin(pad(x, greatest value)) = amin(x) where there is an element"""
+    return _without_padding(amin, x, (low, high, interior), value, dims)
+
+
+def _without_padding(
+    folds: OpDef, x: Node, amounts: Sequence[Sequence[Size]], value: float, dims: Ints
+) -> Node | None:
+    """The extremum without padding along its dims that never decides."""
+    decides = value != (math.inf if folds is amin else -math.inf)
+    if x.type.dtype.category == BOOLEAN:
+        decides = bool(value) is not (folds is amin)
+    sizes = [x.type.shape[dim] for dim in dims]
+    kept = [dim for dim in range(x.type.rank) if dim not in dims]
+    if decides or not all(isinstance(size, int) and size > 0 for size in sizes):
+        return None
+    if any(each[dim] != 0 for each in amounts for dim in kept):
+        return None
+    return folds(x, dims=dims)
+
+
 @rule(power(floating, as_pattern(1)), needs="stable")
 def power_of_one(x: Node) -> Node:
     """x ** 1 = x"""
@@ -284,6 +327,7 @@ SIMPLE_RULES = (
     maximum_of_same, minimum_of_same, and_of_same, or_of_same, and_true, or_false,
     not_equal, not_unequal, integer_plus_zero, integer_times_zero, integer_minus_itself,
     sum_of_one, product_of_one, maximum_of_one, minimum_of_one,
+    maximum_beside_least, minimum_beside_greatest,
     power_of_one, square, reciprocal, square_root, plus_zero, times_zero, over_itself,
     minus_itself, log_of_exp, exp_of_log, merge_factors, merge_summands, over_constant,
     ordered_elements,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -96,6 +97,11 @@ def row(x: Node) -> Node:
     return reshape(cut(x, (0, 0), (1, 8), (1, 1)), shape=(8,))
 
 
+def longer(x: Node, value: float) -> Node:
+    """x with a row of this value before it and two behind."""
+    return pad(x, low=(1, 0), high=(2, 0), interior=(0, 0), value=value)
+
+
 EXACT: list[Case] = [
     ("times_one", (*REAL, *INTS, bool_), lambda x, y: mul(x, same(x, 1))),
     ("times_one", (float32, int8), lambda x, y: mul(spread(x, 1), x)),
@@ -174,6 +180,10 @@ EXACT: list[Case] = [
     ("maximum_of_one", (*REAL, *INTS, bool_), lambda x, y: amax(x, dims=())),
     ("minimum_of_one", (*REAL, *INTS, bool_),
      lambda x, y: amin(reshape(x, shape=(1, 40, 1)), dims=(0, 2))),
+    ("maximum_beside_least", (*REAL,), lambda x, y: amax(longer(x, -math.inf), dims=(0, 1))),
+    ("maximum_beside_least", (bool_,), lambda x, y: amax(longer(x, False), dims=(0,))),
+    ("minimum_beside_greatest", (*REAL,), lambda x, y: amin(longer(x, math.inf), dims=(0,))),
+    ("minimum_beside_greatest", (bool_,), lambda x, y: amin(longer(x, True), dims=(0, 1))),
     ("reshape_later", (*REAL, int32),
      lambda x, y: add(reshape(reshape(x, shape=(5, 8, 1)), shape=SHAPE), row(y))),
     ("reshape_later", (float32, float64),
@@ -358,6 +368,11 @@ def test_log_softmax_is_finite_where_the_quotient_underflows() -> None:
         ("implicit_broadcast", lambda x: exp(expand(x, shape=(2, *SHAPE)))),
         ("pad_by_nothing", lambda x: pad(x, low=(0, 1), high=(0, 0), interior=(0, 0), value=0.0)),
         ("sum_of_one", lambda x: sum_(x, dims=())),
+        ("maximum_beside_least", lambda x: amax(longer(x, -1e30), dims=(0,))),
+        ("maximum_beside_least", lambda x: amax(longer(x, -math.inf), dims=(1,))),
+        ("maximum_beside_least",
+         lambda x: amax(longer(cut(x, (0, 0), (0, 8), (1, 1)), -math.inf), dims=(0,))),
+        ("minimum_beside_greatest", lambda x: amin(longer(x, -math.inf), dims=(0,))),
         ("product_of_one", lambda x: prod(x, dims=(0,))),
         ("slice_of_all", lambda x: cut(x, (0, 0), SHAPE, (1, 2))),
         ("merge_reshapes", lambda x: reshape(
