@@ -33,6 +33,12 @@ def with_inputs(node: Node, inputs: tuple[Node, ...]) -> Node:
         return make_node(node.op, inputs, node.attrs)
 
 
+def with_attrs(node: Node, attrs: Mapping[str, Any]) -> Node:
+    """The same operation on the same inputs, with some attributes changed."""
+    with made_for(origins_of(node)):
+        return make_node(node.op, node.inputs, {**node.attrs, **attrs})
+
+
 def bind_dims(graph: Graph, sizes: Mapping[str, int]) -> Graph:
     """Give unknown sizes their values; types are inferred anew, so misfits raise here.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -83,6 +83,36 @@ class PassRecord:
     refused: Mapping[str, Tally]
 
 
+def together(prefix: str, records: Iterable[PassRecord]) -> list[PassRecord]:
+    """One record for each pass that ran on several graphs, with a prefix to its name."""
+    by_name: dict[str, list[PassRecord]] = {}
+    for record in records:
+        by_name.setdefault(record.name, []).append(record)
+    return [
+        PassRecord(
+            f"{prefix}{name}",
+            sum(each.seconds for each in same),
+            sum(each.before for each in same),
+            sum(each.after for each in same),
+            _summed(each.fired for each in same),
+            _summed(each.refused for each in same),
+        )
+        for name, same in by_name.items()
+    ]
+
+
+def _summed(tallies: Iterable[Mapping[str, Tally]]) -> dict[str, Tally]:
+    found: dict[str, Tally] = {}
+    for what, tally in (item for each in tallies for item in each.items()):
+        before = found.get(what, Tally(0, ()))
+        places = dict.fromkeys((*before.origins, *tally.origins))
+        found[what] = Tally(before.count + tally.count, tuple(places)[:PLACES])
+    return found
+
+
+Optimizer = Callable[[Graph], "tuple[Graph, list[PassRecord]]"]
+
+
 @dataclass(frozen=True, slots=True)
 class Firing:
     """One change: the rule, the operation that it changed, the user's places, if it is exact."""
@@ -106,11 +136,15 @@ class Journal:
         numerics: which rules may run.
         budget: how many changes are allowed; None for all. A replay with a smaller budget makes
             the same first changes, which is how the check mode finds a wrong one.
+        optimizer: runs the passes of this run of the pipeline on a graph inside a node; None
+            outside of the pipeline.
     """
 
     numerics: Numerics = "strict"
     budget: int | None = None
+    optimizer: Optimizer | None = None
     firings: list[Firing] = field(default_factory=list)
+    inside: list[PassRecord] = field(default_factory=list)
     _refusals: dict[tuple[str, Node], tuple[Origin, ...]] = field(default_factory=dict)
 
     def allows(self, needs: Numerics) -> bool:
@@ -127,6 +161,14 @@ class Journal:
     def refuse(self, reason: str, node: Node) -> None:
         """Note that a change was possible here but was not made; once per node and reason."""
         self._refusals.setdefault((reason, node), ordered_origins(node))
+
+    def optimized(self, body: Graph) -> Graph:
+        """A graph inside a node, better if that is possible here; notes what the passes did."""
+        if self.optimizer is None:
+            return body
+        body, records = self.optimizer(body)
+        self.inside += records
+        return body
 
     def fired(self) -> dict[str, Tally]:
         """The changes by rule."""

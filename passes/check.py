@@ -55,7 +55,7 @@ def _first_wrong(each: Pass, before: Graph, notes: Journal) -> Firing | None:
     right, wrong = 0, len(notes.firings)
     while right + 1 < wrong:
         middle = (right + wrong) // 2
-        with writing(Journal(notes.numerics, budget=middle)) as replay:
+        with writing(Journal(notes.numerics, middle, notes.optimizer)) as replay:
             partial = each.run(before)
         if _difference(before, partial, replay):
             wrong = middle

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from graphc.config import CHECK, DISABLE
 from graphc.errors import ArgumentError, GraphcError, PassError, did_you_mean
 from graphc.graph import Graph
-from graphc.passes.base import Journal, Pass, PassRecord, as_numerics, writing
+from graphc.passes.base import Journal, Pass, PassRecord, as_numerics, together, writing
 from graphc.passes.check import check_values
+from graphc.passes.control.bodies import OptimizeBodies
 from graphc.passes.cse import MergeEqual
 from graphc.passes.fold import FOLD
 from graphc.passes.fuse import Fuse
@@ -30,6 +31,7 @@ PIPELINE: tuple[tuple[str, Pass], ...] = (  # the lowest level that runs it, and
     ("O1", FOLD),  # constants that the rules brought together
     ("O1", MergeEqual()),
     ("O1", Prune()),  # updates that became idle
+    ("O1", OptimizeBodies()),  # behind all that moves nodes into bodies or out of them
     ("O2", CHOOSE),  # makes gather and scatter_add elementwise where that fuses
     ("O2", ALIGN),  # moves reshapes out of the way of fusion
     ("O2", Fuse(products=True)),  # last: no rule looks into kernels
@@ -60,7 +62,8 @@ def optimize(
         stop_after: the name of the last pass to run (its last run); None for all.
 
     Returns:
-        The new graph and one record per pass that ran.
+        The new graph and one record per pass that ran; ``inside: `` stands before the names of
+        those that ran on graphs inside nodes.
 
     Raises:
         ArgumentError: if a name is unknown.
@@ -90,12 +93,16 @@ def run_passes(
     check = CHECK.number()
     records: list[PassRecord] = []
     ensured: set[str] = set()
+
+    def inside(body: Graph) -> tuple[Graph, list[PassRecord]]:
+        return run_passes(body, passes, numerics=numerics)
+
     for each in passes:
         missing = sorted(set(each.requires) - ensured)
         if missing:
             raise PassError(f"pass {each.name!r} needs {', '.join(missing)}, which no pass ensured")
         start = time.perf_counter()
-        with writing(Journal(level)) as notes:
+        with writing(Journal(level, optimizer=inside)) as notes:
             after = each.run(graph)
         seconds = time.perf_counter() - start
         if check >= 1:
@@ -105,6 +112,7 @@ def run_passes(
         records.append(
             PassRecord(each.name, seconds, len(graph), len(after), notes.fired(), notes.refused())
         )
+        records += together("inside: ", notes.inside)
         ensured.update(each.ensures)
         graph = after
     return graph, records

@@ -44,7 +44,7 @@ def test_levels() -> None:
     assert records == []
     one, records = optimize(graph, level="O1")
     assert [record.name for record in records] == [
-        "prune", "fold", "canonicalize", "fold", "cse", "prune",
+        "prune", "fold", "canonicalize", "fold", "cse", "prune", "bodies",
     ]  # fmt: skip
     assert one.outputs["out0"] is exp(add(X, Y))
     two, records = optimize(graph)
@@ -54,7 +54,8 @@ def test_levels() -> None:
 
 def test_every_pass_is_a_frozen_dataclass_that_states_its_contract() -> None:
     assert PASS_NAMES == (
-        "prune", "fold", "canonicalize", "stabilize", "simplify", "cse", "choose", "align", "fuse",
+        "prune", "fold", "canonicalize", "stabilize", "simplify", "cse", "bodies", "choose",
+        "align", "fuse",
     )  # fmt: skip
     for level, each in PIPELINE:
         assert level in LEVELS
