@@ -121,7 +121,9 @@ newaxis = None
 """Indexing with it adds a dim of size 1."""
 
 # What is loaded when it is first used: with the compiler it is half of the time of an import.
-_MODULES = frozenset("autograd cuda fft func linalg nn optim random signal special utils".split())
+_MODULES = frozenset(
+    "autograd cuda fft func linalg nn optim random signal special training utils".split()
+)
 _HOMES = {
     "Comparison": "graphc.frontend.compare",
     "Graph": "graphc.frontend.graph",
@@ -146,6 +148,7 @@ if TYPE_CHECKING:
     from graphc import random as random
     from graphc import signal as signal
     from graphc import special as special
+    from graphc import training as training
     from graphc import utils as utils
     from graphc.frontend.compare import Comparison as Comparison
     from graphc.frontend.compare import compare as compare

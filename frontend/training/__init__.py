@@ -1,0 +1,1 @@
+"""Around the training step: checkpoints of whole runs, metrics, early stopping, progress, logs."""
