@@ -58,6 +58,23 @@ def to(
         >>> gc.tensor([1.5]).to("cpu", gc.int64)
         tensor([1])
     """
+    wanted, is_copied = _target(args, dtype, device, other, copy)
+    made = cast(self, self.dtype if wanted is None else wanted)
+    return shaping.clone(made) if is_copied and made is self else made
+
+
+def target_dtype(
+    *args: Any, dtype: Any = None, device: DeviceLike = None, other: Any = None,
+    non_blocking: bool = False,
+) -> DType | None:  # fmt: skip
+    """The dtype that the arguments of ``to`` ask for; None if they name none."""
+    return _target(args, dtype, device, other, False)[0]
+
+
+def _target(
+    args: tuple[Any, ...], dtype: Any, device: DeviceLike, other: Any, copy: bool
+) -> tuple[DType | None, bool]:
+    """The dtype that the arguments of ``to`` ask for, and whether they ask for a copy."""
     rest = list(args)
     if rest and is_tensor(rest[0]):
         other = rest.pop(0)
@@ -77,11 +94,9 @@ def to(
             where=user_location_text(),
         )  # fmt: skip
     require_cpu(device)
-    wanted = self.dtype if dtype is None else _found(dtype)
     if other is not None:
-        wanted = require_tensor("to", other).dtype
-    made = cast(self, wanted)
-    return shaping.clone(made) if copy and made is self else made
+        return require_tensor("to", other).dtype, copy
+    return None if dtype is None else _found(dtype), copy
 
 
 def _once(given: Any, positional: Any) -> Any:

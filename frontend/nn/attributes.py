@@ -7,6 +7,7 @@ from typing import Any
 from graphc.errors import ArgumentError, DTypeError, GraphcError, did_you_mean
 from graphc.frontend.base import is_tensor
 from graphc.frontend.modes import modes
+from graphc.frontend.nn.hooks import HookDict, every_module, registered
 from graphc.frontend.nn.observed import Observed, OwnedDict, changes
 from graphc.frontend.nn.parameter import Buffer, Parameter, require_concrete
 from graphc.frontend.nn.reads import current_reads
@@ -26,15 +27,19 @@ class Attributes(Observed):
     _parameters: OwnedDict[Parameter | None]
     _buffers: OwnedDict[Tensor | None]
     _modules: OwnedDict[Any]
-    _non_persistent: set[str]
+    _non_persistent_buffers_set: set[str]
+    _call_hooks: HookDict
+    _state_dict_hooks: HookDict
 
     def __init__(self) -> None:
         reads = current_reads()
         if reads is not None:
             reads.born(self)
+        own = self.__dict__
         for name in _OWNED:
-            object.__setattr__(self, name, OwnedDict())
-        object.__setattr__(self, "_non_persistent", set())
+            own[name] = OwnedDict()
+        own["_non_persistent_buffers_set"] = set()
+        own["_call_hooks"], own["_state_dict_hooks"] = HookDict(), HookDict()
 
     def __getattr__(self, name: str) -> Any:
         for owned in _OWNED:
@@ -95,7 +100,8 @@ class Attributes(Observed):
         return super().peek(name)
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *self._parameters, *self._buffers, *self._modules})
+        owned = (name for key in _OWNED for name in self.__dict__.get(key, ()))
+        return sorted(name for name in {*super().__dir__(), *owned} if not name[0].isdigit())
 
     def _forget(self, name: str, keep: str = "") -> bool:
         """Take a name out of all that is owned but ``keep``; tell whether it was there."""
@@ -103,7 +109,7 @@ class Attributes(Observed):
         found = [values for values in (self.__dict__, *owned.values()) if name in values]
         for values in found:
             del values[name]
-        self.__dict__.get("_non_persistent", set()).discard(name)
+        self.__dict__.get("_non_persistent_buffers_set", set()).discard(name)
         return bool(found)
 
     def _set_buffer(self, name: str, value: Any) -> None:
@@ -127,6 +133,8 @@ class Attributes(Observed):
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter under a name; None reserves the name."""
         self._check_name(name, "_parameters")
+        if param is not None and every_module.registration:
+            param = registered("parameter", self, name, param)
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
@@ -138,11 +146,14 @@ class Attributes(Observed):
             persistent: let ``state_dict`` contain it.
         """
         self._check_name(name, "_buffers")
+        if every_module.registration:
+            tensor = registered("buffer", self, name, tensor)
         if tensor is not None:
             require_concrete("Buffer", tensor)
             tensor.is_state = True
         self._buffers[name] = tensor
-        (self._non_persistent.discard if persistent else self._non_persistent.add)(name)
+        hidden = self._non_persistent_buffers_set
+        (hidden.discard if persistent else hidden.add)(name)
 
     def register_module(self, name: str, module: Attributes | None) -> None:
         """Add a child under a name; None reserves the name."""
@@ -152,6 +163,8 @@ class Attributes(Observed):
                 where=user_location_text(),
             )  # fmt: skip
         self._check_name(name, "_modules")
+        if every_module.registration:
+            module = registered("module", self, name, module)
         self._modules[name] = module
 
     add_module = register_module

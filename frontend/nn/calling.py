@@ -1,10 +1,15 @@
-"""Calling modules while recording: nodes learn which module made them, variables their names."""
+"""Calling modules: hooks run, and while recording, nodes learn which module made them."""
 
 from __future__ import annotations
 
+import functools
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from graphc.frontend.modes import modes
+from graphc.frontend.nn.hooked import call_hooked
+from graphc.frontend.nn.hooks import every_module
 from graphc.frontend.recorder import Recorder
 from graphc.provenance import running_module
 
@@ -22,18 +27,30 @@ class _Running(threading.local):
 _running = _Running()
 
 
-def call_recorded(module: Module, recorder: Recorder, args: Any, kwargs: Any) -> Any:
-    """Call ``module.forward`` with its path from the outermost module noted on every node."""
+def call(module: Module, args: Any, kwargs: Any) -> Any:
+    """Call ``module.forward`` with hooks around it; while recording, nodes learn its path."""
+    has_hooks = module._call_hooks or every_module.calls
+    forward = functools.partial(call_hooked, module) if has_hooks else module.forward
+    recorder = modes.recorder
+    if recorder is None:
+        return forward(*args, **kwargs)
+    return _call_recorded(module, forward, recorder, args, kwargs)
+
+
+def _call_recorded(
+    module: Module, forward: Callable[..., Any], recorder: Recorder, args: Any, kwargs: Any
+) -> Any:
+    """Call ``forward`` with the module's path from the outermost module noted on every node."""
     if _running.paths is not None:
         path = _running.paths.get(id(module), type(module).__name__)
         with running_module(path):
-            return module.forward(*args, **kwargs)
+            return forward(*args, **kwargs)
     paths = {id(each): path for path, each in module.named_modules()}
     _suggest_names(module, recorder)
     _running.paths = paths
     try:
         with running_module(""):
-            return module.forward(*args, **kwargs)
+            return forward(*args, **kwargs)
     finally:
         _running.paths = None
 

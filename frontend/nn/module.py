@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar, Self
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, Self
 
-from graphc.dtypes import DTypeLike, as_dtype, float16, float32, float64
-from graphc.errors import ArgumentError, DTypeError, did_you_mean
+from graphc.errors import ArgumentError, did_you_mean
 from graphc.frontend.modes import modes
-from graphc.frontend.nn import state_dict as states
-from graphc.frontend.nn.attributes import Attributes, MissingAttributeError
-from graphc.frontend.nn.calling import call_recorded
-from graphc.frontend.nn.observed import OwnedDict
+from graphc.frontend.nn.attributes import MissingAttributeError
+from graphc.frontend.nn.calling import call
+from graphc.frontend.nn.converting import Converting
+from graphc.frontend.nn.hooks import ever
+from graphc.frontend.nn.observed import MISSING, OwnedDict
 from graphc.frontend.nn.parameter import Parameter, clear_grad
 from graphc.frontend.nn.text import format_module
 from graphc.frontend.tensor import Tensor
+from graphc.provenance import user_location_text
 
 
-class Module(Attributes):
+class Module(Converting):
     """A layer or model: override ``__init__`` and ``forward`` (``torch.nn.Module``).
 
     Parameters, buffers and modules that are assigned to attributes are found by ``parameters()``,
@@ -39,8 +41,7 @@ class Module(Attributes):
     """
 
     _modules: OwnedDict[Module | None]
-    _newer_state: ClassVar[frozenset[str]] = frozenset()
-    """Names that older states lack; they keep their values when such a state is loaded."""
+    _compiled_call_impl: Any = None
     training: bool
 
     def __init__(self) -> None:
@@ -52,9 +53,29 @@ class Module(Attributes):
         raise NotImplementedError(f"{type(self).__name__} does not define forward")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if modes.recorder is None:
+        if modes.recorder is None and not ever.hooked:
             return self.forward(*args, **kwargs)
-        return call_recorded(self, modes.recorder, args, kwargs)
+        if self._compiled_call_impl is not None:
+            return self._compiled_call_impl(*args, **kwargs)
+        return call(self, args, kwargs)
+
+    def _call_impl(self, *args: Any, **kwargs: Any) -> Any:
+        return call(self, args, kwargs)
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Let calls of this module run as native code; see ``gc.compile`` for the arguments.
+
+        The module stays what it is, with the same state. Copies and pickles of it are not
+        compiled.
+
+        Source: ``torch.nn.Module.compile``.
+        """
+        ever.hooked = True
+        public = sys.modules["graphc"]  # it loads the compiler now, which imports this module
+        self._compiled_call_impl = public.compile(self._call_impl, *args, **kwargs)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {key: x for key, x in self.__dict__.items() if key != "_compiled_call_impl"}
 
     # --- what it owns -------------------------------------------------------------------------
 
@@ -85,9 +106,10 @@ class Module(Attributes):
                 path = f"{prefix}.{name}" if prefix else name
                 yield from module.named_modules(memo, path, remove_duplicate)
 
-    def modules(self) -> Iterator[Module]:
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
         """This module and all below, parents first."""
-        return (module for _, module in self.named_modules())
+        named = self.named_modules(remove_duplicate=remove_duplicate)
+        return (module for _, module in named)
 
     def named_parameters(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
@@ -143,6 +165,35 @@ class Module(Attributes):
             module = found
         return module
 
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put a module at a path such as ``encoder.fc1``.
+
+        Args:
+            target: the path.
+            module: what to put there.
+            strict: require that a module is there already.
+
+        Raises:
+            ArgumentError: for an empty path, or what is no module.
+            AttributeError: if the path leads nowhere.
+
+        Source: ``torch.nn.Module.set_submodule``.
+        """
+        if not target or not isinstance(module, Module):
+            raise ArgumentError(
+                "set_submodule: expected a path and a module",
+                got=f"{target!r}, {type(module).__name__}", where=user_location_text(),
+            )  # fmt: skip
+        path, _, name = target.rpartition(".")
+        parent = self.get_submodule(path)
+        present = getattr(parent, name, MISSING)
+        if (strict and present is MISSING) or not isinstance(present, Module | type(MISSING)):
+            raise MissingAttributeError(
+                f"{parent._get_name()} has no module {name!r}", got=target,
+                fix=did_you_mean(name, parent._modules),
+            )  # fmt: skip
+        setattr(parent, name, module)
+
     def get_parameter(self, target: str) -> Parameter:
         """The parameter at a path such as ``fc1.weight``.
 
@@ -178,8 +229,9 @@ class Module(Attributes):
         """Switch this module and all below to training mode, or to evaluation."""
         if not isinstance(mode, bool):
             raise ArgumentError("train: the mode must be True or False", got=repr(mode))
-        for module in self.modules():
-            module.training = mode
+        self.training = mode
+        for module in self.children():
+            module.train(mode)
         return self
 
     def eval(self) -> Self:
@@ -210,67 +262,10 @@ class Module(Attributes):
         for parameter in self.parameters():
             clear_grad(parameter, set_to_none)
 
-    def to(self, dtype: DTypeLike) -> Self:
-        """Give all floating point parameters and buffers another dtype, in place."""
-        wanted = as_dtype(dtype)
-        if not wanted.is_differentiable:
-            raise DTypeError("to: parameters must be floating point", got=wanted.name)
-        for x in (*self.parameters(), *self.buffers()):
-            for tensor in (x, x._grad):
-                if tensor is not None and tensor.dtype.is_floating_point:
-                    storage = tensor.storage
-                    storage.array = storage.array.astype(wanted.numpy, copy=False)
-                    storage.version.count += 1
-        for module in self.modules():
-            module._parameters.changed()
-            module._buffers.changed()
-        return self
-
-    def float(self) -> Self:
-        """Make all floating point parameters and buffers float32."""
-        return self.to(float32)
-
-    def double(self) -> Self:
-        """Make all floating point parameters and buffers float64."""
-        return self.to(float64)
-
-    def half(self) -> Self:
-        """Make all floating point parameters and buffers float16."""
-        return self.to(float16)
-
-    # --- state --------------------------------------------------------------------------------
-
-    def state_dict(self, *, prefix: str = "") -> dict[str, Tensor]:
-        """All parameters and persistent buffers by path; the tensors share memory.
-
-        Args:
-            prefix: put before every path.
-
-        Example:
-            >>> from graphc import nn
-            >>> list(nn.Linear(2, 3).state_dict())
-            ['weight', 'bias']
-        """
-        return states.state_dict(self, prefix)
-
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True
-    ) -> states.IncompatibleKeys:
-        """Copy values into the parameters and buffers, in place; all of them or, on error, none.
-
-        Args:
-            state_dict: tensors or arrays by path, as ``state_dict`` gives them.
-            strict: require that the paths are the same.
-
-        Returns:
-            ``missing_keys`` and ``unexpected_keys``.
-
-        Raises:
-            CheckpointError: for another set of paths while strict, or other shapes.
-        """
-        return states.load_state_dict(self, state_dict, strict)
-
     # --- text ---------------------------------------------------------------------------------
+
+    def _get_name(self) -> str:
+        return type(self).__name__
 
     def extra_repr(self) -> str:
         """What stands between the brackets of this module's text."""
@@ -278,5 +273,5 @@ class Module(Attributes):
 
     def __repr__(self) -> str:
         return format_module(
-            type(self).__name__, self.extra_repr(), [(k, repr(m)) for k, m in self._modules.items()]
+            self._get_name(), self.extra_repr(), [(k, repr(m)) for k, m in self._modules.items()]
         )

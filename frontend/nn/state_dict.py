@@ -2,57 +2,208 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+import warnings
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
-from graphc.errors import CheckpointError, did_you_mean
-from graphc.frontend.base import TensorBase, concrete
-from graphc.frontend.functions.convert import cast
+from graphc.errors import ArgumentError, CheckpointTypeError
+from graphc.frontend.base import concrete
 from graphc.frontend.modes import no_grad, running_now
-from graphc.frontend.nn.uninitialized import Uninitialized, is_lazy
+from graphc.frontend.nn.hooking import Hooking
+from graphc.frontend.nn.hooks import hooks_of
+from graphc.frontend.nn.loading import IncompatibleKeys, Loading, Snapshot, load_own
+from graphc.frontend.nn.uninitialized import is_lazy
 from graphc.provenance import user_location_text
 from graphc.storage import Storage
 
 if TYPE_CHECKING:
-    from graphc.frontend.nn.module import Module
     from graphc.frontend.tensor import Tensor
 
+_EXTRA_STATE = "_extra_state"
 
-class IncompatibleKeys(NamedTuple):
-    """Paths that a module has and the loaded state lacks, and the other way round."""
 
-    missing_keys: list[str]
-    unexpected_keys: list[str]
+class StateDict(OrderedDict[str, Any]):
+    """What ``state_dict`` gives: values by path.
 
-    def __repr__(self) -> str:
-        if not self.missing_keys and not self.unexpected_keys:
-            return "<All keys matched successfully>"
-        return (
-            f"IncompatibleKeys(missing_keys={self.missing_keys}, "
-            f"unexpected_keys={self.unexpected_keys})"
+    Attributes:
+        _metadata: by the path of each module, the version of its state.
+    """
+
+    _metadata: OrderedDict[str, dict[str, Any]]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._metadata = OrderedDict()
+
+
+class Stateful(Hooking):
+    """The state of a module: its parameters, its persistent buffers, and extra state."""
+
+    _version: ClassVar[int] = 1
+    """The version of the state's form; ``_load_from_state_dict`` may look at a state's own."""
+
+    def state_dict(
+        self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False
+    ) -> Any:
+        """All parameters and persistent buffers by path; the tensors share memory.
+
+        Args:
+            args: the others by position, which is deprecated.
+            destination: a dict to add to; default: a new one.
+            prefix: put before every path.
+            keep_vars: give the parameters and buffers themselves, not tensors without gradients.
+
+        Returns:
+            The dict, whose ``_metadata`` has the versions of all modules.
+
+        Source: ``torch.nn.Module.state_dict``.
+
+        Example:
+            >>> from graphc import nn
+            >>> list(nn.Linear(2, 3).state_dict())
+            ['weight', 'bias']
+        """
+        if args:
+            warnings.warn(
+                "state_dict: give destination, prefix and keep_vars by keyword",
+                FutureWarning,
+                stacklevel=2,
+            )
+            names = ("destination", "prefix", "keep_vars")
+            given = dict(zip(names, args, strict=False))
+            destination = given.get("destination") if destination is None else destination
+            prefix = prefix or given.get("prefix", "")
+            keep_vars = keep_vars or given.get("keep_vars", False)
+        found = StateDict() if destination is None else destination
+        local_metadata = {"version": self._version}
+        if hasattr(found, "_metadata"):
+            found._metadata[prefix[:-1]] = local_metadata
+        for hook in hooks_of(self._state_dict_hooks, "state_dict_pre"):
+            hook.function(self, prefix, keep_vars)
+        self._save_to_state_dict(found, prefix, keep_vars)
+        for name, child in self._modules.items():
+            if child is not None:
+                child.state_dict(
+                    destination=found, prefix=f"{prefix}{name}.", keep_vars=keep_vars
+                )  # fmt: skip
+        for hook in list(self._state_dict_hooks.values()):
+            if hook.kind not in ("state_dict", "state_dict_post"):
+                continue
+            replaced = hook.function(self, found, prefix, local_metadata)
+            if replaced is not None and hook.kind == "state_dict_post":
+                raise ArgumentError(
+                    "a hook after state_dict must return None", fix="change the state in place",
+                    where=user_location_text(),
+                )  # fmt: skip
+            found = found if replaced is None else replaced
+        return found
+
+    def _save_to_state_dict(
+        self, destination: MutableMapping[str, Any], prefix: str, keep_vars: bool
+    ) -> None:
+        """Put this module's state into a dict, but not that of modules below."""
+        for name, tensor in self._own_state():
+            if not is_lazy(tensor):  # what has no shape yet has no values
+                destination[prefix + name] = tensor if keep_vars else _alias(tensor)
+        if type(self).get_extra_state is not Stateful.get_extra_state:
+            destination[prefix + _EXTRA_STATE] = self.get_extra_state()
+
+    def _own_state(self) -> Iterator[tuple[str, Tensor]]:
+        """The parameters and persistent buffers of this module."""
+        for name, parameter in self._parameters.items():
+            if parameter is not None:
+                yield name, parameter
+        for name, buffer in self._buffers.items():
+            if buffer is not None and name not in self._non_persistent_buffers_set:
+                yield name, buffer
+
+    def get_extra_state(self) -> Any:
+        """What ``state_dict`` contains beside tensors; override it and ``set_extra_state``."""
+        raise ArgumentError(
+            f"{type(self).__name__} does not define get_extra_state", where=user_location_text()
         )
 
+    def set_extra_state(self, state: Any) -> None:
+        """Take what ``get_extra_state`` gave; called by ``load_state_dict``."""
+        raise ArgumentError(
+            f"{type(self).__name__} does not define set_extra_state", where=user_location_text()
+        )
 
-def state_dict(module: Module, prefix: str) -> dict[str, Tensor]:
-    """All parameters and persistent buffers by path; not what has no shape yet."""
-    return {
-        path: _alias(tensor) for path, tensor in _entries(module, prefix) if not is_lazy(tensor)
-    }
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> IncompatibleKeys:
+        """Copy values into the parameters and buffers, in place; all of them or, on error, none.
 
+        Args:
+            state_dict: tensors or arrays by path, as ``state_dict`` gives them.
+            strict: require that the paths are the same.
+            assign: hold the given tensors instead, with their dtypes; an optimizer must be made
+                after that.
 
-def _entries(module: Module, prefix: str) -> Iterator[tuple[str, Tensor]]:
-    """Shared tensors appear under each of their paths."""
-    for name, parameter in module._parameters.items():
-        if parameter is not None:
-            yield prefix + name, parameter
-    for name, buffer in module._buffers.items():
-        if buffer is not None and name not in module._non_persistent:
-            yield prefix + name, buffer
-    for name, child in module._modules.items():
-        if child is not None:
-            yield from _entries(child, f"{prefix}{name}.")
+        Returns:
+            ``missing_keys`` and ``unexpected_keys``.
+
+        Raises:
+            CheckpointError: for another set of paths while strict, or other shapes.
+
+        Source: ``torch.nn.Module.load_state_dict``.
+        """
+        if not isinstance(state_dict, Mapping):
+            raise CheckpointTypeError(
+                "load_state_dict: expected values by path", got=type(state_dict).__name__,
+                where=user_location_text(),
+            )  # fmt: skip
+        loading = Loading(state_dict, getattr(state_dict, "_metadata", {}), assign)
+        before = Snapshot(self)
+        with no_grad(), running_now():
+            try:
+                loading.load(self)
+                problem = loading.problem(type(self).__name__, strict)
+                if problem is not None:
+                    raise problem
+            except BaseException:
+                before.restore()
+                raise
+        return loading.keys
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any],
+        strict: bool, missing_keys: list[str], unexpected_keys: list[str], error_msgs: list[str],
+    ) -> None:  # fmt: skip
+        """Load this module's state, but not that of modules below; may be overridden.
+
+        Args:
+            state_dict: values by path, which may be changed.
+            prefix: what the module's paths begin with.
+            local_metadata: what ``state_dict`` said about the module, such as its ``version``.
+            strict: note missing and unexpected paths.
+            missing_keys: gets the paths that the state lacks.
+            unexpected_keys: gets the paths that the module lacks.
+            error_msgs: gets what does not fit.
+        """
+        for hook in hooks_of(self._state_dict_hooks, "load_state_dict_pre"):
+            hook.function(
+                self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys,
+                error_msgs,
+            )  # fmt: skip
+        missing: list[str] = []
+        assign = bool(local_metadata.get("assign_to_params_buffers", False))
+        own = load_own(self, state_dict, prefix, assign, missing, error_msgs)
+        extra = prefix + _EXTRA_STATE
+        takes_extra = type(self).set_extra_state is not Stateful.set_extra_state
+        if takes_extra and extra in state_dict:
+            self.set_extra_state(state_dict[extra])
+        elif takes_extra:
+            missing.append(extra)
+        if not strict:
+            return
+        missing_keys += missing
+        for key in state_dict:
+            if key.startswith(prefix) and (key != extra or not takes_extra):
+                name, dot, _ = key[len(prefix) :].partition(".")
+                if name not in (self._modules if dot else own):
+                    unexpected_keys.append(key)
 
 
 def _alias(tensor: Tensor) -> Tensor:
@@ -61,59 +212,3 @@ def _alias(tensor: Tensor) -> Tensor:
     made.storage = Storage(tensor.storage.array, tensor.storage.version)
     made.is_state = True
     return made
-
-
-def load_state_dict(module: Module, state: Mapping[str, Any], strict: bool) -> IncompatibleKeys:
-    """Copy values in place after all of them have been checked."""
-    if not isinstance(state, Mapping):
-        raise CheckpointError(
-            "load_state_dict: expected values by path", got=type(state).__name__,
-            where=user_location_text(),
-        )  # fmt: skip
-    own = dict(_entries(module, ""))
-    newer = {
-        f"{path}.{name}" if path else name
-        for path, each in module.named_modules(remove_duplicate=False)
-        for name in each._newer_state
-    }
-    missing = [path for path in own if path not in state and path not in newer]
-    unexpected = [path for path in state if path not in own]
-    values = {path: _as_tensor(path, state[path]) for path in own if path in state}
-    problems = [
-        f"size mismatch for {path}: {value.shape} was loaded, {own[path].shape} is expected"
-        for path, value in values.items()
-        if not is_lazy(own[path]) and value.shape != own[path].shape
-    ]
-    if strict:
-        problems += [f"missing: {path}" for path in missing]
-        problems += [
-            f"unexpected: {path}" + (f" ({hint})" if hint else "")
-            for path in unexpected
-            for hint in [did_you_mean(path, missing)]
-        ]
-    if problems:
-        raise CheckpointError(
-            f"load_state_dict: the state does not fit {type(module).__name__}",
-            got="\n    ".join(problems),
-            fix="" if strict else "strict=False ignores paths, not sizes",
-            where=user_location_text(),
-        )
-    with no_grad(), running_now():
-        for path, value in values.items():
-            tensor = own[path]
-            if isinstance(tensor, Uninitialized):
-                tensor.materialize([int(size) for size in value.shape])
-            own[path].copy_(cast(value, own[path].dtype))
-    return IncompatibleKeys(missing, unexpected)
-
-
-def _as_tensor(path: str, value: Any) -> Tensor:
-    if isinstance(value, TensorBase):
-        return concrete(value.array(f"load_state_dict of {path!r}"))
-    try:
-        return concrete(np.asarray(value))
-    except (TypeError, ValueError) as error:
-        raise CheckpointError(
-            f"load_state_dict: no array for {path!r}", got=type(value).__name__,
-            where=user_location_text(),
-        ) from error  # fmt: skip

@@ -37,5 +37,6 @@ from graphc.frontend.nn.uninitialized import UninitializedBuffer as Uninitialize
 from graphc.frontend.nn.uninitialized import UninitializedParameter as UninitializedParameter
 from graphc.nn import functional as functional
 from graphc.nn import init as init
+from graphc.nn import modules as modules
 from graphc.nn import parameter as parameter
 from graphc.nn import utils as utils

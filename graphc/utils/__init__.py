@@ -1,3 +1,4 @@
 """Helpers (``torch.utils``)."""
 
 from graphc.utils import data as data
+from graphc.utils import hooks as hooks

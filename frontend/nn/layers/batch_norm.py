@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -32,7 +32,7 @@ __all__ = [
 class RunningNorm(Module):
     """A normalization per channel that may keep running statistics."""
 
-    _newer_state = frozenset({"num_batches_tracked"})
+    _version = 2
     ranks: ClassVar[tuple[int, ...]]
     shapes: ClassVar[str]
     takes_one: ClassVar[bool] = False
@@ -73,6 +73,15 @@ class RunningNorm(Module):
         """Forget all batches and what was learned."""
         self.reset_running_stats()
         start_plain(self.weight, self.bias)
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any], *rest: Any
+    ) -> None:
+        """See ``Module``; before version 2 there was no count of batches."""
+        version = local_metadata.get("version")
+        if (version is None or version < 2) and self.num_batches_tracked is not None:
+            state_dict.setdefault(f"{prefix}num_batches_tracked", self.num_batches_tracked)
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
 
     def _check_rank(self, input: Tensor) -> None:
         if input.ndim not in self.ranks:

@@ -87,10 +87,10 @@ def test_a_loaded_state_gives_the_shapes() -> None:
     assert not any(map(is_lazy, other.parameters()))
     assert np.array_equal(model.eval()(x).detach().numpy(), other.eval()(x).detach().numpy())
     assert repr(other) == repr(model)
-    with pytest.raises(CheckpointError, match=r"missing: 0\.weight"):
+    with pytest.raises(CheckpointError, match=r"Missing key.*\"0\.weight\""):
         make().load_state_dict({})
     again = make()
-    with pytest.raises(CheckpointError, match="unexpected"):
+    with pytest.raises(CheckpointError, match="Unexpected key"):
         again.load_state_dict({**model.state_dict(), "other": gc.ones(1)})
     assert all(map(is_lazy, again.parameters()))
 

@@ -196,7 +196,8 @@ class TestLoadStateDict:
             net.load_state_dict(state)
         text = str(caught.value)
         for part in (
-            "missing: 0.weight", "unexpected: 0.wieght", "size mismatch for 1.weight", "(2, 1)",
+            'Missing key(s) in state_dict: "0.weight".', "did you mean '0.weight'?",
+            'Unexpected key(s) in state_dict: "0.wieght".', "size mismatch for 1.weight", "(2, 1)",
             "size mismatch for 1.bias",
         ):  # fmt: skip
             assert part in text

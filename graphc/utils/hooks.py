@@ -1,0 +1,3 @@
+"""Handles of hooks (``torch.utils.hooks``)."""
+
+from graphc.frontend.nn.hooks import RemovableHandle as RemovableHandle
