@@ -325,6 +325,10 @@ class Recorder:
         self._random_calls[state.storage] = call + 1
         return random_bits(symbolic(self.random_state(state), self), call=call, shape=shape)
 
+    def place_of(self, x: Tensor) -> Storage:
+        """The storage that was met first of all those with the memory of a concrete tensor."""
+        return self._memory.owner(x.storage)
+
     def random_position(self, state: Tensor) -> Tensor:
         """A generator's state as it is by now, after the calls so far."""
         node, calls = self.random_state(state), self._random_calls.get(state.storage, 0)

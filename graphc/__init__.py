@@ -49,6 +49,7 @@ from graphc.frontend.functions.calculus import *
 from graphc.frontend.functions.checks import *
 from graphc.frontend.functions.complexes import *
 from graphc.frontend.functions.contractions import *
+from graphc.frontend.functions.control import *
 from graphc.frontend.functions.copies import *
 from graphc.frontend.functions.counting import *
 from graphc.frontend.functions.creation import *

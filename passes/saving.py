@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from graphc.dims import Dim
 from graphc.graph import has_trait, topological
 from graphc.node import Node
 from graphc.opdef import Trait
+from graphc.shapes import bind_shape
+
+TYPICAL = 64
+"""What an unknown size counts for."""
 
 
 def values_to_keep(
@@ -69,4 +74,9 @@ def _is_cheap(node: Node) -> bool:
 
 
 def _bytes(node: Node) -> int:
-    return 0 if _is_free(node) else node.type.nbytes
+    """How many bytes a value takes, with some number for each unknown size."""
+    if _is_free(node):
+        return 0
+    shape = node.type.shape
+    names = {name for size in shape if isinstance(size, Dim) for name in size.names}
+    return node.type.with_shape(bind_shape(shape, dict.fromkeys(names, TYPICAL))).nbytes

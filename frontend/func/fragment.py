@@ -7,29 +7,25 @@ another fragment.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from graphc.dims import Shape, Size
-from graphc.dtypes import DType, DTypeLike
 from graphc.errors import RecordingError
 from graphc.frontend.base import concrete, is_tensor, symbolic
 from graphc.frontend.func.custom import apply_to_all
 from graphc.frontend.func.reach import Reach
-from graphc.frontend.grad_slots import GradSlot
-from graphc.frontend.modes import modes, recording_into
+from graphc.frontend.modes import recording_into
+from graphc.frontend.part import Part
 from graphc.frontend.recorder import Recorder
 from graphc.frontend.views import settled
 from graphc.node import Node
-from graphc.opdef import OpDef
 from graphc.ops.leaf import placeholder
-from graphc.ops.select import detach
 from graphc.passes.batching.application import Batched
 from graphc.passes.batching.batch import batch
 from graphc.provenance import user_location_text
-from graphc.storage import HostValue
 from graphc.types import TensorType
 
 if TYPE_CHECKING:
@@ -52,7 +48,7 @@ def without_tape(x: Tensor) -> Tensor:
     return alias
 
 
-class Fragment(Recorder):
+class Fragment(Part):
     """What ``vmap`` records a function into.
 
     Args:
@@ -62,11 +58,10 @@ class Fragment(Recorder):
     """
 
     def __init__(self, outer: Recorder | None, size: Size, randomness: Randomness) -> None:
-        super().__init__()
-        self.outer, self.size, self.randomness = outer, size, randomness
+        super().__init__("vmap", outer)
+        self.size, self.randomness = size, randomness
         self._captures: dict[int, tuple[Tensor, Node]] = {}
         self._given: dict[Node, Batched] = {}
-        self._tracks = modes.grad_enabled
         self._reach = Reach()
 
     # --- what comes in ----------------------------------------------------------------------
@@ -81,7 +76,7 @@ class Fragment(Recorder):
         shape = value.shape[1:] if is_batched else value.shape
         node = self._placeholder(TensorType(shape, value.dtype))
         self._given[node] = Batched(value, is_batched)
-        return symbolic(node, self, self._tracks and self._reach.goes_on(value))
+        return symbolic(node, self, self.tracks and self._reach.goes_on(value))
 
     def node_of(self, x: Tensor) -> Node:
         """The node that stands for a tensor: its own, or a placeholder if it is from outside."""
@@ -89,7 +84,7 @@ class Fragment(Recorder):
             return super().node_of(x)
         if id(x) not in self._captures:
             settled(x)
-            if x.recorder is not None and not self._is_inside(x.recorder):
+            if x.recorder is not None and not self.is_inside(x.recorder):
                 super().node_of(x)  # raises: it belongs to another graph
             node = self._placeholder(x.type)
             self._captures[id(x)] = (x, node)
@@ -99,20 +94,6 @@ class Fragment(Recorder):
 
     def _placeholder(self, type: TensorType) -> Node:
         return placeholder(f"x{len(self._given)}", type)
-
-    def _is_inside(self, recorder: Recorder) -> bool:
-        around = self.outer
-        while isinstance(around, Fragment) and around is not recorder:
-            around = around.outer
-        return around is recorder
-
-    def record(self, op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]) -> Tensor:
-        """Apply an operation to nodes; inside ``no_grad`` no gradient passes the result."""
-        result = super().record(op, inputs, attrs)
-        if self._tracks and not modes.grad_enabled and result.dtype.is_differentiable:
-            assert result.node is not None
-            result.node = detach(result.node)
-        return result
 
     def draw_bits(self, generator: Generator, shape: Shape) -> Tensor:
         """Random bits, drawn around the fragment.
@@ -135,7 +116,7 @@ class Fragment(Recorder):
         self, function: type[Function], args: Sequence[Any], results: Sequence[Any]
     ) -> None:
         """Let gradients of the code around pass a custom function as its author says."""
-        if not self._tracks:
+        if not self.tracks:
             return
         for result, value in zip(results, apply_to_all(self, function, args), strict=True):
             if is_tensor(result):
@@ -160,53 +141,17 @@ class Fragment(Recorder):
             return concrete(np.asarray(node.op.eval(**node.attrs)))
         return symbolic(node, self.outer)
 
-    # --- what a part of a program does not have -------------------------------------------------
-
-    def guard(self, read: Callable[[], Any], *others: Any, **more: Any) -> Any:
-        """Read a Python value that shapes the program around."""
-        return read() if self.outer is None else self.outer.guard(read, *others, **more)
-
-    def host_value(self, source: HostValue, dtype: DType, name: str) -> Tensor:
-        """A Python number that the program around reads at each run."""
-        if self.outer is None:
-            return concrete(np.asarray(source.read(), dtype.numpy))
-        return self.outer.host_value(source, dtype, name)
-
-    def suggest_name(self, x: Tensor, name: str) -> None:
-        """Call the variable of this tensor so, if the program around gets one."""
-        if self.outer is not None:
-            self.outer.suggest_name(x, name)
-
     def assign(self, x: Tensor, value: Tensor) -> None:
         """Record an in-place write to a tensor that the function itself has made."""
         whole = x if x._viewed is None else x._viewed.whole
         if whole.recorder is not self:
             batch_norm = "for batch normalization, see gc.func.replace_all_batch_norm_modules_"
             fix = batch_norm if x.is_state else _WRITE
-            self._refuse("a tensor from outside was written in place", str(x.type), fix)
+            self.refuse("a tensor from outside was written in place", str(x.type), fix)
         super().assign(x, value)
-
-    def grad_slot(self, x: Tensor) -> GradSlot:
-        """Refuse ``grad`` and ``backward``."""
-        fix = "gc.grad and gc.func.grad give gradients as values"
-        self._refuse("a tensor's grad was read or written", str(x.type), fix)
-
-    def placeholder(
-        self, shape: Sequence[Size | str | None], dtype: DTypeLike, name: str | None,
-        requires_grad: bool = False,
-    ) -> Tensor:  # fmt: skip
-        """Refuse new inputs of the program."""
-        self._refuse("a placeholder was made", fix="make it outside and pass it as an argument")
 
     def require_untouched(self, arguments: Iterable[Tensor]) -> None:
         """Raise if an argument was written in place: the caller would not see it."""
         for x in arguments:
             if x.node not in self._given:
-                self._refuse("an argument was written in place", str(x.type), _WRITE)
-
-    def mark_output(self, tensor: Tensor, name: str) -> None:
-        """Refuse new outputs of the program."""
-        self._refuse("an output was marked", fix="return it")
-
-    def _refuse(self, what: str, got: str = "", fix: str = "") -> NoReturn:
-        raise RecordingError(f"vmap: {what}", got=got, fix=fix, where=user_location_text())
+                self.refuse("an argument was written in place", str(x.type), _WRITE)

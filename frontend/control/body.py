@@ -1,0 +1,265 @@
+"""Recording the function of a loop or branch as a graph that takes all it reads as inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from graphc.frontend.autograd.tape import GradFn
+from graphc.frontend.base import is_tensor, symbolic
+from graphc.frontend.control.writes import written_in_place
+from graphc.frontend.modes import set_grad_enabled
+from graphc.frontend.part import Part
+from graphc.frontend.recorder import Recorder
+from graphc.graph import topological
+from graphc.node import CONSTANT, Node, constant
+from graphc.ops.elementwise import add
+from graphc.ops.leaf import placeholder
+from graphc.ordering import operands_first
+from graphc.storage import Storage
+from graphc.types import TensorType
+
+if TYPE_CHECKING:
+    from graphc.frontend.autograd.function import Function
+    from graphc.frontend.tensor import Tensor
+
+
+class Kept(NamedTuple):
+    """Something outside that a body changes: memory that it writes, or a generator that it asks.
+
+    Attributes:
+        tensor: the memory.
+        is_generator: whether it is the state of a generator.
+    """
+
+    tensor: Tensor
+    is_generator: bool
+
+
+class Body(Part):
+    """What the function of a loop or branch is recorded into.
+
+    Args:
+        what: the function that records it, for errors.
+        outer: what records the code around it.
+    """
+
+    def __init__(self, what: str, outer: Recorder) -> None:
+        super().__init__(what, outer)
+        self._around = outer
+        self._given: list[tuple[Tensor, Node]] = []
+        self._captures: dict[int, tuple[Tensor, Node]] = {}
+        self._generators: dict[Storage, Tensor] = {}
+
+    # --- what comes in ----------------------------------------------------------------------
+
+    def argument(self, type: TensorType) -> Tensor:
+        """An argument of the function."""
+        node = self._placeholder(type)
+        x = symbolic(node, self, self.tracks and type.dtype.is_differentiable)
+        self._given.append((x, node))
+        return x
+
+    def _placeholder(self, type: TensorType) -> Node:
+        return placeholder(f"x{len(self._given) + len(self._captures)}", type)
+
+    def argument_nodes(self) -> list[Node]:
+        """The nodes of the arguments.
+
+        Raises:
+            RecordingError: if one was written in place: the caller would not see it.
+        """
+        for x, node in self._given:
+            if x.node is not node:
+                raise written_in_place(self.what, x)
+        return [node for _, node in self._given]
+
+    @property
+    def captures(self) -> list[tuple[Tensor, Node]]:
+        """The tensors from outside that the function has read, and the nodes for them."""
+        return list(self._captures.values())
+
+    def node_of(self, x: Tensor) -> Node:
+        """The node that stands for a tensor now; one from outside becomes an input."""
+        if x.recorder is self:
+            return super().node_of(x)
+        if x.recorder is not None and not self.is_inside(x.recorder):
+            return super().node_of(x)  # raises: it belongs to another graph
+        if x.node is None:
+            storage = self._memory.owner(x.storage)
+            if storage in self.current:
+                return self.current[storage]
+        node = self._around.node_of(x)
+        if node.op is CONSTANT and not x._requires_grad:
+            return node
+        return self._capture_of(x) if x.node is not None else self._variable(x)
+
+    def _capture_of(self, x: Tensor) -> Node:
+        if id(x) not in self._captures:
+            self._captures[id(x)] = (x, self._placeholder(x.type))
+        return self._captures[id(x)][1]
+
+    def _variable(self, x: Tensor) -> Node:
+        """Memory outside: an input, and a result, too, if it is written."""
+        storage = self._memory.owner(x.storage)
+        if storage not in self._variables:
+            self._around.node_of(x)
+            self._variables[storage] = self._capture_of(x)
+            self._tensors[storage] = x
+        self.current.setdefault(storage, self._variables[storage])
+        return self.current[storage]
+
+    def random_state(self, state: Tensor) -> Node:
+        """The node of a generator's state, which goes with the loop."""
+        self._generators.setdefault(self._memory.owner(state.storage), state)
+        return super().random_state(state)
+
+    def note_function(
+        self, function: type[Function], args: Sequence[Any], results: Sequence[Any]
+    ) -> None:
+        """Refuse custom functions with gradients: a body's gradient is made of its operations."""
+        if self.tracks and any(is_tensor(x) and x._requires_grad for x in results):
+            self.refuse(
+                "a custom function was called where gradients are tracked",
+                function.__name__,
+                "call it outside, or use the operations themselves",
+            )
+
+    def require_no_hooks(self, results: Sequence[Tensor]) -> None:
+        """Refuse hooks on tensors of the body: its gradient is made of its operations."""
+        outside = {id(x._grad_fn or x) for x, _ in self.captures}
+
+        def edges_of(step: _Place) -> list[_Place]:
+            edges = step.target.edges if isinstance(step.target, GradFn) else ()
+            return [_Place(each) for each in edges if each is not None and id(each) not in outside]
+
+        starts = [_Place(x._grad_fn or x) for x in results if x._requires_grad]
+        for place in operands_first(starts, edges_of):
+            if id(place.target) in outside:
+                continue
+            retained = place.target.retained if isinstance(place.target, GradFn) else None
+            if place.target._hooks is not None or retained is not None:
+                self.refuse(
+                    "a tensor inside has a hook, or keeps its gradient",
+                    fix="do that outside, with what goes in and what comes out",
+                )
+
+    # --- what goes out ----------------------------------------------------------------------
+
+    @property
+    def kept(self) -> list[Kept]:
+        """What the function has changed outside."""
+        found = [
+            Kept(self._tensors[storage], False)
+            for storage, node in self.current.items()
+            if node is not self._variables[storage] and storage not in self._generators
+        ]
+        return found + [Kept(state, True) for state in self._generators.values()]
+
+    def reached(self, roots: Sequence[Node]) -> list[tuple[object, Tensor, Node]]:
+        """What the roots read from outside: a key that tells it from others, and its node.
+
+        Constants of several elements are inputs, too, so that they lie in memory only once.
+        """
+        found: list[tuple[object, Tensor, Node]] = []
+        order = topological(tuple(roots))
+        known = set(order)
+        found += [(id(x), x, node) for x, node in self.captures if node in known]
+        found += [
+            (node, symbolic(node, self._around), node)
+            for node in order
+            if node.op is CONSTANT and node.type.numel != 1
+        ]
+        return found
+
+    def entry(self, each: Kept) -> Node:
+        """The node of something outside at the beginning."""
+        self._variable(each.tensor)
+        return self._variables[self._memory.owner(each.tensor.storage)]
+
+    def exit(self, each: Kept) -> Node:
+        """The node of something outside at the end."""
+        node = self._variable(each.tensor)
+        calls = self._random_calls.get(each.tensor.storage, 0)
+        return add(node, constant(np.array([0, calls]))) if calls else node
+
+
+class _Place:
+    """A step or a leaf of the tape by identity: tensors compare by value."""
+
+    __slots__ = ("target",)
+
+    def __init__(self, target: GradFn | Tensor) -> None:
+        self.target = target
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Place) and self.target is other.target
+
+    def __hash__(self) -> int:
+        return id(self.target)
+
+
+class Joined:
+    """The bodies of one loop or branch, which take the same inputs.
+
+    Args:
+        outer: what records the code around them.
+        parts: each body with the nodes of its results.
+
+    Attributes:
+        kept: what any of the bodies changes outside.
+    """
+
+    def __init__(self, outer: Recorder, parts: Sequence[tuple[Body, Sequence[Node]]]) -> None:
+        self._outer = outer
+        changed = [each for body, _ in parts for each in body.kept]
+        self.kept = list({outer.place_of(each.tensor): each for each in reversed(changed)}.values())
+        self._sources: dict[object, Tensor] = {}
+        self._nodes: list[dict[object, Node]] = []
+        self._bodies = [body for body, _ in parts]
+        for body, roots in parts:
+            known = {body.entry(each) for each in self.kept}
+            exits = [body.exit(each) for each in self.kept]
+            found = [each for each in body.reached([*roots, *exits]) if each[2] not in known]
+            self._sources |= {key: x for key, x, _ in found}
+            self._nodes.append({key: node for key, _, node in found})
+
+    @property
+    def captured(self) -> list[Tensor]:
+        """What the bodies read from outside, and do not change."""
+        return list(self._sources.values())
+
+    @property
+    def entries(self) -> list[Tensor]:
+        """What the bodies change, as it is before."""
+        return [
+            self._outer.random_position(each.tensor) if each.is_generator else each.tensor
+            for each in self.kept
+        ]
+
+    def write_back(self, values: Sequence[Tensor]) -> None:
+        """Give what the bodies change its new values."""
+        for each, value in zip(self.kept, values, strict=True):
+            if each.is_generator:
+                self._outer.go_on_from(each.tensor, value)
+            else:
+                with set_grad_enabled(False):
+                    self._outer.assign(each.tensor, value)
+
+    def captured_nodes(self, position: int) -> list[Node]:
+        """One body's nodes for what is captured."""
+        nodes = self._nodes[position]
+        return [
+            nodes.get(key) or placeholder(f"unused{number}", x.type)
+            for number, (key, x) in enumerate(self._sources.items())
+        ]
+
+    def entry_nodes(self, position: int) -> list[Node]:
+        """One body's nodes for what is changed, as it is before."""
+        return [self._bodies[position].entry(each) for each in self.kept]
+
+    def exit_nodes(self, position: int) -> list[Node]:
+        """One body's nodes for what is changed, as it leaves it."""
+        return [self._bodies[position].exit(each) for each in self.kept]

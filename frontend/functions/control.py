@@ -1,0 +1,119 @@
+"""Loops and branches that a compiled program has inside (``torch.cond`` and the like)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from graphc.dims import Size
+from graphc.errors import ArgumentError, ShapeError
+from graphc.frontend.control.leaves import Leaves, leaves_of
+from graphc.frontend.control.scanning import Scan
+from graphc.frontend.functions.convert import normalize_dim
+from graphc.frontend.functions.rearranging import movedim
+from graphc.frontend.modes import modes
+from graphc.frontend.views import settled
+from graphc.provenance import user_location_text
+from graphc.shapes import unify
+
+if TYPE_CHECKING:
+    from graphc.frontend.recorder import Recorder
+
+__all__ = ["scan"]
+
+
+def scan(
+    combine_fn: Callable[[Any, Any], Any],
+    init: Any,
+    xs: Any = None,
+    *,
+    dim: int = 0,
+    reverse: bool = False,
+    length: Size | None = None,
+) -> tuple[Any, Any]:
+    """Go through a sequence, carrying values from step to step.
+
+    Dynamically it is a Python loop. While recording, ``combine_fn`` is called once, and the loop
+    is one node of the program; it may read tensors, parameters and modules from outside, whose
+    gradients are sums over the steps, and may write buffers and draw random numbers.
+
+    Args:
+        combine_fn: ``combine_fn(carry, x)`` gives the next carry and a result, or None as one.
+        init: the first carry; the next ones have its structure, shapes and dtypes.
+        xs: what is gone through: tensors of one size along ``dim``; None with ``length``.
+        dim: the dim of ``xs`` whose items are gone through, and of the stacked results.
+        reverse: go from the last item to the first; results stay at the places of their items.
+        length: the number of steps, where there are no ``xs``.
+
+    Returns:
+        The last carry, and the stacked results. Carry, ``x`` and result may be tuples, lists and
+        dicts of tensors, or None.
+
+    Raises:
+        ShapeError, DTypeError: if the next carry is not as the carry is, or sequences differ in
+            size; the message names the tensor.
+
+    Source: ``torch._higher_order_ops.scan``; ``length`` as in ``jax.lax.scan``.
+
+    Example:
+        >>> import graphc as gc
+        >>> def step(total, x):
+        ...     return total + x, total
+        >>> gc.scan(step, gc.tensor(0.0), gc.tensor([1.0, 2.0, 3.0]))
+        (tensor(6.), tensor([0., 1., 3.]))
+    """
+    carry, sequences = leaves_of("scan", "init", init), leaves_of("scan", "xs", xs)
+    axis = 0
+    if sequences.tensors:
+        axis = normalize_dim("scan", dim, sequences.tensors[0].ndim)
+        sequences = sequences._replace(
+            tensors=[_moved(name, x, axis) for name, x in zip(*sequences[:2], strict=True)]
+        )
+    loop = Scan(combine_fn, carry, sequences, _length(sequences, length), bool(reverse))
+    recorder = _recorder(carry, sequences)
+    last, results = loop.run() if recorder is None else loop.record(recorder)
+    placed = [movedim(y, 0, axis) if 0 < axis < y.ndim else y for y in results.tensors]
+    return last, results.rebuild(placed)
+
+
+def _moved(name: str, x: Any, axis: int) -> Any:
+    """A sequence with its items along the first dim."""
+    if x.ndim <= axis:
+        raise ShapeError(
+            f"scan: {name} has no dim {axis} to go through", got=str(x.type),
+            where=user_location_text(),
+        )  # fmt: skip
+    return settled(x) if axis == 0 else movedim(x, axis, 0)
+
+
+def _length(sequences: Leaves, length: Size | None) -> Size:
+    """The number of steps, on which all sequences and the argument agree."""
+    if isinstance(length, int) and length < 0:
+        raise ArgumentError(
+            "scan: the length is negative", got=str(length), where=user_location_text()
+        )
+    sizes = [x.shape[0] for x in sequences.tensors] + ([] if length is None else [length])
+    if not sizes:
+        raise ArgumentError(
+            "scan: neither xs nor length says how many steps there are",
+            fix="pass length=", where=user_location_text(),
+        )  # fmt: skip
+    common: Size = sizes[0]
+    for size in sizes[1:]:
+        both = unify(common, size)
+        if both is None:
+            names = [*sequences.names, *(["length"] if length is not None else [])]
+            raise ShapeError(
+                "scan: sequences have different lengths",
+                got=", ".join(f"{n}: {s}" for n, s in zip(names, sizes, strict=True)),
+                where=user_location_text(),
+            )
+        common = both
+    return common
+
+
+def _recorder(*structures: Leaves) -> Recorder | None:
+    """What records the call: the current recording, or that of a tensor; None if it runs now."""
+    given = (x.recorder for each in structures for x in each.tensors)
+    recorder: Recorder | None = modes.recorder or next(filter(None, given), None)
+    return recorder

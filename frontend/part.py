@@ -1,0 +1,99 @@
+"""A recording that is a part of the one around it: what it reads from there is given to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from graphc.dims import Size
+from graphc.dtypes import DType, DTypeLike
+from graphc.errors import RecordingError
+from graphc.frontend.base import concrete
+from graphc.frontend.grad_slots import GradSlot
+from graphc.frontend.modes import modes
+from graphc.frontend.recorder import Recorder
+from graphc.opdef import OpDef
+from graphc.ops.select import detach
+from graphc.provenance import user_location_text
+from graphc.storage import HostValue
+
+if TYPE_CHECKING:
+    from graphc.frontend.tensor import Tensor
+
+
+class Part(Recorder):
+    """What a function is recorded into that becomes part of a program.
+
+    Args:
+        what: whose part it is, for errors.
+        outer: what records the code around it; None if that runs now.
+    """
+
+    def __init__(self, what: str, outer: Recorder | None) -> None:
+        super().__init__()
+        self.what, self.outer = what, outer
+        self.tracks = modes.grad_enabled
+
+    def is_inside(self, recorder: Recorder) -> bool:
+        """Whether a recording is one of those around this one."""
+        around = self.outer
+        while isinstance(around, Part) and around is not recorder:
+            around = around.outer
+        return around is recorder
+
+    def record(self, op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]) -> Tensor:
+        """Apply an operation to nodes; inside ``no_grad`` no gradient passes the result."""
+        result = super().record(op, inputs, attrs)
+        self._cut_off(result)
+        return result
+
+    def record_results(
+        self, op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]
+    ) -> tuple[Tensor, ...]:
+        """Apply an operation with several results; inside ``no_grad`` no gradient passes them."""
+        made = super().record_results(op, inputs, attrs)
+        for result in made:
+            self._cut_off(result)
+        return made
+
+    def _cut_off(self, result: Tensor) -> None:
+        if self.tracks and not modes.grad_enabled and result.dtype.is_differentiable:
+            assert result.node is not None, "it was recorded"
+            result.node = detach(result.node)
+
+    def guard(self, read: Callable[[], Any], *others: Any, **more: Any) -> Any:
+        """Read a Python value that shapes the program around."""
+        return read() if self.outer is None else self.outer.guard(read, *others, **more)
+
+    def host_value(self, source: HostValue, dtype: DType, name: str) -> Tensor:
+        """A Python number that the program around reads at each run."""
+        if self.outer is None:
+            return concrete(np.asarray(source.read(), dtype.numpy))
+        return self.outer.host_value(source, dtype, name)
+
+    def suggest_name(self, x: Tensor, name: str) -> None:
+        """Call the variable of this tensor so, if the program around gets one."""
+        if self.outer is not None:
+            self.outer.suggest_name(x, name)
+
+    def grad_slot(self, x: Tensor) -> GradSlot:
+        """Refuse ``grad`` and ``backward``."""
+        fix = "gc.grad and gc.func.grad give gradients as values"
+        self.refuse("a tensor's grad was read or written", str(x.type), fix)
+
+    def placeholder(
+        self, shape: Sequence[Size | str | None], dtype: DTypeLike, name: str | None,
+        requires_grad: bool = False,
+    ) -> Tensor:  # fmt: skip
+        """Refuse new inputs of the program."""
+        self.refuse("a placeholder was made", fix="make it outside and pass it as an argument")
+
+    def mark_output(self, tensor: Tensor, name: str) -> None:
+        """Refuse new outputs of the program."""
+        self.refuse("an output was marked", fix="return it")
+
+    def refuse(self, what: str, got: str = "", fix: str = "") -> NoReturn:
+        """Raise a RecordingError."""
+        raise RecordingError(f"{self.what}: {what}", got=got, fix=fix, where=user_location_text())
