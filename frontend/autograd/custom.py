@@ -14,7 +14,7 @@ from graphc.frontend.autograd.zeros import zeros_of
 from graphc.frontend.base import is_tensor
 from graphc.ops.broadcasting import sum_to_shape
 from graphc.ops.select import cast
-from graphc.provenance import user_location_text
+from graphc.provenance import Origins, backward_of, made_for, user_location_text
 from graphc.shapes import unify
 from graphc.types import TensorType
 
@@ -32,6 +32,9 @@ class FunctionStep(GradFn):
         inputs: the types of the tensors among the arguments.
         outputs: the types of the tensors among the outputs.
         materialize: give zeros for outputs without a gradient.
+
+    Attributes:
+        origins: where the outputs were recorded; empty if they were not.
     """
 
     __slots__ = (
@@ -44,6 +47,7 @@ class FunctionStep(GradFn):
         "_outputs",
         "_saved",
         "_steps",
+        "origins",
     )
 
     def __init__(
@@ -61,6 +65,7 @@ class FunctionStep(GradFn):
         self._saved: Sequence[SavedTensor | None] = ()
         self._steps: dict[int, ReferenceType[FunctionOutput]] = {}
         self._is_released = False
+        self.origins: Origins = frozenset()
 
     def name(self) -> str:
         """PyTorch's kind of name, e.g. ``ReverseBackward``."""
@@ -115,7 +120,11 @@ class FunctionStep(GradFn):
                 zeros_of(kind) if grad is None and kind is not None else grad
                 for grad, kind in zip(grads, self._outputs, strict=True)
             )
-        results = self.results_of(grads)
+        if self.origins:
+            with made_for(backward_of(self.origins)):
+                results = self.results_of(grads)
+        else:
+            results = self.results_of(grads)
         found = list(results) if isinstance(results, tuple | list) else [results]
         while len(found) > len(self.edges) and found[-1] is None:
             found.pop()

@@ -16,7 +16,7 @@ from graphc.frontend.base import concrete, is_tensor, symbolic
 from graphc.frontend.modes import modes, recording_into, set_grad_enabled
 from graphc.frontend.views import settled
 from graphc.ops.select import copy
-from graphc.provenance import user_location_text
+from graphc.provenance import origins_of, user_location_text
 
 if TYPE_CHECKING:
     from graphc.frontend.recorder import Recorder
@@ -175,6 +175,8 @@ class Function:
         results = _Results(step, ctx, given, recorder, is_tracked).of(made)
         if recorder is not None:
             recorder.note_function(cls, args, results)
+            nodes = [x.node for x in results if is_tensor(x) and x.node is not None]
+            step.origins = frozenset().union(*map(origins_of, nodes))
         if is_tracked:
             ctx._step = ref(step)
             positions = {id(x): place for place, x in reversed(list(enumerate(made)))}

@@ -10,7 +10,13 @@ from graphc.frontend.functions.pointwise import pow
 from graphc.frontend.functions.reduction import mean
 from graphc.frontend.functions.shaping import pad, reshape, transpose
 from graphc.frontend.modes import no_grad
-from graphc.frontend.nn.functional.normalization import move_statistics, per_channel, unbiasing
+from graphc.frontend.nn.functional.normalization import (
+    move_statistics,
+    per_channel,
+    scaled,
+    unbiasing,
+)
+from graphc.frontend.nn.functional.standardize import standardized
 from graphc.ops import elementwise
 from graphc.ops.shape import narrow
 from graphc.provenance import user_location_text
@@ -47,8 +53,8 @@ def group_norm(
     _check_groups("group_norm", x, num_groups)
     batch, channels, *rest = x.shape
     grouped = reshape(x, (batch, num_groups, channels // num_groups, *rest))
-    normal = reshape(_normal(grouped, tuple(range(2, grouped.ndim)), eps), x.shape)
-    return _scaled("group_norm", normal, weight, bias)
+    normal = standardized(grouped, tuple(range(2, grouped.ndim)), eps).values
+    return scaled("group_norm", reshape(normal, x.shape), weight, bias)
 
 
 def _check_groups(function: str, x: Tensor, groups: int) -> None:
@@ -57,17 +63,6 @@ def _check_groups(function: str, x: Tensor, groups: int) -> None:
             f"{function}: expected (batch, channels, ...), and groups that divide the channels",
             got=f"{x.type}, {groups} groups", where=user_location_text(),
         )  # fmt: skip
-
-
-def _normal(x: Tensor, dims: tuple[int, ...], eps: float) -> Tensor:
-    centered = x - mean(x, dims, keepdim=True)
-    variance = mean(centered * centered, dims, keepdim=True)
-    return centered * elementwise.rsqrt(variance + eps)
-
-
-def _scaled(function: str, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
-    scaled = x if weight is None else x * per_channel(function, weight, x)
-    return scaled if bias is None else scaled + per_channel(function, bias, x)
 
 
 def instance_norm(
@@ -112,7 +107,7 @@ def instance_norm(
             )
         scale = elementwise.rsqrt(per_channel("instance_norm", running_var, x) + eps)
         normal = (x - per_channel("instance_norm", running_mean, x)) * scale
-        return _scaled("instance_norm", normal, weight, bias)
+        return scaled("instance_norm", normal, weight, bias)
     count = numel(x.shape[2:])
     if isinstance(count, int) and count == 1:
         raise ShapeError(
@@ -120,9 +115,7 @@ def instance_norm(
             where=user_location_text(),
         )  # fmt: skip
     dims = tuple(range(2, x.ndim))
-    center = mean(x, dims, keepdim=True)
-    centered = x - center
-    variance = mean(centered * centered, dims, keepdim=True)
+    normal, center, variance = standardized(x, dims, eps)
     with no_grad():
         if running_mean is not None:
             average = mean(center, 0)
@@ -130,8 +123,7 @@ def instance_norm(
         if running_var is not None:
             average = mean(variance, 0) * unbiasing(x, count)
             move_statistics(running_var, reshape(average, running_var.shape), momentum)
-    normal = centered * elementwise.rsqrt(variance + eps)
-    return _scaled("instance_norm", normal, weight, bias)
+    return scaled("instance_norm", normal, weight, bias)
 
 
 def local_response_norm(

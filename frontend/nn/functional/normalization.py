@@ -1,4 +1,4 @@
-"""Batch, layer and root-mean-square normalization; variances in two passes for accuracy."""
+"""Batch, layer and root-mean-square normalization."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from graphc.frontend.functions.reduction import mean
 from graphc.frontend.functions.shaping import reshape
 from graphc.frontend.modes import no_grad
 from graphc.frontend.nn.functional.shapes import agree
+from graphc.frontend.nn.functional.standardize import standardized
 from graphc.ops import elementwise
 from graphc.ops.elementwise_parts import part_dtype
 from graphc.provenance import user_location_text
@@ -67,20 +68,22 @@ def batch_norm(
             where=user_location_text(),
         )  # fmt: skip
     if training:
-        centered, variance = _batch_statistics(x, running_mean, running_var, momentum)
-    elif running_mean is None or running_var is None:
+        normal = _normal_in_batch(x, running_mean, running_var, momentum, eps)
+        return scaled("batch_norm", normal, weight, bias)
+    if running_mean is None or running_var is None:
         raise ArgumentError(
             "batch_norm: evaluation needs running statistics", where=user_location_text()
         )
-    else:
-        centered, variance = (
-            sub(x, per_channel("batch_norm", running_mean, x)),
-            per_channel("batch_norm", running_var, x),
-        )
-    scale = elementwise.rsqrt(add(variance, eps))
+    scale = elementwise.rsqrt(add(per_channel("batch_norm", running_var, x), eps))
     scale = scale if weight is None else mul(scale, per_channel("batch_norm", weight, x))
-    normal = mul(centered, scale)
-    return normal if bias is None else add(normal, per_channel("batch_norm", bias, x))
+    normal = mul(sub(x, per_channel("batch_norm", running_mean, x)), scale)
+    return scaled("batch_norm", normal, None, bias)
+
+
+def scaled(function: str, x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+    """Times a factor per channel, plus a summand per channel."""
+    product = x if weight is None else mul(x, per_channel(function, weight, x))
+    return product if bias is None else add(product, per_channel(function, bias, x))
 
 
 def per_channel(function: str, values: Tensor, x: Tensor) -> Tensor:
@@ -93,10 +96,11 @@ def per_channel(function: str, values: Tensor, x: Tensor) -> Tensor:
     return reshape(values, (-1, *(1,) * (x.ndim - 2))) if x.ndim > 2 else values
 
 
-def _batch_statistics(
-    x: Tensor, running_mean: Tensor | None, running_var: Tensor | None, momentum: float | Tensor
-) -> tuple[Tensor, Tensor]:
-    """The centered input and the variance per channel; running statistics are moved."""
+def _normal_in_batch(
+    x: Tensor, running_mean: Tensor | None, running_var: Tensor | None,
+    momentum: float | Tensor, eps: float,
+) -> Tensor:  # fmt: skip
+    """Each channel standardized by the batch's statistics; running statistics are moved."""
     dims = (0, *range(2, x.ndim))
     count = numel(tuple(x.shape[dim] for dim in dims))
     if isinstance(count, int) and count == 1:
@@ -104,16 +108,14 @@ def _batch_statistics(
             "batch_norm: one value per channel has no variance", got=str(x.type),
             fix="train on larger batches, e.g. drop_last=True", where=user_location_text(),
         )  # fmt: skip
-    center = mean(x, dims, keepdim=True)
-    centered = sub(x, center)
-    variance = mean(mul(centered, centered), dims, keepdim=True)
+    normal, center, variance = standardized(x, dims, eps)
     with no_grad():
         if running_mean is not None:
             move_statistics(running_mean, reshape(center, running_mean.shape), momentum)
         if running_var is not None:
             unbiased = mul(variance, unbiasing(x, count))
             move_statistics(running_var, reshape(unbiased, running_var.shape), momentum)
-    return centered, variance
+    return normal
 
 
 def unbiasing(x: Tensor, count: Size) -> Tensor:
@@ -155,9 +157,7 @@ def layer_norm(
     """
     x = require_tensor("layer_norm", input)
     dims = _last_dims("layer_norm", x, normalized_shape)
-    centered = sub(x, mean(x, dims, keepdim=True))
-    variance = mean(mul(centered, centered), dims, keepdim=True)
-    normal = mul(centered, elementwise.rsqrt(add(variance, eps)))
+    normal = standardized(x, dims, eps).values
     normal = normal if weight is None else mul(normal, weight)
     return normal if bias is None else add(normal, bias)
 
