@@ -11,10 +11,12 @@ from graphc.dtypes import float32, float64
 from graphc.node import Node
 from graphc.runtime.boxes import Box
 from graphc.runtime.conditions import Conditions
+from graphc.runtime.inside import SCAN
 from graphc.runtime.llvm.entry.entry import Binding, Entry
 from graphc.runtime.llvm.entry.library import is_available
 from graphc.runtime.llvm.entry.results import Kind, Shape
 from graphc.runtime.locks import RunLocks
+from graphc.runtime.plan import Plan
 from graphc.runtime.specialization import NativeCalls, Reservation
 from graphc.runtime.structure import Structure, fill
 from graphc.storage import Array, HostValue
@@ -87,7 +89,7 @@ def make_native_calls(
     binding = _binding(run, locks, box, conditions)
     if binding is None:
         return None
-    entry = Entry(binding, detach=seconds > DETACH_ABOVE)
+    entry = Entry(binding, detach=seconds > DETACH_ABOVE or _may_take_longer(run.chosen.plan))
     names = list(run.chosen.graph.outputs)
     everything = Shape(Kind.TUPLE, range(len(names)))
     flat = entry.positional(everything)
@@ -96,6 +98,15 @@ def make_native_calls(
     if shape is not None:
         return Direct(entry, entry.named(shape), flat, boxed)
     return Direct(entry, _filled(entry.named(everything), names, structure, wrap), flat, boxed)
+
+
+def _may_take_longer(plan: Plan) -> bool:
+    """True if data decides what a run computes: a loop may go on, another branch take longer."""
+    return any(
+        step.node.op.name != SCAN or any(map(_may_take_longer, step.inside.plans))
+        for step in plan.steps
+        if step.inside is not None
+    )
 
 
 def _boxed(count: int, box: Box) -> Shape:
