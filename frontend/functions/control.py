@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphc.dims import Size
-from graphc.errors import ArgumentError, ShapeError
+from graphc.errors import ArgumentError, ArgumentTypeError, ShapeError
+from graphc.frontend.control.branching import choose_now, record_choice
 from graphc.frontend.control.leaves import Leaves, leaves_of
+from graphc.frontend.control.looping import WhileLoop
+from graphc.frontend.control.predicates import decision
 from graphc.frontend.control.scanning import Scan
 from graphc.frontend.functions.convert import normalize_dim
 from graphc.frontend.functions.rearranging import movedim
@@ -18,8 +21,9 @@ from graphc.shapes import unify
 
 if TYPE_CHECKING:
     from graphc.frontend.recorder import Recorder
+    from graphc.frontend.tensor import Tensor
 
-__all__ = ["scan"]
+__all__ = ["cond", "scan", "while_loop"]
 
 
 def scan(
@@ -69,11 +73,111 @@ def scan(
         sequences = sequences._replace(
             tensors=[_moved(name, x, axis) for name, x in zip(*sequences[:2], strict=True)]
         )
+    _require_functions("scan", combine_fn)
     loop = Scan(combine_fn, carry, sequences, _length(sequences, length), bool(reverse))
-    recorder = _recorder(carry, sequences)
+    recorder = _recorder([*carry.tensors, *sequences.tensors])
     last, results = loop.run() if recorder is None else loop.record(recorder)
     placed = [movedim(y, 0, axis) if 0 < axis < y.ndim else y for y in results.tensors]
     return last, results.rebuild(placed)
+
+
+def cond(
+    pred: Any, true_fn: Callable[..., Any], false_fn: Callable[..., Any],
+    operands: Sequence[Any] = (),
+) -> Any:  # fmt: skip
+    """The result of one of two functions.
+
+    Dynamically, and for a Python bool, only the chosen one is called. While recording both are,
+    once; each run computes only the chosen one. They may read tensors, parameters and modules
+    from outside, and may write buffers and draw random numbers.
+
+    Args:
+        pred: a bool, or a tensor of one element.
+        true_fn: called with the operands.
+        false_fn: called with the operands; it gives the same structure, shapes and dtypes.
+        operands: tensors, or tuples, lists and dicts of them.
+
+    Returns:
+        What the chosen function gives: tensors, or None, in tuples, lists and dicts.
+
+    Raises:
+        ShapeError, DTypeError: if the functions give different types; the message names the
+            tensor. Only recording notices.
+
+    Source: ``torch.cond``.
+
+    Example:
+        >>> import graphc as gc
+        >>> x = gc.tensor(3.0)
+        >>> gc.cond(x > 0, lambda x: x * 2, lambda x: -x, (x,))
+        tensor(6.)
+    """
+    _require_functions("cond", true_fn, false_fn)
+    given = leaves_of("cond", "operands", _as_tuple("cond", "operands", operands))
+    decided = decision("cond: the predicate", pred)
+    if isinstance(decided, bool):
+        return choose_now(true_fn if decided else false_fn, given)
+    recorder = _recorder([decided, *given.tensors])
+    if recorder is not None:
+        return record_choice(recorder, decided, (true_fn, false_fn), given)
+    return choose_now(true_fn if decided.array() else false_fn, given)
+
+
+def while_loop(
+    cond_fn: Callable[..., Any], body_fn: Callable[..., Any], carried_inputs: Sequence[Any]
+) -> Any:
+    """Call a function again and again, as long as a condition holds.
+
+    Dynamically it is a Python loop. While recording both functions are called once, and the loop
+    is one node of the program. They may read tensors, parameters and modules from outside; the
+    body may write buffers and draw random numbers. Gradients take the loop once more; they have
+    no gradients themselves while recording.
+
+    Args:
+        cond_fn: says from what is carried if there is one step more: a tensor of one element.
+        body_fn: takes what is carried, and gives what is carried next.
+        carried_inputs: a tuple of tensors, or of tuples, lists and dicts of them; what the body
+            gives has the same structure, shapes and dtypes.
+
+    Returns:
+        What is carried in the end.
+
+    Raises:
+        ShapeError, DTypeError: if the body gives other types; the message names the tensor.
+
+    Source: ``torch._higher_order_ops.while_loop``.
+
+    Example:
+        >>> import graphc as gc
+        >>> start = gc.tensor(27), gc.tensor(0)
+        >>> def step(n, count):
+        ...     return gc.where(n % 2 == 0, n // 2, 3 * n + 1), count + 1
+        >>> gc.while_loop(lambda n, count: n != 1, step, start)
+        (tensor(1), tensor(111))
+    """
+    _require_functions("while_loop", cond_fn, body_fn)
+    start = _as_tuple("while_loop", "carried_inputs", carried_inputs)
+    carried = leaves_of("while_loop", "carry", start)
+    loop = WhileLoop(cond_fn, body_fn, carried)
+    recorder = _recorder(carried.tensors)
+    return loop.run() if recorder is None else loop.record(recorder)
+
+
+def _require_functions(what: str, *functions: Any) -> None:
+    for each in functions:
+        if not callable(each):
+            raise ArgumentTypeError(
+                f"{what}: expected functions", got=type(each).__name__, where=user_location_text()
+            )
+
+
+def _as_tuple(what: str, name: str, given: Any) -> tuple[Any, ...]:
+    if not isinstance(given, tuple | list):
+        raise ArgumentTypeError(
+            f"{what}: {name} must be a tuple", got=type(given).__name__,
+            fix=f"pass a tuple: {name}=(x,)", where=user_location_text(),
+        )  # fmt: skip
+    return tuple(given)
 
 
 def _moved(name: str, x: Any, axis: int) -> Any:
@@ -112,8 +216,8 @@ def _length(sequences: Leaves, length: Size | None) -> Size:
     return common
 
 
-def _recorder(*structures: Leaves) -> Recorder | None:
+def _recorder(tensors: Iterable[Tensor]) -> Recorder | None:
     """What records the call: the current recording, or that of a tensor; None if it runs now."""
-    given = (x.recorder for each in structures for x in each.tensors)
+    given = (x.recorder for x in tensors)
     recorder: Recorder | None = modes.recorder or next(filter(None, given), None)
     return recorder

@@ -119,6 +119,48 @@ Both graphs take ``carry0, ..., captured0, ...``; the body gives the next carrie
 """
 
 
+def _infer_while_loop_gradient(
+    *types: TensorType, condition: Graph, body: Graph, carries: int, backward: Graph, grads: int
+) -> TupleType:
+    first = len(types) - grads
+    _infer_while_loop(*types[:first], condition=condition, body=body, carries=carries)
+    _require_inputs("while_loop_gradient", "backward", backward, types)
+    found = _types(backward)
+    _require_carries("while_loop_gradient", found[:grads], types[first:])
+    return TupleType(found)
+
+
+def _eval_while_loop_gradient(
+    *arrays: Array, condition: Graph, body: Graph, carries: int, backward: Graph, grads: int
+) -> tuple[Array, ...]:
+    first = len(arrays) - grads
+    captured = arrays[carries:first]
+    steps = []
+    carried = [np.asarray(each, order="C") for each in arrays[:carries]]
+    while call(condition, (*carried, *captured))[0]:
+        steps.append(carried)
+        carried = call(body, (*carried, *captured))
+    going = [np.array(each, order="C") for each in arrays[first:]]
+    types = _types(backward)[grads:]
+    totals = [np.zeros(each.static_shape, each.dtype.numpy) for each in types]
+    for carried in reversed(steps):
+        found = call(backward, (*carried, *captured, *going))
+        going = found[:grads]
+        totals = [total + more for total, more in zip(totals, found[grads:], strict=True)]
+    return (*going, *totals)
+
+
+WHILE_LOOP_GRADIENT = OpDef(
+    "while_loop_gradient", _infer_while_loop_gradient, _eval_while_loop_gradient
+)
+"""A ``while_loop`` that keeps the carries of each step, and then goes back.
+
+Its operands are those of the loop, and gradients of carries; ``grads`` says how many. ``backward``
+takes the same, of one step; it gives these gradients before the step, and what the step adds to
+other ones. The node gives the gradients of the first carries, and the sums of the others.
+"""
+
+
 def call(body: Graph, arrays: Sequence[Array]) -> list[Array]:
     """The outputs of a body for these inputs, as C-contiguous arrays."""
     values = evaluate_in_order(body.nodes, dict(zip(body.inputs, arrays, strict=True)))

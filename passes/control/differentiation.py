@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from graphc.graph import Graph
 from graphc.node import Node
 from graphc.opdef import Call, V
 from graphc.ops.leaf import placeholder
@@ -23,6 +25,57 @@ Rule = Callable[[Call, Sequence[Any], Gradients], "list[Any]"]
 """
 
 
+@dataclass(frozen=True)
+class StepGradient:
+    """The gradient of a loop's step, in nodes of its body.
+
+    Attributes:
+        carried: the carries whose gradients are carried backward.
+        arriving: placeholders for the gradients of the outputs, by their position.
+        found: the gradients of the body's inputs.
+    """
+
+    carried: tuple[int, ...]
+    arriving: Mapping[int, Node]
+    found: tuple[Node | None, ...]
+
+    @classmethod
+    def of(
+        cls, body: Graph, carries: int, grads: Sequence[Any], unwanted: frozenset[int],
+        gradients: Gradients,
+    ) -> StepGradient:  # fmt: skip
+        """Differentiate the body; what reaches a carry arrives at it from the step before, too.
+
+        Args:
+            body: the loop's body.
+            carries: how many carries it has; they are its first inputs and outputs.
+            grads: which gradients of outputs there are.
+            unwanted: inputs whose gradients nobody reads.
+            gradients: the driver.
+        """
+        inputs, outputs = body.inputs, list(body.outputs.values())
+        wanted = [i for i in range(len(inputs)) if i < carries or i not in unwanted]
+        arriving = seeds(outputs, (i for i, grad in enumerate(grads) if grad is not None))
+        while True:
+            made = gradients(
+                [outputs[i] for i in arriving],
+                list(arriving.values()),
+                [inputs[i] for i in wanted],
+            )
+            found = dict(zip(wanted, made, strict=True))
+            reached = [i for i in range(carries) if found[i] is not None and i not in arriving]
+            if not reached:
+                break
+            arriving |= seeds(outputs, reached)
+        carried = tuple(i for i in range(carries) if i in arriving)
+        return cls(carried, arriving, tuple(found.get(i) for i in range(len(inputs))))
+
+    def nexts(self) -> list[Node]:
+        """The gradients of the carries that are carried backward, after the step back."""
+        pairs = ((self.found[i], self.arriving[i]) for i in self.carried)
+        return [zeros(like, like.type) if grad is None else grad for grad, like in pairs]
+
+
 def zeros(like: V, type: TensorType) -> V:
     """Zeros of a type, in the world of ``like``."""
     zero = scalar(like, 0)
@@ -31,9 +84,9 @@ def zeros(like: V, type: TensorType) -> V:
     return expand(zero, shape=type.shape) if type.shape else zero
 
 
-def seeds(name: str, outputs: Sequence[Node], wanted: Iterable[int]) -> dict[int, Node]:
+def seeds(outputs: Sequence[Node], wanted: Iterable[int]) -> dict[int, Node]:
     """Placeholders for the gradients of some outputs, by the outputs' positions."""
-    return {i: placeholder(f"{name}{i}", outputs[i].type) for i in wanted}
+    return {i: placeholder(f"grad{i}", outputs[i].type) for i in wanted}
 
 
 def used(roots: Sequence[Node], candidates: Sequence[Node]) -> list[int]:

@@ -12,7 +12,7 @@ from graphc.node import Node
 from graphc.opdef import Call
 from graphc.ops.bodies import body_graph, computed, numbered, results
 from graphc.ops.control import SCAN
-from graphc.passes.control.differentiation import Gradients, seeds, used, zeros
+from graphc.passes.control.differentiation import Gradients, StepGradient, used, zeros
 from graphc.passes.control.invariants import invariants
 from graphc.passes.control.sums import Sums
 from graphc.passes.saving import values_to_keep
@@ -27,7 +27,7 @@ def scan_gradient(call: Call, grads: Sequence[Any], gradients: Gradients) -> lis
     sum of products of matrices, it is one product of all steps' factors, after the loop.
     """
     loop = _Loop.of(call)
-    step = _Step.of(loop, grads, call.unwanted, gradients)
+    step = StepGradient.of(loop.body, len(loop.carries), grads, call.unwanted, gradients)
     if not any(step.found):
         return [None] * len(call.inputs)
     back = _Backward(loop, step, call, grads)
@@ -57,43 +57,6 @@ class _Loop:
         )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Step:
-    """The gradient of one step of the body, in nodes of the body.
-
-    Attributes:
-        carried: the carries whose gradients are carried backward.
-        arriving: placeholders for the gradients of the outputs, by their position.
-        found: the gradients of the body's inputs.
-    """
-
-    carried: tuple[int, ...]
-    arriving: dict[int, Node]
-    found: tuple[Node | None, ...]
-
-    @classmethod
-    def of(
-        cls, loop: _Loop, grads: Sequence[Any], unwanted: frozenset[int], gradients: Gradients
-    ) -> _Step:
-        """Differentiate the body; what reaches a carry arrives at it from the step behind, too."""
-        inputs, count = loop.body.inputs, len(loop.carries)
-        wanted = [i for i in range(len(inputs)) if i < count or i not in unwanted]
-        arriving = seeds("grad", loop.outputs, (i for i, g in enumerate(grads) if g is not None))
-        while True:
-            made = gradients(
-                [loop.outputs[i] for i in arriving],
-                list(arriving.values()),
-                [inputs[i] for i in wanted],
-            )
-            by_position = dict(zip(wanted, made, strict=True))
-            reached = [i for i in range(count) if by_position[i] is not None and i not in arriving]
-            if not reached:
-                break
-            arriving |= seeds("grad", loop.outputs, reached)
-        carried = tuple(i for i in range(count) if i in arriving)
-        return cls(carried, arriving, tuple(by_position.get(i) for i in range(len(inputs))))
-
-
 class _Backward:
     """The scan that goes back.
 
@@ -104,7 +67,7 @@ class _Backward:
         grads: the gradients of its results.
     """
 
-    def __init__(self, loop: _Loop, step: _Step, call: Call, grads: Sequence[Any]) -> None:
+    def __init__(self, loop: _Loop, step: StepGradient, call: Call, grads: Sequence[Any]) -> None:
         self._loop, self._step, self._call, self._grads = loop, step, call, grads
         self._like = next(grad for grad in grads if grad is not None)
         count = len(loop.carries)
@@ -140,14 +103,12 @@ class _Backward:
         loop, step = self._loop, self._step
         count, last = len(loop.carries), len(loop.carries) + len(loop.items)
         carried = [step.arriving[i] for i in step.carried]
-        nexts = [
-            zeros(node, node.type) if found is None else found
-            for node, found in zip(carried, (step.found[i] for i in step.carried), strict=True)
-        ]
         sums = Sums(self._items, loop.length)
         stacks = [None if each is None else sums.stack(each) for each in step.found[count:last]]
         totals = sums.totals(step.found[last:])
-        values = self._run([*carried, *sums.accumulators], [*nexts, *sums.nexts], sums.stacked)
+        values = self._run(
+            [*carried, *sums.accumulators], [*step.nexts(), *sums.nexts], sums.stacked
+        )
         made = sums.made(values[len(carried) :])
         inits: list[Any] = [None] * count
         for i, grad in zip(step.carried, values, strict=False):
