@@ -28,6 +28,8 @@ class Progress:
         ahead: the numbers of those that came before an earlier one (``in_order=False``).
         by_worker: how many batches of its stream each worker delivered.
         last_worker: whose batch of a stream was the last one.
+        left_out: the numbers of those that came before an earlier one, in the process that was
+            resumed.
         finished: True once the program was told that there are no more.
     """
 
@@ -39,13 +41,14 @@ class Progress:
     ahead: set[int] = field(default_factory=set)
     by_worker: list[int] = field(default_factory=list)
     last_worker: int = -1
+    left_out: frozenset[int] = frozenset()
     finished: bool = False
 
     def next_request(self) -> tuple[int, Any] | None:
         """The number of the next batch to make and its request, or None after the last one."""
         for request in self.requests:
             self.sent += 1
-            if self.sent - 1 not in self.ahead:  # else delivered before the loader was resumed
+            if self.sent - 1 not in self.left_out:
                 return self.sent - 1, request
         return None
 

@@ -60,6 +60,10 @@ def repeats(sampler: Any) -> bool:
     )  # fmt: skip
 
 
+def _is_finite(sampler: Any) -> bool:
+    return isinstance(sampler.sampler if type(sampler) is BatchSampler else sampler, Sized)
+
+
 def state_of(
     epoch: int, samples: int | None, sources: Sources, sampler: Any,
     started: list[list[int]] | None, progress: Progress | None,
@@ -83,7 +87,7 @@ def state_of(
         ahead=sorted(progress.ahead), by_worker=list(progress.by_worker),
         last_worker=progress.last_worker,
     )  # fmt: skip
-    if not repeats(sampler) and isinstance(sampler, Sized):
+    if not repeats(sampler) and _is_finite(sampler):
         state["order"] = _encoded(_remaining(progress))
     return {**state, "inside": True}
 
@@ -165,6 +169,7 @@ def resumed_pass(
         requests = islice(everything, done, None)
     return Progress(
         state["seed"], requests, sent=done, delivered=state["position"],
-        ahead=set(state["ahead"]), by_worker=list(state["by_worker"]),
+        ahead=set(state["ahead"]), left_out=frozenset(state["ahead"]),
+        by_worker=list(state["by_worker"]),
         last_worker=state["last_worker"],
     )  # fmt: skip

@@ -43,16 +43,16 @@ def test_an_error_keeps_its_kind_and_its_traceback(kind: type[Exception]) -> Non
     assert next(loader).tolist() == [6, 7], "other batches are not lost"
 
 
-class _Uncommon(Exception):
+class _UncommonError(Exception):
     def __init__(self, first: int, second: int) -> None:
         super().__init__(first, second)
 
 
 def test_an_error_that_cannot_be_made_again_becomes_a_general_one() -> None:
-    class Local(Exception):
+    class LocalError(Exception):
         pass
 
-    for error in (Local("bad"), _Uncommon(1, 2), StopIteration("bad")):
+    for error in (LocalError("bad"), _UncommonError(1, 2), StopIteration("bad")):
         loader = DataLoader(Failing(error, 0), num_workers=1)
         with pytest.raises(WorkerError, match=f"Caught {type(error).__name__}"):
             list(loader)
@@ -113,7 +113,7 @@ def test_a_late_batch_is_an_error_and_may_be_waited_for_again() -> None:
     data.seconds = 1.0
     iterator = iter(DataLoader(data, num_workers=2, timeout=0.2))
     started = time.monotonic()
-    with pytest.raises(WorkerTimeoutError, match="timed out after 0.2 seconds") as caught:
+    with pytest.raises(WorkerTimeoutError, match=r"timed out after 0\.2 seconds") as caught:
         next(iterator)
     assert 0.15 < time.monotonic() - started < 0.9
     assert isinstance(caught.value, RuntimeError | TimeoutError)
@@ -137,8 +137,7 @@ def test_breaks_and_errors_end_the_workers() -> None:
             break
     assert multiprocessing.active_children() == []
     with pytest.raises(ZeroDivisionError):
-        for _ in DataLoader(Images(), 2, num_workers=2):
-            1 / 0  # noqa: B018
+        [1 / 0 for _ in DataLoader(Images(), 2, num_workers=2)]
     gc_module.collect()
     assert multiprocessing.active_children() == []
     loader = DataLoader(Images(), 2, num_workers=2, persistent_workers=True)

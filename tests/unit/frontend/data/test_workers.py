@@ -3,6 +3,7 @@
 import gc as gc_module
 import multiprocessing
 import os
+import random
 import threading
 import time
 from collections.abc import Iterator
@@ -157,10 +158,10 @@ def test_random_numbers_are_those_of_the_batch() -> None:
 
 def test_the_programs_own_random_numbers_are_left_alone() -> None:
     gc.manual_seed(0)
-    np.random.seed(0)
-    before = np.random.get_state()[1].tolist()  # type: ignore[index]
+    random.seed(0)
+    before = random.getstate()
     list(DataLoader(Noise(12), 3, num_workers=2, generator=gc.Generator().manual_seed(1)))
-    assert np.random.get_state()[1].tolist() == before  # type: ignore[index]
+    assert random.getstate() == before
     assert gc.get_rng_state().tolist() == gc.Generator().manual_seed(0).get_state().tolist()
 
 
@@ -262,9 +263,8 @@ def test_batches_are_the_programs_own() -> None:
         image.fill_(-1.0)
     assert all(batch["image"].sum().item() == -9600 for batch in kept)
 
-    views = []
-    for batch in DataLoader(Images(60), 2, num_workers=2):
-        views.append(batch["image"].numpy()[1, 0, :2, 0])  # only a view stays
+    loader = DataLoader(Images(60), 2, num_workers=2)
+    views = [batch["image"].numpy()[1, 0, :2, 0] for batch in loader]  # only a view stays
     assert [view.tolist() for view in views] == [[2 * i + 1] * 2 for i in range(30)]
 
 
