@@ -95,6 +95,8 @@ from graphc.frontend.functions.strides import *
 from graphc.frontend.functions.trigonometric import *
 from graphc.frontend.functions.uniqueness import *
 from graphc.frontend.functions.windows import *
+from graphc.frontend.guarding import guard_all as _guard_all
+from graphc.frontend.guarding import guard_methods as _guard_methods
 from graphc.frontend.inplace_functions import *
 from graphc.frontend.machine import (
     are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled,
@@ -114,9 +116,13 @@ from graphc.frontend.modes import is_recording as is_recording
 from graphc.frontend.modes import no_grad as no_grad
 from graphc.frontend.modes import set_grad_enabled as set_grad_enabled
 from graphc.frontend.nn.functional.cells import *
+from graphc.frontend.nn.functional.recurrent import *
 from graphc.frontend.nn.torch_names import *
 from graphc.frontend.print_options import set_printoptions as set_printoptions
 from graphc.frontend.tensor import Tensor as Tensor
+
+_guard_all(globals())
+_guard_methods(Tensor)
 
 newaxis = None
 """Indexing with it adds a dim of size 1."""

@@ -138,7 +138,6 @@ def from_short(short: str) -> DType:
     return _BY_SHORT[short]
 
 
-@cache
 def promote_types(type1: DType, type2: DType) -> DType:
     """The smallest type that holds both, by PyTorch's table.
 
@@ -150,8 +149,11 @@ def promote_types(type1: DType, type2: DType) -> DType:
         >>> promote_types(float16, bfloat16)
         graphc.float32
     """
-    if type1 is type2:
-        return type1
+    return type1 if type1 is type2 else _promoted(type1, type2)
+
+
+@cache
+def _promoted(type1: DType, type2: DType) -> DType:
     low, high = sorted((type1, type2), key=lambda dtype: dtype.category)
     if low.category == high.category:
         if {low, high} == {float16, bfloat16}:

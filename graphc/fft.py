@@ -22,3 +22,6 @@ from graphc.frontend.functions.spectrum import fftfreq as fftfreq
 from graphc.frontend.functions.spectrum import fftshift as fftshift
 from graphc.frontend.functions.spectrum import ifftshift as ifftshift
 from graphc.frontend.functions.spectrum import rfftfreq as rfftfreq
+from graphc.frontend.guarding import guard_all as _guard_all
+
+_guard_all(globals())

@@ -35,3 +35,6 @@ from graphc.frontend.functions.linalg import vecdot as vecdot
 from graphc.frontend.functions.norms import matrix_norm as matrix_norm
 from graphc.frontend.functions.norms import vector_norm as vector_norm
 from graphc.frontend.functions.products import matmul as matmul
+from graphc.frontend.guarding import guard_all as _guard_all
+
+_guard_all(globals())

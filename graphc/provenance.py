@@ -75,13 +75,17 @@ def user_location() -> Origin | None:
     """The innermost frame outside graphc itself, or None if there is none."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        file = frame.f_code.co_filename
-        is_own = file.startswith(_OWN_FOLDERS) and _PROGRAM_FOLDER not in file
-        if not (is_own or _is_in_between(frame)):
+        if not is_own(frame):
             module = _scope.modules[-1] if _scope.modules else ""
-            return Origin(file, frame.f_lineno, module)
+            return Origin(frame.f_code.co_filename, frame.f_lineno, module)
         frame = frame.f_back
     return None
+
+
+def is_own(frame: FrameType) -> bool:
+    """True for a frame of graphc, and of what stands between graphc and its user."""
+    file = frame.f_code.co_filename
+    return (file.startswith(_OWN_FOLDERS) and _PROGRAM_FOLDER not in file) or _is_in_between(frame)
 
 
 def _is_in_between(frame: FrameType) -> bool:

@@ -8,3 +8,6 @@ from graphc.frontend.functions.generators import initial_seed as initial_seed
 from graphc.frontend.functions.generators import manual_seed as manual_seed
 from graphc.frontend.functions.generators import seed as seed
 from graphc.frontend.functions.generators import set_rng_state as set_rng_state
+from graphc.frontend.guarding import guard_all as _guard_all
+
+_guard_all(globals())

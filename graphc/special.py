@@ -64,3 +64,6 @@ from graphc.frontend.functions.special import spherical_bessel_j0 as spherical_b
 from graphc.frontend.functions.special import xlog1py as xlog1py
 from graphc.frontend.functions.special import zeta as zeta
 from graphc.frontend.functions.trigonometric import sinc as sinc
+from graphc.frontend.guarding import guard_all as _guard_all
+
+_guard_all(globals())

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
 T = TypeVar("T")
-Dims = Sequence[int]
-Sizes = Sequence[Size]
+Dims = int | Sequence[int]
+Sizes = Size | Sequence[Size]
 LAST_TWO = (-2, -1)
 
 
@@ -303,9 +303,7 @@ def _one(function: str, input: Tensor, n: Size | None, dim: int) -> Extent:
     return Extent(normalize_dim(function, dim, x.ndim), _points(function, n))
 
 
-def _extents(
-    function: str, input: Tensor, s: Sizes | int | None, dim: Dims | int | None
-) -> list[Extent]:
+def _extents(function: str, input: Tensor, s: Sizes | None, dim: Dims | None) -> list[Extent]:
     x = require_tensor(function, input)
     if dim is None:
         count = x.ndim if s is None else len(_sequence(s))
@@ -321,7 +319,7 @@ def _extents(
         raise ArgumentError(
             f"{function}: a dim is named twice", got=str(dim), where=user_location_text()
         )
-    sizes: Sizes = [-1] * len(dims) if s is None else _sequence(s)
+    sizes: Sequence[Size] = [-1] * len(dims) if s is None else _sequence(s)
     if len(sizes) != len(dims):
         raise ArgumentError(
             f"{function}: one size per dim", got=f"s={s}, dim={dim}", where=user_location_text()
@@ -332,8 +330,8 @@ def _extents(
     ]
 
 
-def _sequence(value: Sequence[T] | int) -> list[T] | list[int]:
-    return [value] if isinstance(value, int | np.integer) else list(value)
+def _sequence(value: T | Sequence[T]) -> list[T]:
+    return list(value) if isinstance(value, Sequence) else [value]
 
 
 def _points(function: str, n: Size | np.integer[Any] | None) -> Size | None:

@@ -17,7 +17,7 @@ from graphc.provenance import user_location_text
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
-Polynomial = Callable[["Tensor", int], "Tensor"]
+Polynomial = Callable[["Tensor", float], "Tensor"]
 Next = Callable[[Any, int, Any, Any], Any]
 """The polynomial of degree k + 1 from x, k, and those of degree k and k - 1."""
 
@@ -25,7 +25,7 @@ Next = Callable[[Any, int, Any, Any], Any]
 def _polynomial(kind: str, doc: str, first: Callable[[Any], Any], following: Next) -> Polynomial:
     """A family of polynomials; that of degree 0 is 1, and those below are 0."""
 
-    def polynomial(input: Tensor, n: int) -> Tensor:
+    def polynomial(input: Tensor, n: float) -> Tensor:
         x = as_float(kind, input)
         if isinstance(n, bool) or not isinstance(n, int | float):
             raise ArgumentError(

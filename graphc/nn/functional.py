@@ -2,6 +2,7 @@
 
 from graphc.frontend.functions.rearranging import pixel_shuffle as pixel_shuffle
 from graphc.frontend.functions.rearranging import pixel_unshuffle as pixel_unshuffle
+from graphc.frontend.guarding import guard_all as _guard_all
 from graphc.frontend.nn.functional.activation import *
 from graphc.frontend.nn.functional.adaptive import *
 from graphc.frontend.nn.functional.attention import *
@@ -29,3 +30,5 @@ from graphc.frontend.nn.functional.pooling import *
 from graphc.frontend.nn.functional.resize import *
 from graphc.frontend.nn.functional.triplet import *
 from graphc.frontend.nn.functional.unpooling import *
+
+_guard_all(globals())

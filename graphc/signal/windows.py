@@ -11,3 +11,6 @@ from graphc.frontend.functions.signal_windows import hamming as hamming
 from graphc.frontend.functions.signal_windows import hann as hann
 from graphc.frontend.functions.signal_windows import kaiser as kaiser
 from graphc.frontend.functions.signal_windows import nuttall as nuttall
+from graphc.frontend.guarding import guard_all as _guard_all
+
+_guard_all(globals())
