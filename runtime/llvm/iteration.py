@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from graphc.dtypes import DType
@@ -182,7 +182,7 @@ def _mergeable(outer: Axis, inner: Axis) -> bool:
 
 def _vector_of(axes: Sequence[Axis]) -> Axis | None:
     """The axis to walk in vectors: many short rows side by side, not one after the other."""
-    best = max(axes, key=_vector_score, default=None)
+    best = max(axes, key=_vector_scores(axes), default=None)
     if best is not None and best.reduced and best.size <= SHORT_ROW:
         return next((axis for axis in reversed(axes) if _holds_rows(axis)), best)
     return best
@@ -192,8 +192,17 @@ def _holds_rows(axis: Axis) -> bool:
     return not axis.reduced and axis.size > SHORT_ROW
 
 
-def _vector_score(axis: Axis) -> tuple[int, int]:
-    """Neighbouring elements are best, repeated ones do no harm, others cost a load each."""
-    unit = sum(stride == 1 for stride in axis.strides)
-    apart = sum(stride not in (0, 1) for stride in axis.strides)
-    return (2 * unit - 3 * apart if axis.size > 1 else -100), axis.dim
+def _vector_scores(axes: Sequence[Axis]) -> Callable[[Axis], tuple[bool, int, int]]:
+    """Neighbouring elements are best, repeated ones do no harm, others cost a load each.
+
+    Each operand counts by its elements: many values per channel do not outweigh one per pixel.
+    """
+    operands = range(len(axes[0].strides) if axes else 0)
+    sizes = [math.prod(axis.size for axis in axes if axis.strides[k]) for k in operands]
+
+    def score(axis: Axis) -> tuple[bool, int, int]:
+        pairs = zip(sizes, axis.strides, strict=True)
+        gain = sum(size * (2 if stride == 1 else -3) for size, stride in pairs if stride)
+        return axis.size > 1, gain, axis.dim
+
+    return score

@@ -291,3 +291,17 @@ def test_short_rows_are_walked_side_by_side() -> None:
     space = schedule.analysis.space
     assert space.vector in space.kept
     divide(graph((a,), softmax(a, (1,)), argmax(a, dims=(1,))), x)
+
+
+def test_many_values_per_channel_do_not_decide_how_pixels_are_walked() -> None:
+    x = normal(20, 16, 48)
+    channels = [normal(16, 1) for _ in range(8)]
+    image, *values = inputs_of(x, *channels)
+    scaled = image
+    for value in values:
+        scaled = add(mul(scaled, value), value)
+    body = graph((image, *values), scaled)
+    (schedule,) = schedules(body, x, *channels)
+    assert schedule.analysis.space.vector is not None
+    assert schedule.analysis.space.vector.dim == 2
+    divide(body, x, *channels, rtol=1e-4, atol=1e-3)
