@@ -26,6 +26,7 @@ PUBLIC = (
     "graphc.random",
     "graphc.signal",
     "graphc.special",
+    "graphc.training",
     "graphc.utils",
 )
 

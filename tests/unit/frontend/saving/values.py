@@ -15,6 +15,8 @@ def same(a: Any, b: Any) -> bool:
         return False
     if isinstance(a, gc.Tensor):
         return a.type == b.type and bits(a) == bits(b)
+    if isinstance(a, np.ndarray):
+        return bool(a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes())
     if isinstance(a, dict):
         return list(a) == list(b) and all(same(a[key], b[key]) for key in a)
     if isinstance(a, list | tuple):
