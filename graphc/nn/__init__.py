@@ -21,7 +21,9 @@ from graphc.frontend.nn.layers.normalization import *
 from graphc.frontend.nn.layers.padding import *
 from graphc.frontend.nn.layers.piecewise import *
 from graphc.frontend.nn.layers.pooling import *
+from graphc.frontend.nn.layers.recurrent.base import RNNBase as RNNBase
 from graphc.frontend.nn.layers.recurrent.cells import *
+from graphc.frontend.nn.layers.recurrent.layers import *
 from graphc.frontend.nn.layers.resizing_pools import *
 from graphc.frontend.nn.layers.shape import *
 from graphc.frontend.nn.layers.smooth import *
