@@ -155,11 +155,11 @@ embedding(F43, K23)
 feature_alpha_dropout(F1222, 0.5, True) # random
 feature_dropout(F1222, 0.5, True) # random
 group_norm(F243, 2)
-gru(F323, F124, [F{12}3, F{12}4], False, 1, 0.0, False, False, False)
+gru(F323, F124, [F{12}3, F{12}4], False, 1, 0.0, False, False, False) # loop
 gru_cell(F23, F24, F{12}3, F{12}4)
 instance_norm(F234, None, None, None, None, True, 0.1, 1e-5, False)
 layer_norm(F23, (3,))
-lstm(F323, (F124, F124), [F{16}3, F{16}4], False, 1, 0.0, False, False, False)
+lstm(F323, (F124, F124), [F{16}3, F{16}4], False, 1, 0.0, False, False, False) # loop
 lstm_cell(F23, (F24, F24), F{16}3, F{16}4)
 max_pool1d(F126, 2)
 max_pool1d_with_indices(F126, 2)
@@ -167,8 +167,8 @@ max_pool2d(F1245, 2)
 max_pool3d(F11334, 2)
 pairwise_distance(F23, F23)
 rms_norm(F23, (3,))
-rnn_relu(F323, F124, [F43, F44], False, 1, 0.0, False, False, False)
+rnn_relu(F323, F124, [F43, F44], False, 1, 0.0, False, False, False) # loop
 rnn_relu_cell(F23, F24, F43, F44)
-rnn_tanh(F323, F124, [F43, F44], False, 1, 0.0, False, False, False)
+rnn_tanh(F323, F124, [F43, F44], False, 1, 0.0, False, False, False) # loop
 rnn_tanh_cell(F23, F24, F43, F44, F4, F4)
 """

@@ -15,7 +15,8 @@ All other names are the namespace's, or graphc's. A method is called on its tens
 
 Words after ``#`` say what is special: ``random`` (its values differ from run to run), ``dynamic``
 (it works on concrete tensors only), ``kink`` (differences say nothing of its derivatives:
-low precision, an arbitrary phase, a part that is left out by intention).
+low precision, an arbitrary phase, a part that is left out by intention), ``loop`` (recorded, its
+gradients add up the steps in another order).
 """
 
 import re
