@@ -6,6 +6,7 @@ from typing import Any
 
 from graphc.dtypes import int64
 from graphc.errors import ArgumentError
+from graphc.frontend.base import concrete
 from graphc.frontend.functions.convert import cast
 from graphc.frontend.functions.creation import ones_like
 from graphc.frontend.functions.logic import logical_and
@@ -15,7 +16,7 @@ from graphc.frontend.functions.scattering import index_add
 from graphc.frontend.functions.shaping import reshape
 from graphc.frontend.modes import no_grad
 from graphc.frontend.tensor import Tensor
-from graphc.frontend.training.metric import Metric, require_classes, require_shape, values
+from graphc.frontend.training.metric import Metric, known, require_classes, require_shape, values
 from graphc.provenance import user_location_text
 
 
@@ -79,4 +80,5 @@ class ConfusionMatrix(Metric):
 
     def compute(self) -> Tensor:
         """The counts, ``(num_classes, num_classes)``."""
-        return reshape(self._counts.clone(), (self.num_classes, self.num_classes))
+        shape = (self.num_classes, self.num_classes)
+        return concrete(known(self._counts).reshape(shape).copy())

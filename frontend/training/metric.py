@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from graphc.dtypes import DType
-from graphc.errors import CheckpointError, DTypeError, ShapeError
+from graphc.errors import CheckpointError, DTypeError, ShapeError, SymbolicValueError
 from graphc.frontend.functions.creation import as_tensor
 from graphc.frontend.modes import modes
 from graphc.frontend.optim.state import state_tensor
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
+from graphc.storage import Array
 
 
 class Metric:
@@ -59,13 +60,26 @@ class Metric:
             state.copy_(state_dict[name])
 
     def __repr__(self) -> str:
-        value = "recording" if modes.recorder is not None else self.compute()
-        return f"{type(self).__name__}({value})"
+        return f"{type(self).__name__}({'' if modes.recorder is not None else self.compute()})"
+
+
+def known(state: Tensor) -> Array:
+    """The present values of a state.
+
+    Raises:
+        SymbolicValueError: while recording, when those of the run do not exist yet.
+    """
+    if modes.recorder is not None:
+        raise SymbolicValueError(
+            "a metric was asked for its value while recording", got="no run has happened yet",
+            fix="call compute after the compiled function", where=user_location_text(),
+        )  # fmt: skip
+    return state.storage.read()
 
 
 def number(state: Tensor) -> float:
-    """The value of a state of one element."""
-    return float(state.item())
+    """The value of a state of one element; raises as ``known`` does."""
+    return float(known(state))
 
 
 def values(given: Any) -> Tensor:

@@ -13,7 +13,7 @@ from graphc.frontend.functions.pointwise import add, div, mul, square, sub
 from graphc.frontend.functions.reduction import mean, sum
 from graphc.frontend.functions.shaping import reshape
 from graphc.frontend.modes import no_grad
-from graphc.frontend.training.metric import Metric, number, require_shape, values
+from graphc.frontend.training.metric import Metric, known, number, require_shape, values
 from graphc.provenance import user_location_text
 
 
@@ -85,7 +85,7 @@ class R2Score(Metric):
         """The score, or NaN before the second example."""
         if number(self._count) < 2:
             return float("nan")
-        errors, spread = self._errors.numpy(), self._spread.numpy()
+        errors, spread = known(self._errors), known(self._spread)
         with np.errstate(divide="ignore", invalid="ignore"):
             scores = np.where(spread > 0, 1 - errors / spread, np.where(errors > 0, 0.0, 1.0))
         return float(scores.mean())
