@@ -291,7 +291,14 @@ for draw in (
 ):
     add("AdaptiveLogSoftmaxWithLoss", [(16, 20, [5, 10]), (16, 20, [3], 2.0, True)], draw)
 
-# --- recurrent cells --------------------------------------------------------------------------
+# --- recurrent layers and cells ---------------------------------------------------------------
+
+for layer in ("RNN", "GRU", "LSTM"):
+    add(layer, [(5, 4), (5, 4, 2, {"bias": False, "batch_first": True})], smooth((3, 2, 5)))
+    add(layer, [(5, 4, {"bidirectional": True})], smooth((3, 5)))
+    if layer != "LSTM":
+        add(layer, [(5, 4, 2)], smooth((3, 2, 5), (2, 2, 4)))
+add("RNN", [(5, 4, 1, "relu")], smooth((3, 2, 5)))
 
 for cell, count in (("RNNCell", 1), ("GRUCell", 1), ("LSTMCell", 2)):
     for batch in ((), (3,), (0,)):

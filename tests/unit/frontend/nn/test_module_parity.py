@@ -53,8 +53,9 @@ def close(actual: Any, expected: Any, tolerance: float, what: str) -> None:
 
 
 def outputs(result: Any) -> list[Any]:
-    parts = result if isinstance(result, tuple | list) else (result,)
-    return [part for part in parts if part is not None]
+    if isinstance(result, tuple | list):
+        return [x for part in result for x in outputs(part)]
+    return [] if result is None else [result]
 
 
 def load_the_same(ours: Any, theirs: Any, rng: np.random.Generator) -> None:
