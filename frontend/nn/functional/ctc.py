@@ -11,6 +11,7 @@ import numpy as np
 from graphc.dtypes import INTEGER, int64
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.base import concrete, is_tensor
+from graphc.frontend.functions.control import scan
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor
 from graphc.frontend.functions.creation import arange
 from graphc.frontend.functions.exponential import exp as exponential
@@ -42,7 +43,7 @@ def ctc_loss(
     """Minus the logarithm of the probability of label sequences.
 
     A sequence of labels stands for all sequences of classes that give it when equal neighbours are
-    merged and blanks left out. The program grows with the time steps. The gradient is that
+    merged and blanks left out. A program has one loop over the time steps. The gradient is that
     by ``log_probs`` as they are; PyTorch's assumes that they come from ``log_softmax``.
 
     Args:
@@ -150,14 +151,18 @@ def _log_likelihood(
     may_skip = (symbols != blank) & (symbols != two_before)
     lowest = -math.inf
     alpha = where((at < 2) & exists, emitted[0], lowest)
-    for step in range(1, int(logs.shape[0])):
-        stay = alpha
+
+    def advance(alpha: Tensor, now: tuple[Tensor, Tensor]) -> tuple[Tensor, None]:
+        emission, running = now
         move = pad(narrow(alpha, 1, 0, states - 1), (1, 0), value=lowest)
         skip = pad(narrow(alpha, 1, 0, max(states - 2, 0)), (min(states, 2), 0), value=lowest)
-        skip = where(may_skip, skip, lowest)
-        moved = _log_sum([stay, move, skip]) + emitted[step]
-        running = unsqueeze(times > step, 1)
-        alpha = where(running, where(exists, moved, lowest), alpha)
+        moved = _log_sum([alpha, move, where(may_skip, skip, lowest)]) + emission
+        return where(running, where(exists, moved, lowest), alpha), None
+
+    steps = unsqueeze(arange(1, int(logs.shape[0])), 1)
+    running = unsqueeze(unsqueeze(times, 0) > steps, 2)
+    later = narrow(emitted, 0, 1, int(logs.shape[0]))
+    alpha, _ = scan(advance, alpha, (later, running))
     last, before_last = (
         drop_dims(gather(alpha, 1, unsqueeze(clamp(counts * 2 - back, min=0), 1)), (1,))
         for back in (0, 1)
