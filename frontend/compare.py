@@ -144,7 +144,7 @@ def compare(
 
 def _compiled(function: Callable[..., Any]) -> CompiledFunction:
     if isinstance(function, CompiledModule):
-        return function.compiled
+        return function.compiled_function()
     if isinstance(function, CompiledFunction):
         return function
     return CompiledFunction(function, CompileOptions())

@@ -151,7 +151,7 @@ class CompiledFunction:
         key, tensors = signature(args, kwargs)
         entry = self._entry(key, args, kwargs)
         self._last = None if kwargs or modes.is_unusual else entry
-        return entry.call(tensors, args)
+        return entry.call(tensors, args, kwargs)
 
     @functools.cached_property
     def _parameters(self) -> inspect.Signature:
@@ -214,9 +214,12 @@ class CompiledFunction:
         """The gradient of the results, unless the function has used up what it needs."""
         if not any(x._requires_grad for x in outputs):
             return None
-        compile = functools.partial(make_plain_session, options=self.options)
         try:
-            return OutsideBackward(outputs, recorder, recorder.program().updates, compile)
+            return OutsideBackward(
+                outputs, recorder, recorder.program().updates,
+                functools.partial(make_plain_session, options=self.options),
+                self.function, functools.partial(CompiledFunction, options=self.options),
+            )  # fmt: skip
         except AutogradError:
             return None
 

@@ -19,32 +19,33 @@ class CompiledModule(Module):
     one is a change of both.
     """
 
-    _function: ClassVar[CompiledFunction]
+    _function: ClassVar[tuple[CompiledFunction]]
+    """In a tuple, or it would be a method."""
 
-    @property
-    def compiled(self) -> CompiledFunction:
+    def compiled_function(self) -> CompiledFunction:
         """What calls the module; it belongs to the class, since attributes are the module's."""
-        return type(self)._function
+        return self._function[0]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the module as native code; inside a recording, as part of it."""
-        return self.compiled(*args, **kwargs)
+        return self.compiled_function()(*args, **kwargs)
 
     def session(self, *args: Any, **kwargs: Any) -> Session:
         """The session that runs these arguments, e.g. for ``explain()``."""
-        return self.compiled.session(*args, **kwargs)
+        return self.compiled_function().session(*args, **kwargs)
 
     def cache_info(self) -> CacheInfo:
         """Hits, traces, kept signatures, and why each trace was needed."""
-        return self.compiled.cache_info()
+        return self.compiled_function().cache_info()
 
     def cache_clear(self) -> None:
         """Forget all traces; their sessions are freed when nobody holds them."""
-        self.compiled.cache_clear()
+        self.compiled_function().cache_clear()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy is the compiled form of a copy of the module."""
-        return compiled_module, (self.compiled.function, self.compiled.options)
+        compiled = self.compiled_function()
+        return compiled_module, (compiled.function, compiled.options)
 
 
 def compiled_module(module: Module, options: CompileOptions) -> Module:
@@ -55,7 +56,7 @@ def compiled_module(module: Module, options: CompileOptions) -> Module:
         options: how to compile it.
     """
     kind = type(module)
-    members = {"_function": CompiledFunction(module, options), "__module__": kind.__module__}
+    members = {"_function": (CompiledFunction(module, options),), "__module__": kind.__module__}
     made = type(kind.__name__, (CompiledModule, kind), members)
     result: Module = object.__new__(made)
     object.__setattr__(result, "__dict__", module.__dict__)

@@ -80,23 +80,24 @@ class Traced:
                 return f"{guard.what} was {guard.value!r}, is {found!r}"
         return self._reads.difference()
 
-    def call(self, tensors: Sequence[Tensor | Array], args: Sequence[Any]) -> Any:
+    def call(self, tensors: Sequence[Tensor | Array], args: Sequence[Any], kwargs: Any) -> Any:
         """Run with these inputs and give the function's result.
 
         Args:
             tensors: all tensors and arrays among the arguments, but parameters and buffers.
             args: the arguments; if they are all positional, ``again`` takes ones like these.
+            kwargs: arguments by name.
         """
         arrays = [x.storage.array if is_tensor(x) else x for x in tensors]
         results = self._run(arrays)
         if self._argument_grads:
             self._leave_gradients(tensors, results[self._result_count :])
-            return self._finished([concrete(array) for array in results], tensors)
+            return self._finished([concrete(array) for array in results], tensors, args, kwargs)
         with self._lock:
             if self._watched is None or self.session.native is not None:
                 self._args = _Likeness.of(args)
                 self._is_watching = self._args is not None and self._watch(self._args)
-        return self._finished([concrete(array) for array in results], tensors)
+        return self._finished([concrete(array) for array in results], tensors, args, kwargs)
 
     def _run(self, arrays: Sequence[Any]) -> list[Array]:
         """Run once; one thread at a time if gradients outlive the run."""
@@ -134,13 +135,14 @@ class Traced:
             or modes.is_unusual
         ):
             return NotImplemented
+        given = args
         if like.others:
             for position, value in like.others:
                 if args[position] is not value:
                     return NotImplemented
-            args = [args[position] for position in like.tensors]
+            given = [args[position] for position in like.tensors]
         for position in like.tracked:
-            if not isinstance(args[position], TensorBase):
+            if not isinstance(given[position], TensorBase):
                 return NotImplemented
         latest, open_guards = self._settled
         if latest is not guarded.latest:
@@ -153,10 +155,10 @@ class Traced:
         native = self.session.native
         if native is None:
             return NotImplemented
-        results = native.boxed(*args)
+        results = native.boxed(*given)
         if results is NotImplemented or self._is_plain:
             return results
-        return self._finished([results] if self._is_single else list(results), args)
+        return self._finished([results] if self._is_single else list(results), given, args, {})
 
     def _settle(self) -> bool:
         """Whether guards hold; those that note changes are not read again before one."""
@@ -169,16 +171,21 @@ class Traced:
         ]  # fmt: skip
         return True
 
-    def _finished(self, tensors: list[Tensor], given: Sequence[Any]) -> Any:
+    def _finished(
+        self, tensors: list[Tensor], given: Sequence[Any], args: Sequence[Any], kwargs: Any
+    ) -> Any:
         """The function's result, on the tape.
 
         Args:
             tensors: everything that the program returned.
             given: the tensors and arrays among the arguments.
+            args: all arguments by position.
+            kwargs: those by name.
         """
         results = tensors[: self._result_count]
         if self.outside is not None:
-            self.outside.attach(results, tensors[len(tensors) - len(self.outside.kept) :], given)
+            kept = tensors[len(tensors) - len(self.outside.kept) :]
+            self.outside.attach(results, kept, given, (args, kwargs))
         else:
             for position in self._tracked:
                 _cut_off(results[position])

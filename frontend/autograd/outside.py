@@ -1,7 +1,8 @@
 """Backward through the results of a compiled function: a second program continues the first.
 
 The first returns, besides its results, the values that the second reads. The tape has one step
-for each call of the function, which runs the second program.
+for each call of the function, which runs the second program. Gradients that shall have gradients
+themselves come from a third one: a compiled function of the arguments and the gradients.
 """
 
 from __future__ import annotations
@@ -9,17 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from graphc.errors import AutogradError
+from graphc.frontend.autograd.api import grad
 from graphc.frontend.autograd.custom import FunctionStep
 from graphc.frontend.autograd.engine import run_backward
 from graphc.frontend.autograd.hooks import Grads
 from graphc.frontend.autograd.saved import SavedTensor
-from graphc.frontend.autograd.tape import DeadEnd, Edge, GradFn, edges_of
+from graphc.frontend.autograd.tape import Edge, GradFn, edges_of
 from graphc.frontend.base import concrete, is_tensor, symbolic
 from graphc.frontend.modes import modes
+from graphc.frontend.structure import flatten
 from graphc.graph import Graph
 from graphc.node import Node
 from graphc.ops.leaf import placeholder
 from graphc.passes.saving import values_to_keep
+from graphc.provenance import user_location_text
 from graphc.rebuild import substitute
 from graphc.runtime.session import Session
 
@@ -36,6 +41,8 @@ class OutsideBackward:
         recorder: what recorded the function.
         updates: the next values of the variables that a run of the function changes.
         compile: makes a session of a program.
+        function: what was recorded.
+        compile_function: makes a compiled function.
 
     Attributes:
         kept: values that the function's program has to return besides its results.
@@ -51,7 +58,10 @@ class OutsideBackward:
         recorder: Recorder,
         updates: Mapping[Node, Node],
         compile: Callable[[Graph], Session],
+        function: Callable[..., Any],
+        compile_function: Callable[[Callable[..., Any]], Callable[..., Any]],
     ) -> None:
+        self._is_pure = not updates
         self._outputs = [x.type for x in outputs]
         self._tracked = [place for place, x in enumerate(outputs) if x._requires_grad]
         ends = [outputs[place] for place in self._tracked]
@@ -59,6 +69,7 @@ class OutsideBackward:
         arguments = list(recorder.placeholders.values())
         self._states = [x for x in leaves if x.node is None]
         self._inputs = [x.type for x in (*self._states, *arguments)]
+        self._differentiable = compile_function(_gradient_of(function, self._states))
 
         arriving = [placeholder(f"grad{i}", x.type) for i, x in enumerate(ends)]
         by_id = run_backward(
@@ -83,7 +94,11 @@ class OutsideBackward:
         self._session = compile(Graph([*arriving, *again, *self._given], program.outputs))
 
     def attach(
-        self, results: Sequence[Tensor], kept: Sequence[Tensor], given: Sequence[Any]
+        self,
+        results: Sequence[Tensor],
+        kept: Sequence[Tensor],
+        given: Sequence[Any],
+        call: tuple[Any, Any],
     ) -> None:
         """Put the results of one run on the tape.
 
@@ -91,12 +106,14 @@ class OutsideBackward:
             results: what the function returns.
             kept: the values of ``self.kept``.
             given: the tensors and arrays among the arguments, in order.
+            call: the arguments by position and by name.
         """
         tensors = [x if is_tensor(x) else concrete(x) for x in given]
         step = _CompiledStep(
             "CompiledFunction", self.run, edges_of((*self._states, *tensors)), self._inputs,
             self._outputs, materialize=True,
         )  # fmt: skip
+        step.call = call
         read = [
             tensors[place] if is_tensor(given[place]) else concrete(given[place].copy())
             for place in self._given.values()  # nothing tells when an array is written
@@ -106,13 +123,16 @@ class OutsideBackward:
         for place in self._tracked:
             results[place]._requires_grad, results[place]._grad_fn = True, step.output(place)
 
-    def run(self, grads: Grads, saved: Sequence[Tensor | None]) -> Grads:
+    def run(self, grads: Grads, saved: Sequence[Tensor | None], call: tuple[Any, Any]) -> Grads:
         """The gradients of parameters, buffers and arguments.
 
         Args:
             grads: those of all results.
             saved: what ``attach`` has saved.
+            call: the arguments by position and by name.
         """
+        if modes.grad_enabled:
+            return self._run_differentiable(grads, call)
         given = [grads[place] for place in self._tracked]
         given += saved[: len(saved) - len(self._unchanged)]
         arrays = self._session.run_values([x.storage.array for x in given if x is not None])
@@ -121,27 +141,55 @@ class OutsideBackward:
             results[place] = concrete(array)
         return tuple(results)
 
+    def _run_differentiable(self, grads: Grads, call: tuple[Any, Any]) -> Grads:
+        """The same gradients, with gradients of their own: everything is computed again."""
+        if not self._is_pure:
+            raise AutogradError(
+                "a compiled function that writes buffers or draws random numbers has no second "
+                "derivatives outside of it",
+                fix="take all gradients inside the compiled function",
+                where=user_location_text(),
+            )
+        return tuple(self._differentiable(*call, [grads[place] for place in self._tracked]))
+
 
 class _CompiledStep(FunctionStep):
-    """One call of a compiled function; its ``backward`` takes what was saved, too."""
+    """One call of a compiled function.
 
-    __slots__ = ()
+    Attributes:
+        call: the arguments by position and by name.
+    """
 
-    def results_of(self, grads: Grads) -> Grads:
-        """What ``backward`` gives; a gradient of it must not be asked for."""
-        results: Grads = self._backward(grads, self.restored())
-        if not modes.grad_enabled:
-            return results
-        before = edges_of(tuple(x for x in grads if x is not None))
-        dead_end = DeadEnd(
-            (*before, *self.edges),
-            self.name(),
-            "the gradient of a compiled function was differentiated, which has no tape",
-            "take both gradients inside the compiled function",
-        )
-        return tuple(
-            None if x is None else concrete(x.storage.array, True, dead_end) for x in results
-        )
+    __slots__ = ("call",)
+
+    call: tuple[Any, Any]
+
+    def results_of(self, grads: Grads) -> Any:
+        """The gradients of the arguments, from those of the results and from what was saved."""
+        return self._backward(grads, self.restored(), self.call)
+
+
+def _gradient_of(
+    function: Callable[..., Any], states: Sequence[Tensor]
+) -> Callable[..., list[Tensor | None]]:
+    """A function of a call's arguments and the gradients of its results.
+
+    Args:
+        function: what is called.
+        states: parameters and buffers that it reads.
+
+    Returns:
+        It gives the gradients of states and arguments, which can be differentiated.
+    """
+
+    def gradient(args: Any, kwargs: Any, grads: list[Tensor]) -> list[Tensor | None]:
+        arguments = [x for x in flatten((args, kwargs))[1] if x.node is not None]
+        results = [x for x in flatten(function(*args, **kwargs))[1] if x._requires_grad]
+        wanted = [x for x in (*states, *arguments) if x._requires_grad]
+        found = iter(grad(results, wanted, grads, create_graph=True, allow_unused=True))
+        return [next(found) if x._requires_grad else None for x in (*states, *arguments)]
+
+    return gradient
 
 
 def _leaves(ends: Sequence[Tensor]) -> list[Tensor]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from graphc.frontend.autograd.function import Function, FunctionCtx
+from graphc.frontend.autograd.function import Function
 from graphc.frontend.functions.convert import scalar_tensor
 from graphc.frontend.functions.pointwise import add, div, mul, sub
 from graphc.frontend.functions.reduction import mean
@@ -49,7 +49,7 @@ class _Standardize(Function):
     """Values, the factor that scales them, mean and variance."""
 
     @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor, dims: tuple[int, ...], eps: float) -> Any:
+    def forward(ctx: Any, x: Tensor, dims: tuple[int, ...], eps: float) -> Any:
         """See ``standardized``."""
         center = mean(x, dims, keepdim=True)
         centered = sub(x, center)
@@ -63,7 +63,7 @@ class _Standardize(Function):
         return values, scale, center, variance
 
     @staticmethod
-    def backward(ctx: FunctionCtx, grad: Any, grad_scale: Any, *without: Any) -> Any:
+    def backward(ctx: Any, grad: Any, grad_scale: Any, *without: Any) -> Any:
         """The gradient of the input; a gradient of the factor comes from differentiating this."""
         values, scale = ctx.saved_tensors
         found = None

@@ -84,7 +84,7 @@ def test_copies_are_compiled_forms_of_copies() -> None:
     for other in (copy.deepcopy(fast), pickle.loads(pickle.dumps(fast))):
         assert other[0].weight is not fast[0].weight
         np.testing.assert_array_equal(other(x).detach(), fast(x).detach())
-        assert other.compiled.options == fast.compiled.options
+        assert other.compiled_function().options == fast.compiled_function().options
 
 
 def test_reports_of_the_session() -> None:
