@@ -200,7 +200,8 @@ class OneCycleLR(LRScheduler):
             if self.last_epoch <= end or phase is self._schedule_phases[-1]:
                 break
             begin = end
-        share = (self.last_epoch - begin) / (end - begin)
+        # a phase of no steps, as of a rise in one of ten steps, is over when it begins
+        share = (self.last_epoch - begin) / (end - begin) if end > begin else 1.0
         if self.cycle_momentum:
             for group in self.optimizer.param_groups:
                 first, last = group[phase["start_momentum"]], group[phase["end_momentum"]]

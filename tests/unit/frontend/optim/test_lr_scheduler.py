@@ -359,6 +359,21 @@ def test_more_steps_than_were_announced() -> None:
         schedule.step()
 
 
+@pytest.mark.parametrize("pct_start", [0.0, 0.1, 1.0])
+@pytest.mark.parametrize("total", [1, 2, 10])
+def test_a_cycle_may_have_phases_without_steps(total: int, pct_start: float) -> None:
+    optimizer = ours()
+    schedule = lr_scheduler.OneCycleLR(optimizer, 1.0, total_steps=total, pct_start=pct_start)
+    rates = [schedule.get_last_lr()[0]]
+    for _ in range(total):
+        schedule.step()
+        rates.append(schedule.get_last_lr()[0])
+    assert all(0 < rate <= 1 for rate in rates)
+    if (total, pct_start) == (10, 0.1):  # the rise ends where it begins: at the top
+        assert rates[0] == 1
+        assert rates[9] == pytest.approx(1 / 25 / 1e4)
+
+
 def test_steps_cannot_be_recorded() -> None:
     o = ours()
     parts = lr_scheduler.ExponentialLR(o, 0.5), lr_scheduler.StepLR(o, 2)
