@@ -73,13 +73,18 @@ def random_split(
         [6, 2, 2]
     """
     total = size_of(dataset)
-    sizes = _sizes(total, lengths)
+    sizes = split_sizes("random_split", total, lengths)
     order = randperm(total, generator=generator).tolist()
     ends = accumulate(sizes)
     return [Subset(dataset, order[end - size : end]) for end, size in zip(ends, sizes, strict=True)]
 
 
-def _sizes(total: int, lengths: Iterable[int | float]) -> list[int]:
+def split_sizes(what: str, total: int, lengths: Iterable[int | float]) -> list[int]:
+    """The parts' sizes, of sizes or fractions.
+
+    Raises:
+        ArgumentError: if they do not add up to the whole.
+    """
     given = list(lengths)
     if math.isclose(sum(given), 1) and sum(given) <= 1 and min(given) >= 0:
         sizes = [math.floor(total * length) for length in given]
@@ -87,12 +92,12 @@ def _sizes(total: int, lengths: Iterable[int | float]) -> list[int]:
             sizes[extra % len(sizes)] += 1
         for number, size in enumerate(sizes):
             if size == 0:
-                warnings.warn(f"random_split: part {number} is empty", stacklevel=3)
+                warnings.warn(f"{what}: part {number} is empty", stacklevel=3)
         return sizes
     sizes = [int(length) for length in given]
     if sizes != given or sum(sizes) != total or min(sizes, default=0) < 0:
         raise ArgumentError(
-            "random_split: the lengths do not add up", got=str(given),
+            f"{what}: the lengths do not add up", got=str(given),
             expected=f"a sum of {total}, or fractions with a sum of 1", where=user_location_text(),
         )  # fmt: skip
     return sizes

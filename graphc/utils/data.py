@@ -4,10 +4,16 @@ from graphc.frontend.data.collate import collate as collate
 from graphc.frontend.data.collate import default_collate as default_collate
 from graphc.frontend.data.collate import default_collate_fn_map as default_collate_fn_map
 from graphc.frontend.data.collate import default_convert as default_convert
+from graphc.frontend.data.csv_files import CsvDataset as CsvDataset
+from graphc.frontend.data.csv_files import read_csv as read_csv
 from graphc.frontend.data.dataset import ChainDataset as ChainDataset
 from graphc.frontend.data.dataset import ConcatDataset as ConcatDataset
 from graphc.frontend.data.dataset import Dataset as Dataset
 from graphc.frontend.data.dataset import IterableDataset as IterableDataset
+from graphc.frontend.data.idx import MNIST as MNIST
+from graphc.frontend.data.idx import read_idx as read_idx
+from graphc.frontend.data.images import ImageFolder as ImageFolder
+from graphc.frontend.data.images import image_to_tensor as image_to_tensor
 from graphc.frontend.data.loader import DataLoader as DataLoader
 from graphc.frontend.data.random_samplers import DistributedSampler as DistributedSampler
 from graphc.frontend.data.random_samplers import SubsetRandomSampler as SubsetRandomSampler
@@ -20,5 +26,9 @@ from graphc.frontend.data.stack import StackDataset as StackDataset
 from graphc.frontend.data.subset import Subset as Subset
 from graphc.frontend.data.subset import random_split as random_split
 from graphc.frontend.data.tensors import TensorDataset as TensorDataset
+from graphc.frontend.data.text import ByteVocabulary as ByteVocabulary
+from graphc.frontend.data.text import CharVocabulary as CharVocabulary
+from graphc.frontend.data.text import TokenWindows as TokenWindows
+from graphc.frontend.data.text import split_in_order as split_in_order
 from graphc.frontend.data.worker_info import WorkerInfo as WorkerInfo
 from graphc.frontend.data.worker_info import get_worker_info as get_worker_info
