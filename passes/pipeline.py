@@ -11,6 +11,7 @@ from graphc.graph import Graph
 from graphc.passes.base import Journal, Pass, PassRecord, as_numerics, together, writing
 from graphc.passes.check import check_values
 from graphc.passes.control.bodies import OptimizeBodies
+from graphc.passes.control.trim import TrimControl
 from graphc.passes.cse import MergeEqual
 from graphc.passes.fold import FOLD
 from graphc.passes.fuse import Fuse
@@ -24,6 +25,7 @@ from graphc.verify import verify
 
 PIPELINE: tuple[tuple[str, Pass], ...] = (  # the lowest level that runs it, and the pass
     ("O1", Prune()),
+    ("O1", TrimControl()),  # before rules that might make equal bodies differ
     ("O1", FOLD),
     ("O1", CANONICALIZE),  # needs folded constants to see 1 and 0
     ("O2", STABILIZE),  # before simplify, which would tear its patterns apart
@@ -31,6 +33,7 @@ PIPELINE: tuple[tuple[str, Pass], ...] = (  # the lowest level that runs it, and
     ("O1", FOLD),  # constants that the rules brought together
     ("O1", MergeEqual()),
     ("O1", Prune()),  # updates that became idle
+    ("O1", TrimControl()),  # what the rules have made known or needless
     ("O1", OptimizeBodies()),  # behind all that moves nodes into bodies or out of them
     ("O2", CHOOSE),  # makes gather and scatter_add elementwise where that fuses
     ("O2", ALIGN),  # moves reshapes out of the way of fusion

@@ -10,14 +10,17 @@ import numpy as np
 from graphc.frontend.autograd.tape import GradFn
 from graphc.frontend.base import is_tensor, symbolic
 from graphc.frontend.control.writes import written_in_place
-from graphc.frontend.modes import set_grad_enabled
+from graphc.frontend.modes import recording_into, set_grad_enabled
 from graphc.frontend.part import Part
 from graphc.frontend.recorder import Recorder
 from graphc.graph import topological
 from graphc.node import CONSTANT, Node, constant
+from graphc.ops.bodies import computed
 from graphc.ops.elementwise import add
 from graphc.ops.leaf import placeholder
 from graphc.ordering import operands_first
+from graphc.passes.control.differentiation import used
+from graphc.passes.control.invariants import shared_values
 from graphc.storage import Storage
 from graphc.types import TensorType
 
@@ -230,6 +233,33 @@ class Joined:
     def captured(self) -> list[Tensor]:
         """What the bodies read from outside, and do not change."""
         return list(self._sources.values())
+
+    def lift(self, roots: Sequence[Sequence[Node]]) -> None:
+        """Compute before a loop what is the same in every step, where it is recorded.
+
+        Args:
+            roots: what each body computes.
+        """
+        for position, nodes in enumerate(roots):
+            found = self._nodes[position]
+            known = {node: self._sources[key] for key, node in found.items()}
+            shared = shared_values([*nodes, *self.exit_nodes(position)], known)
+            if not shared or not known:
+                continue
+            with recording_into(self._outer):
+                values = computed(shared, known, next(iter(known.values())))
+            self._sources |= {(position, node): x for node, x in zip(shared, values, strict=True)}
+            found |= {(position, node): node for node in shared}
+        self._leave_out_the_unread(roots)
+
+    def _leave_out_the_unread(self, roots: Sequence[Sequence[Node]]) -> None:
+        read: set[object] = set()
+        for position, nodes in enumerate(roots):
+            found = self._nodes[position]
+            keys, candidates = list(found), list(found.values())
+            ends = [*nodes, *self.exit_nodes(position)]
+            read |= {keys[i] for i in used(ends, candidates)}
+        self._sources = {key: x for key, x in self._sources.items() if key in read}
 
     @property
     def entries(self) -> list[Tensor]:

@@ -77,6 +77,7 @@ class WhileLoop:
         tests, nexts = [test.node_of(decided)], [body.node_of(x) for x in found]
         arguments = [each.argument_nodes() for each in (test, body)]
         joined = Joined(recorder, [(test, tests), (body, nexts)])
+        joined.lift([tests, nexts])
         inputs = [
             numbered(
                 carry=[*arguments[i], *joined.entry_nodes(i)], captured=joined.captured_nodes(i)

@@ -108,6 +108,7 @@ class Scan:
         _, outputs, result = self._traced(body)
         arguments = body.argument_nodes()
         joined = Joined(recorder, [(body, outputs)])
+        joined.lift([outputs])
         carries = [*arguments[:count], *joined.entry_nodes(0)]
         nexts = [*outputs[:count], *joined.exit_nodes(0)]
         if not outputs and not nexts:

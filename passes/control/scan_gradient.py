@@ -83,12 +83,15 @@ class _Backward:
     def _keep(self) -> None:
         """Compute before the loop what all steps share, and keep what only a step can compute."""
         later = [each for each in self._step.found if each is not None]
-        shared = invariants(self._loop.body, self._loop.captured)
-        at_hand = {*self._loop.items, *self._captured, *shared}
+        shared = invariants(self._loop.body.nodes, self._loop.captured)
+        given = zip(self._loop.outputs, self._call.output, strict=True)
+        stacks = dict(list(given)[len(self._loop.carries) :])
+        at_hand = {*self._loop.items, *self._captured, *shared, *stacks}
         kept = values_to_keep(later, set(self._step.arriving.values()), at_hand)
         needed = used(later, shared)
         values = computed([shared[i] for i in needed], self._captured, self._like)
         self._captured |= dict(zip((shared[i] for i in needed), values, strict=True))
+        self._items = {**stacks, **self._items}
         if not kept:
             return
         outputs = self._loop.body.outputs
