@@ -7,7 +7,7 @@ import functools
 import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ForwardRef, Literal, Union
 
@@ -26,6 +26,9 @@ _NAMES = {
 _WORDS = {int: "a whole number", float: "a number", complex: "a number", bool: "True or False",
           str: "a word", TensorBase: "a tensor", type(None): "None", Dim: "", DType: "a dtype",
           type: "", np.dtype: ""}  # fmt: skip
+_NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input",
+                "x2": "other"}  # fmt: skip
+"""What PyTorch lets people write for its own names, in every function that has these."""
 _BEYOND = (TensorBase, Dim)
 """They stand for numbers; whether one does here, the function itself asks."""
 
@@ -41,6 +44,25 @@ class Parameters:
 
     signature: inspect.Signature
     hints: Mapping[str, Any]
+
+    def other_names(self, given: Iterable[str]) -> dict[str, str]:
+        """The function's own names of arguments that PyTorch lets people call otherwise.
+
+        Args:
+            given: names of arguments; those that nothing is known of are left out.
+        """
+        own = self.signature.parameters
+        first = next(iter(own), "")
+        is_tensor = first == "self" or self.hints.get(first) in (TensorBase, TensorLike)
+        found = {}
+        for name in given:
+            if name not in own:
+                wanted = _NUMPY_NAMES.get(name, name)
+                if wanted == "input" and wanted not in own and is_tensor:
+                    wanted = first
+                if wanted in own:
+                    found[name] = wanted
+        return found
 
     def misfit(self, args: tuple[Any, ...], given: Mapping[str, Any]) -> tuple[str, Any] | None:
         """The first argument that does not fit, if one does not: its name and value.

@@ -4,6 +4,8 @@ A public function is its function of ``graphc.frontend`` in a guard. It compares
 the annotations, once for each combination of types, so that a wrong one is refused before anything
 happens; what a sequence holds is compared again if something fails. Inside, functions call each
 other without guards.
+
+Guards also know the names of arguments that PyTorch accepts everywhere: numpy's, and ``input``.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import Any, TypeGuard
 from graphc.errors import ArgumentError, ArgumentTypeError, GraphcError, IndexRangeError
 from graphc.frontend.annotations import Parameters, parameters_of, words
 from graphc.frontend.base import TensorBase
+from graphc.frontend.functions.aliases import renamed
 from graphc.frontend.functions.convert import TensorLike, require_tensor
 from graphc.provenance import is_own, user_location_text
 
@@ -67,18 +70,22 @@ def guarded(function: FunctionType, home: str, name: str) -> Callable[..., Any]:
 
 
 def _guarded(function: FunctionType) -> Callable[..., Any]:
-    accepted: set[tuple[Any, ...]] = set()
+    accepted: dict[tuple[Any, ...], dict[str, str]] = {}
 
     @functools.wraps(function)
     def call(*args: Any, **given: Any) -> Any:
-        kinds = tuple(map(type, args))
+        kinds: tuple[Any, ...] = tuple(map(type, args))
         if given:
-            kinds = (*kinds, *given, *map(type, given.values()))  # type: ignore[arg-type]  # names
-        if kinds not in accepted:
-            require_fitting(function, args, given)
+            kinds = (*kinds, *given, *map(type, given.values()))
+        others = accepted.get(kinds)
+        if others is None:
+            others = _parameters(function).other_names(given)
+            require_fitting(function, args, renamed(function.__name__, given, others))
             if len(accepted) >= _LIMIT:
                 accepted.clear()
-            accepted.add(kinds)
+            accepted[kinds] = others
+        if others:
+            given = renamed(function.__name__, given, others)
         try:
             return function(*args, **given)
         except GraphcError:

@@ -195,15 +195,18 @@ class Tensor(
 
     # --- values -----------------------------------------------------------------------------
 
-    def numpy(self) -> Array:
+    def numpy(self, *, force: bool = False) -> Array:
         """The values as a numpy array that shares memory.
+
+        Args:
+            force: detach first.
 
         Raises:
             SymbolicValueError: while recording.
             AutogradError: if gradients are tracked; use ``detach()`` first.
         """
         array = self.array("numpy()")
-        if self._requires_grad and modes.grad_enabled:
+        if self._requires_grad and modes.grad_enabled and not force:
             raise AutogradError(
                 "numpy() of a tensor that requires a gradient would lose it",
                 fix="x.detach().numpy()", where=user_location_text(),

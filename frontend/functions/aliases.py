@@ -30,7 +30,7 @@ def also_called(**names: str) -> Callable[[Function], Function]:
         @functools.wraps(function)
         def call(*args: Any, **given: Any) -> Any:
             if given:
-                given = _renamed(function.__name__, given, names)
+                given = renamed(function.__name__, given, names)
             return function(*args, **given)
 
         return cast("Function", call)
@@ -38,14 +38,12 @@ def also_called(**names: str) -> Callable[[Function], Function]:
     return decorate
 
 
-def _renamed(function: str, given: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
-    renamed = {names.get(name, name): value for name, value in given.items()}
-    if len(renamed) < len(given):
+def renamed(function: str, given: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """Arguments by the function's own names; ArgumentTypeError if one is given by two."""
+    own = {names.get(name, name): value for name, value in given.items()}
+    if len(own) < len(given):
         raise ArgumentTypeError(
             f"{function}: an argument is given by two names", got=", ".join(given),
             where=user_location_text(),
         )  # fmt: skip
-    return renamed
-
-
-numpy_names = also_called(axis="dim", keepdims="keepdim")
+    return own

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from graphc.dtypes import BOOLEAN, FLOATING, float32
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.functions import logic, pointwise, reduction
+from graphc.frontend.functions.aliases import also_called
 from graphc.frontend.functions.convert import (
     TensorLike,
     cast,
@@ -170,6 +171,7 @@ def equal(input: Tensor, other: Tensor) -> builtins.bool:
     return builtins.bool(reduction.all(comparison.eq(a, b)))
 
 
+@also_called(element="elements", test_element="test_elements")
 def isin(
     elements: TensorLike,
     test_elements: TensorLike,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphc.dims import Size
 from graphc.frontend.functions import complexes, diagonals, facts, indexing, rearranging, shaping
+from graphc.frontend.functions.aliases import also_called
 from graphc.frontend.functions.convert import normalize_dim, require_tensor
 from graphc.frontend.functions.factories import named
 from graphc.frontend.functions.strides import as_strided
@@ -98,4 +99,4 @@ unsafe_split_with_sizes = _copying(split_with_sizes, "unsafe_split_with_sizes")
 unsqueeze_copy = _copying(shaping.unsqueeze, "unsqueeze_copy")
 view_as_complex_copy = complexes.view_as_complex
 view_as_real_copy = complexes.view_as_real
-view_copy = _copying(shaping.reshape, "view_copy")
+view_copy = _copying(also_called(size="shape")(shaping.reshape), "view_copy")

@@ -11,6 +11,7 @@ from graphc.dtypes import int64
 from graphc.errors import ArgumentError, GraphcError, SymbolicValueError
 from graphc.frontend.base import concrete
 from graphc.frontend.functions import exponential, pointwise, reduction
+from graphc.frontend.functions.aliases import also_called
 from graphc.frontend.functions.complexes import real
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor
 from graphc.frontend.functions.shaping import drop_dims, unsqueeze
@@ -233,6 +234,7 @@ class LeastSquares(NamedTuple):
 DRIVERS = ("gelsy", "gels", "gelsd", "gelss")
 
 
+@also_called(b="B")
 def lstsq(
     A: Tensor,  # noqa: N803 - PyTorch's name
     B: Tensor,  # noqa: N803 - PyTorch's name

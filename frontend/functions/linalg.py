@@ -11,6 +11,7 @@ import numpy as np
 from graphc.dtypes import DTypeLike, as_dtype
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.functions import pointwise, products, reduction
+from graphc.frontend.functions.aliases import also_called
 from graphc.frontend.functions.convert import (
     cast,
     normalize_dim,
@@ -189,6 +190,7 @@ def tensorinv(A: Tensor, ind: int = 2) -> Tensor:  # noqa: N803 - PyTorch's name
     return reshape(inverse, (*x.shape[ind:], *x.shape[:ind]))
 
 
+@also_called(other="B")
 def tensorsolve(
     A: Tensor,  # noqa: N803 - PyTorch's name
     B: Tensor,  # noqa: N803 - PyTorch's name

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.functions import decompositions, diagonals, equations, linalg
+from graphc.frontend.functions.aliases import also_called
 from graphc.frontend.functions.complexes import adjoint
 from graphc.frontend.functions.convert import cast, require_tensor
 from graphc.frontend.functions.counting import eye
@@ -31,7 +32,7 @@ __all__ = [
     "vander",
 ]
 
-orgqr = linalg.householder_product
+orgqr = also_called(input2="tau")(linalg.householder_product)
 
 
 class SVD(NamedTuple):
@@ -62,6 +63,7 @@ def cholesky(input: Tensor, upper: bool = False) -> Tensor:
     return decompositions.cholesky(input, upper=upper)
 
 
+@also_called(input2="L", B="input")
 def cholesky_solve(input: Tensor, L: Tensor, upper: bool = False) -> Tensor:  # noqa: N803 - PyTorch's name
     """The solution of ``A @ X = input`` from the Cholesky factor of A (``torch.cholesky_solve``).
 

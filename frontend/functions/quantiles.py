@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from graphc.dtypes import int64
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.functions import logic, pointwise, reduction
-from graphc.frontend.functions.aliases import numpy_names
 from graphc.frontend.functions.convert import (
     cast,
     normalize_dim,
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["median", "nanmedian", "nanquantile", "quantile"]
 
 
-@numpy_names
 def median(
     input: Tensor, dim: int | None = None, keepdim: bool = False
 ) -> Tensor | ValuesAndIndices:
@@ -51,7 +49,6 @@ def median(
     return _median("median", input, dim, keepdim)
 
 
-@numpy_names
 def nanmedian(
     input: Tensor, dim: int | None = None, keepdim: bool = False
 ) -> Tensor | ValuesAndIndices:
@@ -96,7 +93,6 @@ def _middle(function: str, x: Tensor, axis: int) -> Tensor:
     return gather(order, rank, dim=axis)
 
 
-@numpy_names
 def quantile(
     input: Tensor, q: float | Tensor, dim: int | None = None, keepdim: bool = False,
     *, interpolation: str = "linear",
@@ -121,7 +117,6 @@ def quantile(
     return _quantile("quantile", input, q, dim, keepdim, interpolation)
 
 
-@numpy_names
 def nanquantile(
     input: Tensor, q: float | Tensor, dim: int | None = None, keepdim: bool = False,
     *, interpolation: str = "linear",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from graphc.dtypes import BOOLEAN, DType, float32, float64, int64
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.functions import pointwise, rounding
+from graphc.frontend.functions.aliases import also_called
 from graphc.frontend.functions.convert import cast
 from graphc.frontend.functions.distributions import require_spread, successes
 from graphc.frontend.functions.generators import Generator
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
 
+_from = also_called(**{"from": "from_"})
+"""PyTorch's name is a word of Python, but can be in a dict of arguments."""
+
+
+@_from
 def uniform_(
     self: Tensor, from_: float = 0.0, to: float = 1.0, *, generator: Generator | None = None
 ) -> Tensor:
@@ -110,6 +116,7 @@ def bernoulli_(
     return assign(self, cast(drawn, self.dtype))
 
 
+@_from
 def random_(
     self: Tensor, from_: int = 0, to: int | None = None, *, generator: Generator | None = None
 ) -> Tensor:

@@ -12,7 +12,6 @@ from graphc.dtypes import DTypeLike, as_dtype, bool_, int64, uint8
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.defaults import default_dtype
 from graphc.frontend.functions import exponential, pointwise
-from graphc.frontend.functions.aliases import numpy_names
 from graphc.frontend.functions.convert import (
     cast,
     normalize_dim,
@@ -74,7 +73,6 @@ def dims_argument(function: str, x: Tensor, dim: Dims) -> tuple[int, ...]:
     return normalize_dims(function, dim, x.ndim)
 
 
-@numpy_names
 def sum(
     input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
 ) -> Tensor:
@@ -104,7 +102,6 @@ def wide(x: Tensor, dtype: DTypeLike | None) -> Tensor:
     return x if x.dtype.is_differentiable else cast(x, int64)
 
 
-@numpy_names
 def prod(
     input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
 ) -> Tensor:
@@ -115,7 +112,6 @@ def prod(
     return _reduce(reduce.prod, x, dims_argument("prod", x, dim), keepdim)
 
 
-@numpy_names
 def mean(
     input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
 ) -> Tensor:
@@ -144,7 +140,6 @@ def require_float(function: str, x: Tensor) -> None:
         )
 
 
-@numpy_names
 def var(
     input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False,
     *, correction: float | None = None,
@@ -179,7 +174,6 @@ def var(
     return variance if keepdim else without_dims(variance, dims)
 
 
-@numpy_names
 def std(
     input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False,
     *, correction: float | None = None,
@@ -195,21 +189,18 @@ def safe_root(x: Tensor) -> Tensor:
     return select.where(is_zero, zero, elementwise.sqrt(select.where(is_zero, one, x)))
 
 
-@numpy_names
 def amax(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
     """The maximum over dims; NaN wins; ties share the gradient (``torch.amax``)."""
     x = require_tensor("amax", input)
     return _reduce(reduce.amax, x, dims_argument("amax", x, dim), keepdim)
 
 
-@numpy_names
 def amin(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
     """The minimum over dims; NaN wins; ties share the gradient (``torch.amin``)."""
     x = require_tensor("amin", input)
     return _reduce(reduce.amin, x, dims_argument("amin", x, dim), keepdim)
 
 
-@numpy_names
 def max(
     input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *,
     other: Tensor | None = None,
@@ -233,7 +224,6 @@ def max(
     return _extremum("max", reduce.amax, reduce.argmax, pointwise.maximum, input, chosen, keepdim)
 
 
-@numpy_names
 def min(
     input: Tensor, dim: int | Tensor | None = None, keepdim: bool = False, *,
     other: Tensor | None = None,
@@ -262,7 +252,6 @@ def _extremum(
     return ValuesAndIndices(without_dims(values, (axis,)), without_dims(indices, (axis,)))
 
 
-@numpy_names
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The index of the first maximum, of all elements or along one dim; NaN wins.
 
@@ -271,7 +260,6 @@ def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tens
     return _arg_extremum("argmax", reduce.argmax, input, dim, keepdim)
 
 
-@numpy_names
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The index of the first minimum, of all elements or along one dim (``torch.argmin``)."""
     return _arg_extremum("argmin", reduce.argmin, input, dim, keepdim)
@@ -290,7 +278,6 @@ def _arg_extremum(
     return _reduce(op, x, (axis,), keepdim)
 
 
-@numpy_names
 def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """True if one element or more is not zero (``torch.any``); False of no elements.
 
@@ -299,7 +286,6 @@ def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     return _logical("any", reduce.amax, False, input, dim, keepdim)
 
 
-@numpy_names
 def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """True if every element is not zero (``torch.all``); True of no elements.
 
@@ -325,7 +311,6 @@ def _logical(
     return _reduce(op, _with_an_element(x, dims, of_none), dims, keepdim)
 
 
-@numpy_names
 def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) -> Tensor:
     """``log(sum(exp(x)))`` over dims, without overflow (``torch.logsumexp``)."""
     x = require_tensor("logsumexp", input)
@@ -359,7 +344,6 @@ def detach_finite(peak: Tensor) -> Tensor:
     return pointwise.where(infinite, 0.0, peak).detach()
 
 
-@numpy_names
 def softmax(input: Tensor, dim: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
     """``exp(x) / sum(exp(x))`` along a dim, without overflow.
 
@@ -378,7 +362,6 @@ def softmax(input: Tensor, dim: int | None = None, dtype: DTypeLike | None = Non
     return elementwise.div(raised, reduce.sum_(raised, dims=dims))
 
 
-@numpy_names
 def log_softmax(input: Tensor, dim: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
     """The logarithm of softmax, accurate for small probabilities.
 

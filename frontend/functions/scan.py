@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from graphc.dtypes import DTypeLike, int64
 from graphc.frontend.functions import pointwise
-from graphc.frontend.functions.aliases import numpy_names
 from graphc.frontend.functions.convert import (
     as_float,
     normalize_dim,
@@ -30,7 +29,6 @@ def _scanned(op: OpDef, function: str, x: Tensor, dim: int) -> Tensor:
     return op(x, dim=axis) if x.ndim else x
 
 
-@numpy_names
 def cumsum(input: Tensor, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
     """The running sum along a dim; bools and integers add up as int64.
 
@@ -50,14 +48,12 @@ def cumsum(input: Tensor, dim: int, *, dtype: DTypeLike | None = None) -> Tensor
     return _scanned(scan.cumsum, "cumsum", x, dim)
 
 
-@numpy_names
 def cumprod(input: Tensor, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
     """The running product along a dim; bools and integers multiply as int64 (``torch.cumprod``)."""
     x = wide(require_tensor("cumprod", input), dtype)
     return _scanned(scan.cumprod, "cumprod", x, dim)
 
 
-@numpy_names
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """``log(cumsum(exp(x)))`` along a dim, without overflow (``torch.logcumsumexp``)."""
     x = as_float("logcumsumexp", input)
@@ -78,7 +74,6 @@ def _logcumsumexp_of_complex(x: Tensor, axis: int) -> Tensor:
     return elementwise.add(elementwise.log(scan.recurrence(factors, terms, dim=axis)), peak)
 
 
-@numpy_names
 def cummax(input: Tensor, dim: int) -> ValuesAndIndices:
     """The running maximum along a dim and where it is, the last of equal ones; NaN wins.
 
@@ -99,7 +94,6 @@ def cummax(input: Tensor, dim: int) -> ValuesAndIndices:
     return _running_extremum("cummax", scan.cumargmax, input, dim)
 
 
-@numpy_names
 def cummin(input: Tensor, dim: int) -> ValuesAndIndices:
     """The running minimum along a dim and where it is, like ``cummax`` (``torch.cummin``)."""
     return _running_extremum("cummin", scan.cumargmin, input, dim)

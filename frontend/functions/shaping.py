@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphc.dims import Dim, Shape, Size
 from graphc.errors import ArgumentError, IndexRangeError, ShapeError
-from graphc.frontend.functions.aliases import also_called, numpy_names
+from graphc.frontend.functions.aliases import also_called
 from graphc.frontend.functions.convert import (
     cast,
     common_dtype,
@@ -155,6 +155,7 @@ def expand(input: Tensor, *shape: Any, size: Any = None) -> Tensor:
     return ops.expand(x, shape=kept)
 
 
+@also_called(shape="size")
 def broadcast_to(input: Tensor, size: Sequence[Size]) -> Tensor:
     """Repeat dims of size 1 without a copy (``torch.broadcast_to``)."""
     return expand(input, tuple(size))
@@ -171,7 +172,6 @@ def drop_dims(x: Tensor, dims: Sequence[int]) -> Tensor:
     return x if len(shape) == x.ndim else ops.reshape(x, shape=shape)
 
 
-@numpy_names
 def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """Leave out dims of size 1: all, or those named (``torch.squeeze``).
 
@@ -191,7 +191,6 @@ def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     return drop_dims(x, [d for d in dims if isinstance(x.shape[d], int) and x.shape[d] == 1])
 
 
-@numpy_names
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """Insert a dim of size 1 (``torch.unsqueeze``)."""
     x = require_tensor("unsqueeze", input)
@@ -214,7 +213,6 @@ def flip(input: Tensor, *args: Any, dims: Sequence[int] | int | None = None) -> 
     return own(ops.flip(x, dims=normalize_dims("flip", list(given), x.ndim)))
 
 
-@numpy_names
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Join tensors along a dim; dtypes are promoted (``torch.cat``).
 
@@ -236,7 +234,6 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     return ops.concat(*(cast(x, dtype) for x in parts), dim=axis)
 
 
-@numpy_names
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Join tensors of one shape along a new dim (``torch.stack``)."""
     parts = tensor_sequence("stack", tensors)

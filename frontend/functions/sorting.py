@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from graphc.dims import Size
 from graphc.dtypes import int64
 from graphc.errors import ArgumentError, IndexRangeError
-from graphc.frontend.functions.aliases import numpy_names
 from graphc.frontend.functions.convert import (
     normalize_dim,
     require_tensor,
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["argsort", "kthvalue", "mode", "msort", "sort", "topk"]
 
 
-@numpy_names
 def sort(
     input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False
 ) -> ValuesAndIndices:
@@ -62,7 +60,6 @@ def sort(
     return ValuesAndIndices(gather(x, indices, dim=axis), indices)
 
 
-@numpy_names
 def argsort(
     input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False
 ) -> Tensor:
@@ -81,7 +78,6 @@ def msort(input: Tensor) -> Tensor:
     return ops.sort(x, dim=axis, descending=False) if x.ndim else x
 
 
-@numpy_names
 def topk(
     input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True
 ) -> ValuesAndIndices:
@@ -133,7 +129,6 @@ def picked(x: Tensor, places: Tensor, axis: int, keepdim: bool) -> ValuesAndIndi
     return ValuesAndIndices(drop_dims(values, (axis,)), drop_dims(places, (axis,)))
 
 
-@numpy_names
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> ValuesAndIndices:
     """The ``k``-th smallest element along a dim, counted from 1, and where it is.
 
@@ -151,7 +146,6 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Val
     return picked(x, place, axis, keepdim)
 
 
-@numpy_names
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesAndIndices:
     """The most common element along a dim, the smallest of such, and where it is last.
 

@@ -8,7 +8,6 @@ from graphc.dtypes import DTypeLike
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.defaults import default_dtype
 from graphc.frontend.functions import pointwise, reduction
-from graphc.frontend.functions.aliases import numpy_names
 from graphc.frontend.functions.complexes import complex, parts
 from graphc.frontend.functions.convert import cast, promote, require_tensor, scalar_tensor
 from graphc.frontend.functions.products import matmul
@@ -33,7 +32,6 @@ __all__ = [
 ]
 
 
-@numpy_names
 def var_mean(
     input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False,
     *, correction: float | None = None,
@@ -43,7 +41,6 @@ def var_mean(
     return spread, reduction.mean(input, None if isinstance(dim, bool) else dim, keepdim)
 
 
-@numpy_names
 def std_mean(
     input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False,
     *, correction: float | None = None,
@@ -60,21 +57,18 @@ class Extrema(NamedTuple):
     max: Tensor
 
 
-@numpy_names
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> Extrema:
     """The minimum and the maximum of all elements or along one dim (``torch.aminmax``)."""
     over: Dims = () if dim is None else dim
     return Extrema(reduction.amin(input, over, keepdim), reduction.amax(input, over, keepdim))
 
 
-@numpy_names
 def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
     """How many elements are not zero, over dims, as int64 (``torch.count_nonzero``)."""
     x = require_tensor("count_nonzero", input)
     return reduction.sum(comparison.ne(x, scalar_tensor(0, x.dtype)), dim)
 
 
-@numpy_names
 def nansum(
     input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
 ) -> Tensor:
@@ -88,7 +82,6 @@ def _without_nan(x: Tensor) -> Tensor:
     return select.where(comparison.ne(x, x), scalar_tensor(0, x.dtype), x)
 
 
-@numpy_names
 def nanmean(
     input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
 ) -> Tensor:

@@ -23,7 +23,6 @@ rrelu(F23, generator=None) # manual_seed decides
 """
 
 METHODS = """
-F23.view(int64) # elements are not read as another dtype; numpy() and numpy's view do it
 F23.to("cuda") # there is one device
 F23.dim_order(ambiguity_check=True) # the order of dims is known
 F23.is_pinned(device="cpu") # there is one device

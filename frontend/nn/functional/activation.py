@@ -11,7 +11,6 @@ from graphc.errors import ArgumentError
 from graphc.frontend.functions import pointwise
 from graphc.frontend.functions.convert import as_float, scalar_tensor
 from graphc.frontend.functions.exponential import sigmoid
-from graphc.frontend.functions.reduction import log_softmax, softmax
 from graphc.frontend.functions.trigonometric import tanh
 from graphc.frontend.nn.functional.overwrite import overwrite
 from graphc.ops import elementwise
@@ -20,7 +19,7 @@ from graphc.provenance import user_location_text
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
-__all__ = ["gelu", "log_softmax", "relu", "relu_", "sigmoid", "softmax", "tanh"]
+__all__ = ["gelu", "relu", "relu_", "sigmoid", "tanh"]
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:

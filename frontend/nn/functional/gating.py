@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from graphc.dims import Dim
 from graphc.dtypes import DTypeLike
 from graphc.errors import ArgumentError, ShapeError
+from graphc.frontend.functions import reduction
 from graphc.frontend.functions.convert import (
     as_float,
     cast,
@@ -16,7 +17,7 @@ from graphc.frontend.functions.convert import (
     scalar_tensor,
 )  # fmt: skip
 from graphc.frontend.functions.creation import arange
-from graphc.frontend.functions.reduction import argmax, softmax
+from graphc.frontend.functions.reduction import argmax
 from graphc.frontend.functions.sampling import uniform_values
 from graphc.frontend.functions.shaping import reshape
 from graphc.ops import comparison, elementwise
@@ -26,7 +27,7 @@ from graphc.provenance import user_location_text
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
-__all__ = ["glu", "gumbel_softmax", "softmin"]
+__all__ = ["glu", "gumbel_softmax", "log_softmax", "softmax", "softmin"]
 
 
 def glu(input: Tensor, dim: int = -1) -> Tensor:
@@ -59,9 +60,37 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     return elementwise.mul(narrow(x, axis, 0, half), gate)
 
 
-def softmin(input: Tensor, dim: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
+def softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DTypeLike | None = None
+) -> Tensor:
+    """``exp(x) / sum(exp(x))`` along a dim, without overflow.
+
+    Args:
+        input: tensor.
+        dim: the dim that sums to 1; required.
+        _stacklevel: PyTorch's, for a warning that graphc does not give.
+        dtype: cast to this type first.
+
+    Raises:
+        ArgumentError: without ``dim``.
+
+    Source: ``torch.nn.functional.softmax``.
+    """
+    return reduction.softmax(input, dim, dtype)
+
+
+def log_softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DTypeLike | None = None
+) -> Tensor:
+    """The logarithm of softmax (``torch.nn.functional.log_softmax``)."""
+    return reduction.log_softmax(input, dim, dtype)
+
+
+def softmin(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DTypeLike | None = None
+) -> Tensor:
     """The softmax of ``-input`` (``torch.nn.functional.softmin``)."""
-    return softmax(-require_tensor("softmin", input), dim, dtype)
+    return reduction.softmax(-require_tensor("softmin", input), dim, dtype)
 
 
 def gumbel_softmax(
@@ -86,7 +115,7 @@ def gumbel_softmax(
             "gumbel_softmax: tau must be positive", got=str(tau), where=user_location_text()
         )
     x = as_float("gumbel_softmax", logits)
-    soft = softmax((x + _gumbel(x)) / tau, dim)
+    soft = reduction.softmax((x + _gumbel(x)) / tau, dim)
     if not hard:
         return soft
     chosen = cast(one_hot_like(soft, argmax(soft, dim, keepdim=True), dim), soft.dtype)

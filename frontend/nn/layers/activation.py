@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphc.frontend.nn.functional import activation, exponential, piecewise
+from graphc.frontend.nn.functional import activation, exponential, gating, piecewise
 from graphc.frontend.nn.module import Module
 from graphc.frontend.tensor import Tensor
 
@@ -149,7 +149,7 @@ class Softmax(AlongDim):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return activation.softmax(input, self.dim)
+        return gating.softmax(input, self.dim)
 
 
 class LogSoftmax(AlongDim):
@@ -160,4 +160,4 @@ class LogSoftmax(AlongDim):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return activation.log_softmax(input, self.dim)
+        return gating.log_softmax(input, self.dim)

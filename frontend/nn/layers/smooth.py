@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from graphc.errors import ShapeError
-from graphc.frontend.nn.functional import activation, exponential, gating
+from graphc.frontend.nn.functional import exponential, gating
 from graphc.frontend.nn.layers.activation import AlongDim, MayOverwrite
 from graphc.frontend.nn.module import Module
 from graphc.frontend.tensor import Tensor
@@ -133,4 +133,4 @@ class Softmax2d(Module):
                 "Softmax2d: expected (batch, channels, height, width) or (channels, height, width)",
                 got=str(input.type), where=user_location_text(),
             )  # fmt: skip
-        return activation.softmax(input, -3)
+        return gating.softmax(input, -3)
