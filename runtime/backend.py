@@ -20,14 +20,27 @@ class Kernel:
         steps: positions in ``Plan.steps``.
         native: True for generated code, False for numpy through ``OpDef.eval``.
         reason: why a step is not native; may be empty.
-        inside: the kernels of the programs that the steps run, in order.
+        inside: for each program that the steps run its kernels.
     """
 
     name: str
     steps: tuple[int, ...]
     native: bool
     reason: str = ""
-    inside: tuple[Kernel, ...] = ()
+    inside: tuple[tuple[Kernel, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepSeconds:
+    """How long one step took.
+
+    Args:
+        seconds: from its beginning to its end.
+        inside: for each program that it runs, how long each step took in all iterations.
+    """
+
+    seconds: float
+    inside: tuple[tuple[StepSeconds, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +106,8 @@ class Executable(Protocol):
         """
         ...
 
-    def timed(self, arena: Array, bound: Sequence[Array]) -> Sequence[float]:
-        """Like ``run``, and return the seconds that each step took, by position."""
+    def timed(self, arena: Array, bound: Sequence[Array]) -> Sequence[StepSeconds]:
+        """Like ``run``, and return how long each step took, by position."""
         ...
 
     def native(self, arena: Array, bound: Sequence[Array]) -> NativeProgram | None:

@@ -23,9 +23,14 @@ def has_programs(node: Node) -> bool:
     return node.op.name in _GRAPHS
 
 
+def program_names(node: Node) -> tuple[str, ...]:
+    """The names of the graphs inside a node that run as programs; none for most nodes."""
+    return _GRAPHS.get(node.op.name, ())
+
+
 def bodies(node: Node) -> tuple[Graph, ...]:
     """The graphs inside a node that run as programs; none for most nodes."""
-    return tuple(node.attrs[name] for name in _GRAPHS.get(node.op.name, ()))
+    return tuple(node.attrs[name] for name in program_names(node))
 
 
 def stacked_carries(node: Node) -> Mapping[int, int]:

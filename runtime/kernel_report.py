@@ -8,8 +8,9 @@ from functools import cached_property
 from graphc.graph import Graph
 from graphc.provenance import describe
 from graphc.runtime.backend import Code, Executable, Kernel
+from graphc.runtime.inside import bodies, program_names
 from graphc.runtime.plan import Plan, Step
-from graphc.runtime.reports import step_text
+from graphc.runtime.tables import step_text
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,10 @@ def kernel_reports(plan: Plan, executable: Executable) -> tuple[KernelReport, ..
 
 
 def _body(step: Step) -> list[str]:
-    """The graphs inside a step: of a product's factors, and of what becomes of its result."""
+    """The graphs inside a step: of a product's factors, what becomes of its result, programs."""
+    if step.inside is not None:
+        graphs = zip(program_names(step.node), bodies(step.node), strict=True)
+        return [f"{name}: {graph}" for name, graph in graphs]
     found = []
     for name in ("left", "right", "body") if step.kind == "compute" else ():
         body = step.node.attrs.get(name)

@@ -12,7 +12,7 @@ import numpy as np
 from graphc.errors import VerifyError
 from graphc.evaluate import evaluate_node
 from graphc.provenance import describe
-from graphc.runtime.backend import Code, Kernel
+from graphc.runtime.backend import Code, Kernel, StepSeconds
 from graphc.runtime.plan import Buffer, Operand, Plan, Step
 from graphc.storage import Array
 
@@ -74,14 +74,14 @@ class NumpyExecutable:
         for step in self.plan.steps:
             _execute(step, resolve)
 
-    def timed(self, arena: Array, bound: Sequence[Array]) -> Sequence[float]:
-        """Execute all steps and return the seconds that each took."""
+    def timed(self, arena: Array, bound: Sequence[Array]) -> Sequence[StepSeconds]:
+        """Execute all steps and return how long each took."""
         resolve = _resolver(self.plan, arena, bound)
         seconds = []
         for step in self.plan.steps:
             start = time.perf_counter()
             _execute(step, resolve)
-            seconds.append(time.perf_counter() - start)
+            seconds.append(StepSeconds(time.perf_counter() - start))
         return seconds
 
     def native(self, arena: Array, bound: Sequence[Array]) -> None:

@@ -2,63 +2,15 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from graphc.provenance import describe
 from graphc.runtime.backend import Kernel
-from graphc.runtime.plan import Plan, Step
+from graphc.runtime.plan import Buffer, Plan
 from graphc.runtime.specialization import Specialization, Tally
-from graphc.types import TensorType
-
-
-def table(rows: Sequence[Sequence[object]], header: Sequence[str]) -> str:
-    """Columns of text; numbers to the right.
-
-    Example:
-        >>> print(table([("add", 2), ("mul", 10)], ("op", "count")))
-        op   count
-        add      2
-        mul     10
-    """
-    cells = [list(map(str, row)) for row in rows]
-    widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
-    numeric = [
-        bool(rows) and all(isinstance(row[column], int | float) for row in rows)
-        for column in range(len(header))
-    ]
-
-    def line(texts: Sequence[str]) -> str:
-        parts = (
-            text.rjust(width) if right else text.ljust(width)
-            for text, width, right in zip(texts, widths, numeric, strict=True)
-        )
-        return "  ".join(parts).rstrip()
-
-    return "\n".join([line(header), *map(line, cells)])
-
-
-def bytes_text(count: int) -> str:
-    """A number of bytes for people, e.g. ``1.5 KiB``."""
-    size = float(count)
-    for unit in ("B", "KiB", "MiB"):
-        if size < 1024:
-            return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} GiB"
-
-
-def step_text(step: Step) -> str:
-    """What a step does, e.g. ``matmul f32[2,3]``."""
-    name = step.node.op.name
-    kind = step.node.result_type
-    if step.kind == "copy":
-        return f"copy {TensorType(step.inputs[0].shape, step.inputs[0].dtype)}"
-    if isinstance(kind, TensorType):
-        return f"{name} {kind}"
-    return f"{name} {kind.items[0]}, {len(kind.items) - 1} more"
+from graphc.runtime.tables import bytes_text, step_text, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +94,16 @@ def memory_report(plan: Plan) -> MemoryReport:
         work = () if step.inside is None else (step.inside.work,)
         for operand in (*step.outputs, *work):
             writes[operand.buffer] = writes.get(operand.buffer, 0) + 1
+    inside = {step.inside.work.buffer for step in plan.steps if step.inside is not None}
+
+    def made_by(buffer: Buffer) -> str:
+        text = step_text(plan.steps[uses[buffer.id][0]])
+        return f"programs inside {text}" if buffer.id in inside else text
+
     rows = [
         BufferUse(
             buffer.offset, buffer.nbytes, uses[buffer.id][0], uses[buffer.id][-1],
-            writes[buffer.id], step_text(plan.steps[uses[buffer.id][0]]), describe(buffer.node, 1),
+            writes[buffer.id], made_by(buffer), describe(buffer.node, 1),
         )
         for buffer in plan.buffers
         if buffer.kind == "arena"
@@ -160,64 +118,6 @@ def memory_report(plan: Plan) -> MemoryReport:
         tuple(plan.copied[number] for number in names if number in plan.copied),
         tuple(sorted(rows, key=lambda row: (row.offset, row.first))),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class StepTime:
-    """How long one step took."""
-
-    step: int
-    what: str
-    kernel: str
-    native: bool
-    microseconds: float
-    share: float
-    where: str
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """Times per step, the median over several runs on copies of the variables.
-
-    Args:
-        runs: how many runs were timed.
-        microseconds: the median sum of all steps.
-        steps: every step, in the order of execution.
-    """
-
-    runs: int
-    microseconds: float
-    steps: tuple[StepTime, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Everything as plain data."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        slowest = sorted(self.steps, key=lambda one: -one.microseconds)
-        rows = [
-            (f"{one.microseconds:.1f}", f"{one.share:.1%}", one.step, one.what,
-             one.kernel if one.native else f"{one.kernel} (not native)", one.where)
-            for one in slowest
-        ]  # fmt: skip
-        head = f"{self.microseconds:.1f} us in {len(self.steps)} steps, median of {self.runs} runs"
-        return f"{head}\n{table(rows, ('us', 'share', 'step', 'what', 'kernel', 'where'))}"
-
-
-def profile_report(one: Specialization, samples: Sequence[Sequence[float]]) -> Profile:
-    """Make the profile from the seconds per step of several runs."""
-    kernels = {step: kernel for kernel in one.executable.kernels for step in kernel.steps}
-    medians = [statistics.median(times) for times in zip(*samples, strict=True)]
-    total = sum(medians) or 1.0
-    steps = tuple(
-        StepTime(
-            number, step_text(step), kernels[number].name, kernels[number].native,
-            medians[number] * 1e6, medians[number] / total, describe(step.node),
-        )
-        for number, step in enumerate(one.plan.steps)
-    )  # fmt: skip
-    whole = statistics.median(sum(times) for times in samples) * 1e6
-    return Profile(len(samples), whole, steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +172,7 @@ class Explanation:
             header = ("not done in", "times", "because", "where")
             parts += [table(refusals, header)] if refusals else []
         native = [kernel for kernel in self.kernels if kernel.native]
-        counts = [(kernel.name, len(kernel.steps)) for kernel in native]
+        counts = [*_named(native)]
         parts.append(f"native kernels: {len(native)}")
         parts += [table(counts, ("kernel", "steps"))] if counts else []
         others = [
@@ -285,6 +185,14 @@ class Explanation:
         times = [(name, f"{seconds * 1e3:.2f}") for name, seconds in self.phases.items()]
         parts += [table(times, ("phase", "ms")), f"memory: {self.memory.summary}"]
         return "\n".join(parts)
+
+
+def _named(kernels: Iterable[Kernel], indent: str = "") -> Iterator[tuple[str, int]]:
+    """The kernels with how many steps each has; those of programs inside steps are indented."""
+    for kernel in kernels:
+        yield f"{indent}{kernel.name}", len(kernel.steps)
+        for program in kernel.inside:
+            yield from _named(program, f"{indent}  ")
 
 
 def explanation(one: Specialization, backend: str) -> Explanation:

@@ -24,14 +24,8 @@ from graphc.runtime.locks import RunLocks
 from graphc.runtime.many import run_steps, step_count
 from graphc.runtime.outputs import given_outputs, same_layout_copy
 from graphc.runtime.pickling import FlatGraph, require_picklable
-from graphc.runtime.reports import (
-    Explanation,
-    MemoryReport,
-    Profile,
-    explanation,
-    memory_report,
-    profile_report,
-)
+from graphc.runtime.profile import Profile, profile_report
+from graphc.runtime.reports import Explanation, MemoryReport, explanation, memory_report
 from graphc.runtime.specialization import (
     NativeCalls,
     Optimize,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import textwrap
 import time
 from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from itertools import groupby
 from graphc.errors import CompileError
 from graphc.runtime.backend import Code
 from graphc.runtime.disk_cache import open_cache
+from graphc.runtime.inside import program_names
 from graphc.runtime.llvm import engine, native, products
 from graphc.runtime.llvm.build import compile_parts, stored_objects
 from graphc.runtime.llvm.executable import (
@@ -26,7 +28,7 @@ from graphc.runtime.llvm.pool.pool import get_pool
 from graphc.runtime.llvm.pool.region import PARALLEL_FOR
 from graphc.runtime.llvm.program import NativeCall, define_run, workspace
 from graphc.runtime.llvm.steps import describe_step
-from graphc.runtime.llvm.target import host_target
+from graphc.runtime.llvm.target import Target, host_target
 from graphc.runtime.llvm.translate import (
     Fallback,
     Translated,
@@ -35,7 +37,8 @@ from graphc.runtime.llvm.translate import (
     translate_step,
 )
 from graphc.runtime.llvm.units import split
-from graphc.runtime.plan import Plan
+from graphc.runtime.plan import Plan, Step
+from graphc.runtime.tables import step_text
 
 
 class LlvmBackend:
@@ -117,11 +120,20 @@ def step_code(plan: Plan, position: int) -> Code:
     if isinstance(item, Fallback):
         return Code()
     text = module.text()
+    return Code(_schedule(target, step), text, lambda: engine.assembly(text, target))
+
+
+def _schedule(target: Target, step: Step) -> str:
+    """The loops of a step; of each step of the programs that it runs, if it does."""
     if step.inside is not None:
-        return Code("", text, lambda: engine.assembly(text, target))
+        texts = []
+        for name, plan in zip(program_names(step.node), step.inside.plans, strict=True):
+            for number, each in enumerate(plan.steps):
+                inner = textwrap.indent(_schedule(target, each), "  ")
+                texts.append(f"{name} step {number}: {step_text(each)}\n{inner}".rstrip())
+        return "\n".join(texts)
     is_product = step.kind == "compute" and step.node.op.name in products.OPERATIONS
-    schedule = (products.describe_product if is_product else describe_step)(target, step)
-    return Code(schedule, text, lambda: engine.assembly(text, target))
+    return (products.describe_product if is_product else describe_step)(target, step)
 
 
 def _translate_all(plan: Plan) -> tuple[Module, tuple[Group, ...]]:

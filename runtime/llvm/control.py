@@ -29,6 +29,7 @@ from graphc.runtime.llvm.native_step import NativeStep, Phase
 from graphc.runtime.llvm.program import NativeCall, Slot, define_run, workspace
 from graphc.runtime.llvm.steps import build_step
 from graphc.runtime.llvm.tasks import content_hash
+from graphc.runtime.llvm.times import ADD_TIMES, define_add_times, places
 from graphc.runtime.plan import Inside, Operand, Step
 
 USUAL_ROUNDS = 16
@@ -103,6 +104,8 @@ class _Function:
         self._layouts = input_layouts(step.node, layouts)
         self._inputs = [{node: at for at, node in enumerate(graph.inputs)} for graph in
                         programs(step.node)]  # fmt: skip
+        define_add_times(module)
+        self._emit("%nobody = icmp eq ptr %times, null")
         for program in range(len(runs)):
             self._begin_table(program)
         for carry in carries_in_place(step.node):
@@ -123,8 +126,13 @@ class _Function:
         for slot, number in zip(constants, self._inside.constants[program], strict=True):
             self._set(program, slot, f"%p{self._work + 1 + order.index(number)}")
         own = {Slot.ARENA: f"%p{self._work}", Slot.WORKSPACE: "%shared", Slot.POOL: "%pool"}
+        sums, times = [*places(self._inside)][program]
+        self._emit(f"%sums{program} = getelementptr i8, ptr %times, i64 {sums}")
+        notes = self._value(f"getelementptr i8, ptr %times, i64 {times}")
+        self._emit(f"%times{program} = select i1 %nobody, ptr null, ptr {notes}")
+        own[Slot.TIMES] = f"%times{program}"
         for which in Slot:
-            self._set(program, len(plan.buffers) + which, own.get(which, "null"))
+            self._set(program, len(plan.buffers) + which, own[which])
         for slot, number in self._given(program):
             if number in carries_in_place(self._step.node):
                 self._set(program, slot, f"%p{self._results + number}")
@@ -255,6 +263,9 @@ class _Function:
         fine = self._value(f"icmp eq i32 {result}, 0")
         self._emit(f"br i1 {fine}, label %fine{program}, label %refused")
         self._label(f"fine{program}")
+        steps = len(self._inside.plans[program].steps)
+        sums, times = f"ptr %sums{program}", f"ptr %times{program}"
+        self._emit(f"call void @{ADD_TIMES}({sums}, {times}, i64 {steps})")
 
     def _set(self, program: int, slot: int, address: str) -> None:
         """Write a cell of a program's table."""

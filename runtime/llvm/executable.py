@@ -10,10 +10,11 @@ from typing import Protocol
 import numpy as np
 
 from graphc.errors import SessionError
-from graphc.runtime.backend import Code, Kernel, NativeProgram
+from graphc.runtime.backend import Code, Kernel, NativeProgram, StepSeconds
 from graphc.runtime.llvm.addresses import address_of
 from graphc.runtime.llvm.engine import Library
 from graphc.runtime.llvm.program import NativeCall, Slot
+from graphc.runtime.llvm.times import read_inside, times_bytes
 from graphc.runtime.memory import aligned_memory
 from graphc.runtime.numpy_backend import NumpyExecutable
 from graphc.runtime.plan import Plan, Step
@@ -50,8 +51,8 @@ class Stage(Protocol):
         """Execute them."""
         ...
 
-    def timed(self, memory: Memory) -> Sequence[float]:
-        """Execute them one by one and return the seconds that each took."""
+    def timed(self, memory: Memory) -> Sequence[StepSeconds]:
+        """Execute them one by one and return how long each took."""
         ...
 
 
@@ -72,16 +73,20 @@ class NativeStage:
         if refused:
             self._refuse(self._calls[refused - 1], memory)
 
-    def timed(self, memory: Memory) -> Sequence[float]:
+    def timed(self, memory: Memory) -> Sequence[StepSeconds]:
         """One call that notes when each step begins."""
         first, behind = self._calls[0].step, self._calls[-1].step + 1
-        times = np.zeros((behind + 1, 2), np.int64)
+        noted = np.zeros(times_bytes(self._plan) // 8, np.int64)
         slot = len(self._plan.buffers) + Slot.TIMES
-        memory.table[slot] = address_of(times)
+        memory.table[slot] = address_of(noted)
         self.run(memory)
         memory.table[slot] = None
+        times = noted[: 2 * (behind + 1)].reshape(-1, 2)
         seconds = (times[:, 0] - times[first, 0]) + 1e-9 * times[:, 1]
-        return [float(each) for each in np.diff(seconds[first:])]
+        return [
+            StepSeconds(float(each), read_inside(self._plan, step, noted))
+            for step, each in enumerate(np.diff(seconds[first:]), first)
+        ]
 
     def _refuse(self, call: NativeCall, memory: Memory) -> None:
         """Raise the error that the definition of the refused step raises."""
@@ -112,7 +117,7 @@ class NumpyStage:
         """Execute the steps."""
         self._inner.run(memory.arena, memory.bound)
 
-    def timed(self, memory: Memory) -> Sequence[float]:
+    def timed(self, memory: Memory) -> Sequence[StepSeconds]:
         """Execute the steps and measure them."""
         return self._inner.timed(memory.arena, memory.bound)
 
@@ -169,8 +174,8 @@ class LlvmExecutable:
         for stage in self._stages:
             stage.run(memory)
 
-    def timed(self, arena: Array, bound: Sequence[Array]) -> Sequence[float]:
-        """Execute all steps one by one and return the seconds that each took."""
+    def timed(self, arena: Array, bound: Sequence[Array]) -> Sequence[StepSeconds]:
+        """Execute all steps one by one and return how long each took."""
         memory = self._memory(arena, bound)
         return [seconds for stage in self._stages for seconds in stage.timed(memory)]
 

@@ -20,6 +20,7 @@ from graphc.runtime.llvm.native_step import NativeStep
 from graphc.runtime.llvm.pool.region import PARALLEL_FOR, PARALLEL_FOR_DECLARATION
 from graphc.runtime.llvm.regions import PhaseCall, Region, regions
 from graphc.runtime.llvm.tasks import content_hash, define_task, operands_of
+from graphc.runtime.llvm.times import start_of
 from graphc.runtime.plan import ALIGNMENT, Operand, Plan
 
 
@@ -31,13 +32,13 @@ class NativeCall:
         step: the position in ``Plan.steps``.
         native: its kernels, one per phase.
         operands: their arguments: inputs, then outputs.
-        inside: the kernels of the programs that the step runs.
+        inside: for each program that the step runs its kernels.
     """
 
     step: int
     native: NativeStep
     operands: tuple[Operand, ...]
-    inside: tuple[Kernel, ...] = ()
+    inside: tuple[tuple[Kernel, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ def _phase_calls(plan: Plan, calls: Iterable[NativeCall]) -> list[PhaseCall]:
             len(plan.steps[call.step].outputs),
             alone=call.native.shared_bytes > 0,
             refusal=number if call.native.fallible else 0,
+            times=start_of(plan, call.step) if phase.runs_programs else 0,
         )
         for number, call in enumerate(calls, 1)
         for position, phase in enumerate(call.native.phases)
@@ -187,10 +189,20 @@ def _whole(region: Region, addresses: Sequence[str], name: str) -> list[str]:
         common = ", ".join(f"ptr {name}" for name in (*own, "%shared", "%scratch"))
         rest = f"i64 0, i64 {call.phase.units}"
         if call.phase.runs_programs:
-            rest = "ptr %pool, ptr %times"
+            lines += _times_inside(call, f"{name}.{number}")
+            rest = f"ptr %pool, ptr %inside{name}.{number}"
         invocation = f"call i32 @{call.phase.symbol}({common}, {rest})"
         lines += [*_stamped(call), *_called(invocation, call, f"{name}.{number}")]
     return lines
+
+
+def _times_inside(call: PhaseCall, name: str) -> list[str]:
+    """Where programs inside a step note their times; null if nobody asks."""
+    return [
+        f"  %nobody{name} = icmp eq ptr %times, null",
+        f"  %notes{name} = getelementptr i8, ptr %times, i64 {call.times}",
+        f"  %inside{name} = select i1 %nobody{name}, ptr null, ptr %notes{name}",
+    ]
 
 
 def _called(invocation: str, call: PhaseCall, name: object) -> list[str]:

@@ -35,6 +35,7 @@ class PhaseCall:
         outputs: how many of them, at the end, are written.
         alone: it uses shared memory.
         refusal: what the program returns if it refuses its data; 0 if it cannot.
+        times: where programs inside the step note their times, in bytes.
     """
 
     begins: int | None
@@ -43,6 +44,7 @@ class PhaseCall:
     outputs: int
     alone: bool
     refusal: int
+    times: int = 0
 
 
 _Test = Callable[[Plan, PhaseCall, PhaseCall], bool]

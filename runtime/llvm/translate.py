@@ -54,7 +54,7 @@ def _control(module: Module, position: int, step: Step, inside: Inside) -> Nativ
                 raise CompileError(f"inside {step.node.op.name}: {each.reason}")
             calls.append(each)
         programs.append(calls)
-        kernels += kernels_of(plan, calls)
+        kernels.append(tuple(kernels_of(plan, calls)))
     native = build_control(module, step, inside, programs)
     return NativeCall(position, native, control_operands(step, inside), tuple(kernels))
 
@@ -62,7 +62,7 @@ def _control(module: Module, position: int, step: Step, inside: Inside) -> Nativ
 def kernels_of(plan: Plan, members: list[Translated] | list[NativeCall]) -> list[Kernel]:
     """What each step became; steps with the same code share one kernel."""
     shared: dict[tuple[str, bool, str], list[int]] = {}
-    inside: dict[str, tuple[Kernel, ...]] = {}
+    inside: dict[str, tuple[tuple[Kernel, ...], ...]] = {}
     for item in members:
         if isinstance(item, NativeCall):
             key = (item.native.phases[0].symbol, True, "")
