@@ -7,6 +7,7 @@ from typing import Any
 from graphc.errors import ArgumentError, DTypeError, GraphcError, did_you_mean
 from graphc.frontend.base import is_tensor
 from graphc.frontend.modes import modes
+from graphc.frontend.nn.derived import Derived
 from graphc.frontend.nn.hooks import HookDict, every_module, registered
 from graphc.frontend.nn.observed import Observed, OwnedDict, changes
 from graphc.frontend.nn.parameter import Buffer, Parameter, require_concrete
@@ -15,6 +16,7 @@ from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
 
 _OWNED = ("_parameters", "_buffers", "_modules")
+_NEWER = {"_derived_tensors": OwnedDict, "_call_hooks": HookDict, "_state_dict_hooks": HookDict}
 
 
 class MissingAttributeError(GraphcError, AttributeError):
@@ -28,6 +30,7 @@ class Attributes(Observed):
     _buffers: OwnedDict[Tensor | None]
     _modules: OwnedDict[Any]
     _non_persistent_buffers_set: set[str]
+    _derived_tensors: OwnedDict[Derived]
     _call_hooks: HookDict
     _state_dict_hooks: HookDict
 
@@ -39,6 +42,7 @@ class Attributes(Observed):
         for name in _OWNED:
             own[name] = OwnedDict()
         own["_non_persistent_buffers_set"] = set()
+        own["_derived_tensors"] = OwnedDict()
         own["_call_hooks"], own["_state_dict_hooks"] = HookDict(), HookDict()
 
     def __getattr__(self, name: str) -> Any:
@@ -46,6 +50,9 @@ class Attributes(Observed):
             values = self.__dict__.get(owned)
             if values is not None and name in values:
                 return values[name]
+        derived = self.__dict__.get("_derived_tensors", ())
+        if name in derived:
+            return derived[name].value(self, name)
         known = [*self.__dict__.get("_parameters", ()), *self.__dict__.get("_modules", ())]
         raise MissingAttributeError(
             f"{type(self).__name__!r} object has no attribute {name!r}",
@@ -57,7 +64,10 @@ class Attributes(Observed):
         reads = current_reads()
         if reads is not None:
             reads.note_write(self, name)
-        if isinstance(value, Parameter):
+        derived = self.__dict__.get("_derived_tensors")
+        if derived and name in derived and not isinstance(value, Parameter):
+            derived[name].assign(self, name, value)
+        elif isinstance(value, Parameter):
             self._forget(name, keep="_parameters")
             self.register_parameter(name, value)
         elif isinstance(value, Attributes):
@@ -90,17 +100,23 @@ class Attributes(Observed):
             super().__delattr__(name)
         changes.mark()
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for name, make in _NEWER.items():  # a pickle of an earlier version lacks them
+            self.__dict__.setdefault(name, make())
+
     def peek(self, name: str) -> Any:
         """An attribute's value, found without running any code of a property or method."""
         own = self.__dict__
         if name not in own:
-            for owned in _OWNED:
+            for owned in (*_OWNED, "_derived_tensors"):
                 if name in own.get(owned, ()):
                     return own[owned][name]
         return super().peek(name)
 
     def __dir__(self) -> list[str]:
-        owned = (name for key in _OWNED for name in self.__dict__.get(key, ()))
+        held = (*_OWNED, "_derived_tensors")
+        owned = (name for key in held for name in self.__dict__.get(key, ()))
         return sorted(name for name in {*super().__dir__(), *owned} if not name[0].isdigit())
 
     def _forget(self, name: str, keep: str = "") -> bool:
@@ -190,4 +206,5 @@ class Attributes(Observed):
             )
 
     def _all_names(self) -> set[str]:
-        return {*self.__dict__, *self._parameters, *self._buffers, *self._modules}
+        owned = {*self._parameters, *self._buffers, *self._modules}
+        return owned | {*self.__dict__, *self._derived_tensors}

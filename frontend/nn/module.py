@@ -265,7 +265,8 @@ class Module(Converting):
     # --- text ---------------------------------------------------------------------------------
 
     def _get_name(self) -> str:
-        return type(self).__name__
+        titles = {each.title for each in self._derived_tensors.values()}
+        return "".join(titles) + type(self).__name__
 
     def extra_repr(self) -> str:
         """What stands between the brackets of this module's text."""

@@ -2,6 +2,22 @@
 
 from graphc.frontend.nn.utils.clip_grad import clip_grad_norm_ as clip_grad_norm_
 from graphc.frontend.nn.utils.clip_grad import clip_grad_value_ as clip_grad_value_
+from graphc.frontend.nn.utils.clip_grad import clip_grads_with_norm_ as clip_grads_with_norm_
+from graphc.frontend.nn.utils.clip_grad import get_total_norm as get_total_norm
+from graphc.frontend.nn.utils.fusing import fuse_conv_bn_eval as fuse_conv_bn_eval
+from graphc.frontend.nn.utils.fusing import fuse_conv_bn_weights as fuse_conv_bn_weights
+from graphc.frontend.nn.utils.fusing import fuse_linear_bn_eval as fuse_linear_bn_eval
+from graphc.frontend.nn.utils.fusing import fuse_linear_bn_weights as fuse_linear_bn_weights
+from graphc.frontend.nn.utils.skip_init import skip_init as skip_init
+from graphc.frontend.nn.utils.spectral_norm import remove_spectral_norm as remove_spectral_norm
+from graphc.frontend.nn.utils.spectral_norm import spectral_norm as spectral_norm
 from graphc.frontend.nn.utils.vectors import parameters_to_vector as parameters_to_vector
 from graphc.frontend.nn.utils.vectors import vector_to_parameters as vector_to_parameters
+from graphc.frontend.nn.utils.weight_norm import remove_weight_norm as remove_weight_norm
+from graphc.frontend.nn.utils.weight_norm import weight_norm as weight_norm
+from graphc.nn.utils import convert_parameters as convert_parameters
+from graphc.nn.utils import parametrizations as parametrizations
+from graphc.nn.utils import parametrize as parametrize
+from graphc.nn.utils import prune as prune
 from graphc.nn.utils import rnn as rnn
+from graphc.nn.utils import stateless as stateless
