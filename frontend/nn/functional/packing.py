@@ -50,6 +50,11 @@ class Packing:
         return np.asarray(self.batch_sizes[:, None] > np.arange(self.batch))
 
     @property
+    def mask(self) -> Tensor | None:
+        """``exists`` with a last dim of size 1; None if all sequences have one length."""
+        return None if self.is_full else concrete(self.exists[..., None])
+
+    @property
     def lengths(self) -> Array:
         """The length of each sequence."""
         return np.asarray(self.exists.sum(0))

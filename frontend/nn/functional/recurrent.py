@@ -118,7 +118,13 @@ def _run(
     elif call.batch_first:
         x = transpose(x, 0, 1)
     _check(function, kind, x, packing, state, layers)
-    outputs, last = run_layers(kind, x, packing, state, layers, call.dropout, call.train)
+    if packing is not None:
+        padded = packing.pad(x)
+        outputs, last = run_layers(
+            kind, padded, packing.mask, state, layers, call.dropout, call.train
+        )
+        return packing.pack(outputs), last
+    outputs, last = run_layers(kind, x, None, state, layers, call.dropout, call.train)
     return transpose(outputs, 0, 1) if call.batch_first else outputs, last
 
 

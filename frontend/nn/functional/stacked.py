@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from graphc.errors import ShapeError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions.indexing import select
 from graphc.frontend.functions.shaping import cat, stack
 from graphc.frontend.nn.functional.dropout import dropout
-from graphc.frontend.nn.functional.packing import Packing
 from graphc.frontend.nn.functional.recurrence import Kind, State, Weights, recur
 from graphc.provenance import user_location_text
 
@@ -19,30 +17,27 @@ if TYPE_CHECKING:
 
 
 def run_layers(
-    kind: Kind, input: Tensor, packing: Packing | None, state: State,
+    kind: Kind, input: Tensor, exists: Tensor | None, state: State,
     layers: Sequence[Sequence[Weights]], drop: float, training: bool,
 ) -> tuple[Tensor, State]:  # fmt: skip
     """Run all layers.
 
     Args:
         kind: what each step does.
-        input: ``(steps, batch, size)``, or packed rows.
-        packing: what the rows mean; None if they are not packed.
+        input: ``(steps, batch, size)``.
+        exists: ``(steps, batch, 1)``: where False, a sequence is over; None: nowhere.
         state: where each layer and direction begins: ``(layers * directions, batch, hidden)`` each.
         layers: the parameters of each direction of each layer.
         drop: probability of dropping an output between layers.
         training: drop them at all.
 
     Returns:
-        The outputs of the last layer, in the input's form, and the last states, in theirs.
+        The outputs of the last layer, and the last states.
 
     Raises:
         ShapeError: for sequences without steps.
     """
-    x, exists = input, None
-    if packing is not None:
-        x = packing.pad(input)
-        exists = None if packing.is_full else concrete(packing.exists[..., None])
+    x = input
     if x.shape[0] == 0:
         raise ShapeError(
             "a recurrent layer needs sequences of one step or more", got=str(input.type),
@@ -60,4 +55,4 @@ def run_layers(
         if number < len(layers) - 1:
             x = dropout(x, drop, training)
     final = tuple(stack(part) for part in zip(*last, strict=True))
-    return x if packing is None else packing.pack(x), final
+    return x, final

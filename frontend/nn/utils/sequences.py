@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from graphc.dims import Dim, Size
+from graphc.dtypes import INTEGER, int64
 from graphc.errors import ArgumentError, IndexRangeError, ShapeError
-from graphc.frontend.base import concrete
+from graphc.frontend.base import concrete, is_tensor
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor, tensor_sequence
 from graphc.frontend.functions.creation import full
 from graphc.frontend.functions.indexing import index_select
@@ -16,6 +18,7 @@ from graphc.frontend.functions.pointwise import where
 from graphc.frontend.functions.shaping import cat, narrow, stack, transpose
 from graphc.frontend.nn.functional.packing import Packing, host_values
 from graphc.frontend.nn.functional.shapes import agree
+from graphc.frontend.nn.utils.masked import MaskedSequence
 from graphc.frontend.nn.utils.packed import PackedSequence
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
@@ -25,19 +28,22 @@ from graphc.storage import Array
 def pack_padded_sequence(
     input: Tensor, lengths: Tensor | Sequence[int], batch_first: bool = False,
     enforce_sorted: bool = True,
-) -> PackedSequence:  # fmt: skip
+) -> PackedSequence | MaskedSequence:  # fmt: skip
     """Padded sequences without their padding (``torch.nn.utils.rnn.pack_padded_sequence``).
 
     Args:
         input: ``(length, batch, ...)``.
-        lengths: of each sequence; a list, or a tensor that is not symbolic.
+        lengths: of each sequence; a list or a tensor.
         batch_first: the input is ``(batch, length, ...)``.
         enforce_sorted: the lengths decrease; False sorts them.
+
+    Returns:
+        The packed sequences; for a symbolic tensor of lengths, whose values are not compared, a
+        ``MaskedSequence``, of which recurrent layers and ``pad_packed_sequence`` make the same.
 
     Raises:
         ArgumentError: for lengths below 1, or that do not decrease.
         ShapeError: for another number of lengths than of sequences, or longer ones.
-        SymbolicValueError: for lengths that are known only at run time.
 
     Example:
         >>> import graphc as gc
@@ -54,6 +60,8 @@ def pack_padded_sequence(
             where=user_location_text(),
         )  # fmt: skip
     at = 0 if batch_first else 1
+    if is_tensor(lengths) and lengths.node is not None:
+        return _masked(x, lengths, at)
     known = _lengths(lengths)
     _check_lengths(known, x.shape[at], x.shape[1 - at])
     order = None
@@ -68,6 +76,15 @@ def pack_padded_sequence(
         )  # fmt: skip
     packing = Packing.of_lengths(known)
     return PackedSequence(packing.pack(x, batch_first), concrete(packing.batch_sizes), order)
+
+
+def _masked(x: Tensor, lengths: Tensor, at: int) -> MaskedSequence:
+    if not agree(lengths.shape, x.shape[at : at + 1]) or lengths.dtype.category > INTEGER:
+        raise ShapeError(
+            "pack_padded_sequence: expected a length for each sequence",
+            got=f"lengths {lengths.type} for {x.shape[at]} sequences", where=user_location_text(),
+        )  # fmt: skip
+    return MaskedSequence(transpose(x, 0, 1) if at == 0 else x, cast(lengths, int64))
 
 
 def _lengths(given: Tensor | Sequence[int]) -> Array:
@@ -95,8 +112,8 @@ def _check_lengths(lengths: Array, batch: Any, longest: Any) -> None:
 
 
 def pad_packed_sequence(
-    sequence: PackedSequence, batch_first: bool = False, padding_value: float = 0.0,
-    total_length: int | None = None,
+    sequence: PackedSequence | MaskedSequence, batch_first: bool = False,
+    padding_value: float = 0.0, total_length: Size | None = None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Packed sequences side by side, padded (``torch.nn.utils.rnn.pad_packed_sequence``).
 
@@ -104,30 +121,30 @@ def pad_packed_sequence(
         sequence: the packed sequences.
         batch_first: let the result be ``(batch, length, ...)``.
         padding_value: what fills the shorter ones.
-        total_length: the length of the result; default: the longest.
+        total_length: the length of the result; default: the longest. It must be given if only the
+            run knows the lengths, and be the padded length at least.
 
     Returns:
         The padded sequences, in the order in which they were packed, and their lengths.
 
     Raises:
         ArgumentError: if ``total_length`` is less than the longest.
+        SymbolicValueError: if it is missing, and only the run knows the longest.
     """
+    if isinstance(sequence, MaskedSequence):
+        if total_length is None:
+            sequence.refuse("the longest")
+        padded = _extended(sequence.filled(padding_value), padding_value, total_length)
+        return transpose(padded, 0, 1) if batch_first else padded, sequence.lengths
     data, batch_sizes, _, unsorted_indices = sequence
     packing = Packing.of_batch_sizes(batch_sizes, data.shape[0])
-    longest = packing.steps if total_length is None else total_length
-    if longest < packing.steps:
-        raise ArgumentError(
-            "pad_packed_sequence: total_length is less than the longest sequence",
-            got=str(total_length), expected=f"{packing.steps} or more", where=user_location_text(),
-        )  # fmt: skip
     padded = packing.pad(data)
     filler = scalar_tensor(padding_value, data.dtype)
     if not packing.is_full:
         exists = packing.exists.reshape(packing.steps, packing.batch, *(1,) * (data.ndim - 1))
         padded = where(concrete(exists), padded, filler)
-    if longest > packing.steps:
-        shape = (longest - packing.steps, *padded.shape[1:])
-        padded = cat([padded, full(shape, padding_value, dtype=data.dtype)])
+    if total_length is not None:
+        padded = _extended(padded, padding_value, total_length)
     if batch_first:
         padded = transpose(padded, 0, 1)
     lengths = concrete(packing.lengths)
@@ -135,6 +152,20 @@ def pad_packed_sequence(
         return padded, lengths
     at = 0 if batch_first else 1
     return index_select(padded, at, unsorted_indices), index_select(lengths, 0, unsorted_indices)
+
+
+def _extended(padded: Tensor, value: float, total_length: Size) -> Tensor:
+    """With padding at the end, up to a length that is not less than it was."""
+    steps: Size = padded.shape[0]
+    if total_length == steps:
+        return padded
+    if isinstance(total_length, Dim) or isinstance(steps, Dim) or total_length < steps:
+        raise ArgumentError(
+            "pad_packed_sequence: total_length is less than the longest sequence",
+            got=str(total_length), expected=f"{steps} or more", where=user_location_text(),
+        )  # fmt: skip
+    shape = (total_length - steps, *padded.shape[1:])
+    return cat([padded, full(shape, value, dtype=padded.dtype)])
 
 
 def pad_sequence(
@@ -242,15 +273,23 @@ def pack_sequence(sequences: Iterable[Tensor], enforce_sorted: bool = True) -> P
     """
     parts = tensor_sequence("pack_sequence", sequences)
     padded = pad_sequence(parts)
-    return pack_padded_sequence(padded, [_length(x) for x in parts], enforce_sorted=enforce_sorted)
+    lengths = [_length(x) for x in parts]
+    packed = pack_padded_sequence(padded, lengths, enforce_sorted=enforce_sorted)
+    assert isinstance(packed, PackedSequence)
+    return packed
 
 
-def unpack_sequence(packed_sequences: PackedSequence) -> list[Tensor]:
+def unpack_sequence(packed_sequences: PackedSequence | MaskedSequence) -> list[Tensor]:
     """The sequences of a packed one (``torch.nn.utils.rnn.unpack_sequence``).
 
     Args:
         packed_sequences: what ``pack_sequence`` gave.
+
+    Raises:
+        SymbolicValueError: if only the run knows the lengths.
     """
+    if isinstance(packed_sequences, MaskedSequence):
+        packed_sequences.refuse("the lengths")
     data, batch_sizes, _, unsorted_indices = packed_sequences
     lengths = Packing.of_batch_sizes(batch_sizes, data.shape[0]).lengths
     if unsorted_indices is not None:

@@ -1,5 +1,6 @@
 """Sequences of several lengths (``torch.nn.utils.rnn``)."""
 
+from graphc.frontend.nn.utils.masked import MaskedSequence as MaskedSequence
 from graphc.frontend.nn.utils.packed import PackedSequence as PackedSequence
 from graphc.frontend.nn.utils.packed import invert_permutation as invert_permutation
 from graphc.frontend.nn.utils.sequences import pack_padded_sequence as pack_padded_sequence

@@ -19,12 +19,14 @@ from graphc.frontend.nn.functional.shapes import agree
 from graphc.frontend.nn.functional.stacked import run_layers
 from graphc.frontend.nn.module import Module
 from graphc.frontend.nn.parameter import Parameter, element_type, zeros
+from graphc.frontend.nn.utils.masked import MaskedSequence
 from graphc.frontend.nn.utils.packed import PackedSequence
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
 
 KINDS = {"LSTM": LSTM, "GRU": GRU, "RNN_TANH": RNN_TANH, "RNN_RELU": RNN_RELU}
 States = tuple[Tensor, ...]
+Sequences = Tensor | PackedSequence | MaskedSequence
 
 
 class RNNBase(Module):
@@ -179,19 +181,19 @@ class RNNBase(Module):
         """The size of each tensor of the state."""
         return (self._output_size, self.hidden_size)[: KINDS[self.mode].states]
 
-    def _run(
-        self, input: Tensor | PackedSequence, hx: States | None
-    ) -> tuple[Tensor | PackedSequence, States]:
+    def _run(self, input: Sequences, hx: States | None) -> tuple[Sequences, States]:
         if isinstance(input, PackedSequence):
             return self._run_packed(input, hx)
+        if isinstance(input, MaskedSequence):
+            return self._run_masked(input, hx)
         batched = self._check_rank(input, hx)
         at = 0 if self.batch_first else 1
         x = input if batched else unsqueeze(input, at)
         self.check_input(x, None)
         if hx is not None and not batched:
             hx = tuple(unsqueeze(part, 1) for part in hx)
-        state = self._start(x, None, hx)
         steps = transpose(x, 0, 1) if self.batch_first else x
+        state = self._start(x, steps.shape[1], hx)
         outputs, last = self._compute(steps, None, state)
         if self.batch_first:
             outputs = transpose(outputs, 0, 1)
@@ -207,13 +209,24 @@ class RNNBase(Module):
         packing = Packing.of_batch_sizes(batch_sizes, data.shape[0])
         if hx is not None:
             hx = tuple(reordered(part, sorted_indices) for part in hx)
-        outputs, last = self._compute(data, packing, self._start(data, batch_sizes, hx))
+        state = self._start(data, packing.batch, hx)
+        outputs, last = self._compute(packing.pad(data), packing.mask, state)
+        outputs = packing.pack(outputs)
         last = tuple(reordered(part, unsorted_indices) for part in last)
         return PackedSequence(outputs, batch_sizes, sorted_indices, unsorted_indices), last
 
-    def _compute(self, x: Tensor, packing: Packing | None, state: States) -> tuple[Tensor, States]:
+    def _run_masked(
+        self, sequences: MaskedSequence, hx: States | None
+    ) -> tuple[MaskedSequence, States]:
+        x = sequences.filled(0.0)
+        self.check_input(x, None)
+        state = self._start(x, x.shape[1], hx)
+        outputs, last = self._compute(x, sequences.exists, state)
+        return MaskedSequence(outputs, sequences.lengths), last
+
+    def _compute(self, x: Tensor, exists: Tensor | None, state: States) -> tuple[Tensor, States]:
         return run_layers(
-            KINDS[self.mode], x, packing, state, self._layers(), self.dropout, self.training
+            KINDS[self.mode], x, exists, state, self._layers(), self.dropout, self.training
         )
 
     def _check_rank(self, input: Tensor, hx: States | None) -> bool:
@@ -232,10 +245,11 @@ class RNNBase(Module):
             )  # fmt: skip
         return input.ndim == 3
 
-    def _start(self, x: Tensor, batch_sizes: Tensor | None, hx: States | None) -> States:
+    def _start(self, x: Tensor, batch: Size, hx: States | None) -> States:
         """The states to begin with: zeros, unless others are given."""
         sizes = self._sizes()
-        shapes = [self._state_shape(x, batch_sizes, size) for size in sizes]
+        count = self.num_layers * self._directions
+        shapes: list[tuple[Size, Size, Size]] = [(count, batch, size) for size in sizes]
         if hx is None:
             return tuple(filled_with_zeros(shape, dtype=x.dtype) for shape in shapes)
         if len(hx) != len(sizes):

@@ -8,7 +8,8 @@ from graphc.dims import Size
 from graphc.dtypes import DTypeLike
 from graphc.errors import ArgumentError, ArgumentTypeError
 from graphc.frontend.base import is_tensor
-from graphc.frontend.nn.layers.recurrent.base import RNNBase, reordered
+from graphc.frontend.nn.layers.recurrent.base import RNNBase, Sequences, reordered
+from graphc.frontend.nn.utils.masked import MaskedSequence
 from graphc.frontend.nn.utils.packed import PackedSequence
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
@@ -25,9 +26,11 @@ class _OneState(RNNBase):
     def forward(
         self, input: PackedSequence, hx: Tensor | None = None
     ) -> tuple[PackedSequence, Tensor]: ...
+    @overload
     def forward(
-        self, input: Tensor | PackedSequence, hx: Tensor | None = None
-    ) -> tuple[Tensor | PackedSequence, Tensor]:
+        self, input: MaskedSequence, hx: Tensor | None = None
+    ) -> tuple[MaskedSequence, Tensor]: ...
+    def forward(self, input: Sequences, hx: Tensor | None = None) -> tuple[Sequences, Tensor]:
         outputs, (hidden,) = self._run(input, None if hx is None else (hx,))
         return outputs, hidden
 
@@ -176,9 +179,13 @@ class LSTM(RNNBase):
     def forward(
         self, input: PackedSequence, hx: tuple[Tensor, Tensor] | None = None
     ) -> tuple[PackedSequence, tuple[Tensor, Tensor]]: ...
+    @overload
     def forward(
-        self, input: Tensor | PackedSequence, hx: tuple[Tensor, Tensor] | None = None
-    ) -> tuple[Tensor | PackedSequence, tuple[Tensor, Tensor]]:
+        self, input: MaskedSequence, hx: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[MaskedSequence, tuple[Tensor, Tensor]]: ...
+    def forward(
+        self, input: Sequences, hx: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Sequences, tuple[Tensor, Tensor]]:
         if is_tensor(hx):
             raise ArgumentTypeError(
                 "LSTM: expected a pair of hidden states and cell states", got="one tensor",

@@ -205,12 +205,61 @@ def test_what_pytorch_lets_pass_or_asserts(wrong: Callable[[], object]) -> None:
         wrong()
 
 
-def test_lengths_that_only_the_run_knows() -> None:
-    def program(x: gc.Tensor, lengths: gc.Tensor) -> gc.Tensor:
-        return rnn.pack_padded_sequence(x, lengths).data
+@pytest.mark.parametrize("batch_first", [False, True])
+@pytest.mark.parametrize("tail", [(), (2,), (2, 3)])
+def test_lengths_that_only_the_run_knows(batch_first: bool, tail: tuple[int, ...]) -> None:
+    x = generator.normal(size=(3, 5, *tail) if batch_first else (5, 3, *tail))
 
-    with pytest.raises(SymbolicValueError, match="list of numbers"):
+    @gc.compile
+    def there_and_back(x: gc.Tensor, lengths: gc.Tensor) -> tuple[gc.Tensor, gc.Tensor]:
+        packed = rnn.pack_padded_sequence(x * 2, lengths, batch_first, enforce_sorted=False)
+        return rnn.pad_packed_sequence(packed, not batch_first, 0.5, total_length=7)
+
+    for lengths in ([5, 2, 1], [1, 4, 3], [5, 5, 5]):
+        found, again = there_and_back(gc.tensor(x), gc.tensor(lengths))
+        packed = rnn.pack_padded_sequence(gc.tensor(x * 2), lengths, batch_first, False)
+        expected, _ = rnn.pad_packed_sequence(packed, not batch_first, 0.5, total_length=7)
+        np.testing.assert_array_equal(found.numpy(), expected.numpy())
+        assert again.tolist() == lengths
+    assert there_and_back.cache_info().misses == 1
+
+
+ASKED: dict[str, Callable[[Any], object]] = {
+    "rows": lambda packed: packed.data,
+    "batch sizes": lambda packed: packed.batch_sizes,
+    "longest": rnn.pad_packed_sequence,
+    "lengths": rnn.unpack_sequence,
+}
+
+
+@pytest.mark.parametrize("what", ASKED)
+def test_what_lengths_would_tell(what: str) -> None:
+    def program(x: gc.Tensor, lengths: gc.Tensor) -> None:
+        ASKED[what](rnn.pack_padded_sequence(x, lengths))
+
+    with pytest.raises(SymbolicValueError, match=rf"the {what} of packed(.|\n)*total_length"):
         gc.compile(program)(gc.zeros(4, 2), gc.tensor([4, 1]))
+
+
+@pytest.mark.parametrize(
+    "lengths", [gc.tensor([1]), gc.tensor([1.0, 2.0]), gc.tensor([[1, 2]])], ids=str
+)
+def test_symbolic_lengths_that_do_not_fit(lengths: gc.Tensor) -> None:
+    def program(x: gc.Tensor, lengths: gc.Tensor) -> gc.Tensor:
+        packed = rnn.pack_padded_sequence(x, lengths)
+        return rnn.pad_packed_sequence(packed, total_length=4)[0]
+
+    with pytest.raises(GraphcError, match=r"test_packed_sequences\.py"):
+        gc.compile(program)(gc.zeros(4, 2), lengths)
+
+
+@pytest.mark.parametrize("total", [3, -1])
+def test_symbolic_sequences_are_not_cut(total: int) -> None:
+    def program(x: gc.Tensor, lengths: gc.Tensor) -> gc.Tensor:
+        return rnn.pad_packed_sequence(rnn.pack_padded_sequence(x, lengths), total_length=total)[0]
+
+    with pytest.raises(GraphcError, match="4 or more"):
+        gc.compile(program)(gc.zeros(4, 2), gc.tensor([3, 2]))
 
 
 def test_lengths_that_change_outside() -> None:

@@ -178,6 +178,39 @@ def test_packed_programs_are_one_scan_per_layer() -> None:
     assert len(scans(graph.recorder.program({"y": graph.structure}))) == 2
 
 
+@pytest.mark.parametrize(("name", "options"), FORMS, ids=NAMES)
+def test_lengths_that_only_the_run_knows(name: str, options: dict[str, Any]) -> None:
+    """One program for all lengths, which never reads what is behind them."""
+    rng = np.random.default_rng(5)
+    layer = layer_of(name, **options)
+    state = states_of(layer, 3, rng)
+    x = rng.normal(size=(4, 3, 3))
+
+    def step(x: gc.Tensor, lengths: Any) -> list[gc.Tensor]:
+        layer.zero_grad()
+        at = 0 if layer.batch_first else 1
+        packed = rnn.pack_padded_sequence(x.transpose(0, 1 - at), lengths, at == 0, False)
+        outputs, last = layer(packed, as_hx(state))
+        padded, _ = rnn.pad_packed_sequence(outputs, total_length=4)
+        (padded.square().sum() + last[0].sum()).backward()
+        return [padded, *(last if isinstance(last, tuple) else (last,)), x.grad]
+
+    run = gc.compile(step)
+    for lengths in ([4, 2, 3], [1, 4, 1]):
+        data = x.copy()
+        for at, length in enumerate(lengths):
+            data[length:, at] = np.nan
+        expected = step(gc.tensor(data, requires_grad=True), lengths)
+        grads = [p.grad.numpy() for p in layer.parameters()]
+        found = run(gc.tensor(data, requires_grad=True), gc.tensor(lengths))
+        for one, other in zip(found, expected, strict=True):
+            np.testing.assert_allclose(one.detach().numpy(), other.detach().numpy(), atol=1e-12)
+        for parameter, wanted in zip(layer.parameters(), grads, strict=True):
+            assert np.isfinite(wanted).all()
+            np.testing.assert_allclose(parameter.grad.numpy(), wanted, atol=1e-12)
+    assert run.cache_info().misses == 1
+
+
 @pytest.mark.parametrize("name", ["RNN", "GRU", "LSTM"])
 def test_sizes_that_only_the_run_knows(name: str) -> None:
     layer = layer_of(name, bidirectional=True)
