@@ -14,7 +14,7 @@ from tests.torch_oracle import torch
 
 SECTIONS = (
     "torch", "torch.Tensor", "torch.nn.functional", "torch.linalg", "torch.fft", "torch.special",
-    "torch.random", "torch.nn", "torch.nn.utils.rnn", "torch.optim",
+    "torch.random", "torch.nn", "torch.nn.utils.rnn", "torch.optim", "torch.utils.data",
 )  # fmt: skip
 OTHER_MEANING = {"torch": {"trace"}, "torch.Tensor": {"type"}}
 """Names that are there and mean something else, which the page says."""
@@ -31,6 +31,8 @@ def theirs(section: str) -> set[str]:
         names = dir(torch().Tensor)
         return {name for name in names if not name.startswith("_")}
     module = importlib.import_module(section)
+    if section == "torch.utils.data":
+        return set(module.__all__)
     if section == "torch.nn":
         return {name for name, value in vars(module).items() if isinstance(value, type)}
     return {
