@@ -160,4 +160,5 @@ def _reflections(q: Tensor) -> Tensor:
 def _diagonal(matrices: Array) -> Array:
     """A view of the diagonals, to be written."""
     size = min(matrices.shape[-2:])
-    return np.einsum("...ii->...i", matrices[..., :size, :size])
+    found: Array = np.einsum("...ii->...i", matrices[..., :size, :size])
+    return found

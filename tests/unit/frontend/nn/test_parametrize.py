@@ -320,9 +320,9 @@ def test_unitary_weights() -> None:
     parametrizations.orthogonal(layer)
     weight = values(layer.weight)
     np.testing.assert_allclose(weight @ weight.conj().T, np.eye(3), atol=1e-12)
+    other = nn.Module()
+    other.weight = nn.Parameter(gc.randn(3, 3, dtype=gc.complex128))
     with pytest.raises(ArgumentError, match="complex"):
-        other = nn.Module()
-        other.weight = nn.Parameter(gc.randn(3, 3, dtype=gc.complex128))
         parametrizations.orthogonal(other, orthogonal_map="householder")
 
 
