@@ -34,7 +34,7 @@ class Application:
         operands: the values that it is applied to.
         types: what one example's operands are.
         attrs: the static arguments for one example.
-        result: what one example's result is.
+        result: the type of one example's result.
         size: how many examples there are.
     """
 
@@ -42,7 +42,7 @@ class Application:
     operands: Sequence[Batched]
     types: Sequence[TensorType]
     attrs: Mapping[str, Any]
-    result: TensorType
+    result: Any
     size: Size
 
     def is_batched(self, position: int) -> bool:

@@ -9,9 +9,13 @@ from typing import Any
 from graphc.dims import Size
 from graphc.graph import topological
 from graphc.node import Node
+from graphc.ops.bodies import results
+from graphc.ops.fused import ITEM
 from graphc.passes.batching.application import Application, Batched
+from graphc.passes.batching.control_rules import CONTROL_RULES
 from graphc.passes.batching.table import apply_rule
 from graphc.provenance import made_for, origins_of
+from graphc.types import TupleType
 
 
 def batch(
@@ -47,7 +51,7 @@ def batch(
         >>> batch([matmul(x, w)], given, 5, lambda node: node)
         [Batched(value=<reshape: f32[5,2,4]>, is_batched=True)]
     """
-    values = dict(known)
+    values: dict[Node, Any] = dict(known)
     order = [node for node in topological(tuple(roots)) if node not in known]
     uses = Counter(operand for node in order for operand in node.inputs)
     uses.update(roots)
@@ -60,16 +64,22 @@ def batch(
     return [values[root] for root in roots]
 
 
-def _value(
-    node: Node, values: Mapping[Node, Batched], size: Size, leaf: Callable[[Node], Any]
-) -> Batched:
+def _value(node: Node, values: Mapping[Node, Any], size: Size, leaf: Callable[[Node], Any]) -> Any:
+    """The batched value of one node: a tuple of them where it has several results."""
     if not node.inputs:
         return Batched(leaf(node), False)
     operands = [values[operand] for operand in node.inputs]
+    if node.op is ITEM:
+        return operands[0][node.attrs["index"]]
+    is_batched = any(operand.is_batched for operand in operands)
     with made_for(origins_of(node)):
-        if not any(operand.is_batched for operand in operands):
+        if not is_batched and isinstance(node.result_type, TupleType):
+            made = results(node.op, [each.value for each in operands], node.attrs)
+            return [Batched(value, False) for value in made]
+        if not is_batched:
             return Batched(node.op(*(each.value for each in operands), **node.attrs), False)
         types = [operand.type for operand in node.inputs]
-        return Batched(
-            apply_rule(Application(node.op, operands, types, node.attrs, node.type, size)), True
-        )
+        call = Application(node.op, operands, types, node.attrs, node.result_type, size)
+        if node.op in CONTROL_RULES:
+            return CONTROL_RULES[node.op](call, batch)
+        return Batched(apply_rule(call), True)
