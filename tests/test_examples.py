@@ -1,21 +1,181 @@
-"""The example scripts run, and give the same loss dynamically and compiled."""
+"""The example scripts: one curve dynamically and compiled, and after a stop; pictures; options."""
 
+import importlib.util
 import re
+import struct
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+import matplotlib
+import numpy as np
 import pytest
+from PIL import Image
 
+import graphc as gc
+from graphc.training import Checkpoints, TrainState
 from tests.sources import ROOT
 
-EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+EXAMPLES = ROOT / "examples"
 
 
-@pytest.mark.parametrize("script", EXAMPLES, ids=lambda path: path.stem)
-def test_both_executions_end_at_the_same_loss(script) -> None:
+def idx_file(array: np.ndarray) -> bytes:
+    """An array of bytes in MNIST's format."""
+    return struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes()
+
+
+def digits(folder: Path, kind: str = "t10k", count: int = 40) -> Path:
+    """A folder with images and labels as those of MNIST."""
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 10, count, np.uint8)
+    images = random.integers(0, 25, (count, 28, 28), np.uint8) * (labels[:, None, None] + 1)
+    (folder / f"{kind}-images-idx3-ubyte").write_bytes(idx_file(images.astype(np.uint8)))
+    (folder / f"{kind}-labels-idx1-ubyte").write_bytes(idx_file(labels))
+    return folder
+
+
+def photos(folder: Path) -> Path:
+    """A folder with images of two classes, of various sizes."""
+    random = np.random.default_rng(0)
+    for name, color in (("blue", (0, 0, 200)), ("red", (200, 0, 0))):
+        (folder / name).mkdir()
+        for number in range(10):
+            height, width = random.integers(20, 50, 2)
+            pixels = random.integers(0, 50, (height, width, 3), np.uint8) + np.array(
+                color, np.uint8
+            )
+            Image.fromarray(pixels).save(folder / name / f"{number}.png")
+    return folder
+
+
+def text(folder: Path) -> Path:
+    path = folder / "text.txt"
+    path.write_text("she sells sea shells by the sea shore; " * 10)
+    return path
+
+
+def nothing(folder: Path) -> None:
+    return None
+
+
+SMALL: dict[str, tuple[Callable[[Path], Path | None], str]] = {
+    "lenet_mnist": (digits, "--batch 8"),
+    "lstm_brackets": (nothing, "--texts 40 --length 12 --far 4 --width 8 --batch 8"),
+    "char_gpt": (text, "--context 8 --width 16 --heads 2 --layers 1 --batch 8 --sample 5"),
+    "resnet_images": (nothing, "--drawings 40 --width 4 --batch 8"),
+}
+
+
+class Example:
+    """A script with settings that take a second."""
+
+    def __init__(self, name: str, folder: Path, data: Path | None = None) -> None:
+        spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        self.module: Any = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(self.module)
+        make, options = SMALL[name]
+        data = data or make(folder)
+        self.options = [*([str(data)] if data else []), *options.split(), "--epochs", "2"]
+
+    def run(self, *options: str | Path) -> TrainState:
+        state = self.module.main([*self.options, *map(str, options)])
+        assert isinstance(state, TrainState)
+        return state
+
+
+@pytest.fixture(params=SMALL)
+def example(request: pytest.FixtureRequest, tmp_path: Path) -> Example:
+    return Example(request.param, tmp_path)
+
+
+def test_every_script_is_tested() -> None:
+    scripts = {path.stem for path in EXAMPLES.glob("*.py")}
+    assert scripts == {*SMALL, "spirals"}
+
+
+def test_both_executions_have_one_curve(example: Example) -> None:
+    compiled, dynamic = example.run().values, example.run("--dynamic").values
+    assert compiled.keys() == dynamic.keys()
+    for name, curve in compiled.items():
+        assert len(curve) >= 2
+        np.testing.assert_allclose(curve, dynamic[name], rtol=1e-3, err_msg=name)
+    assert min(compiled["losses"]) < compiled["losses"][0]
+
+
+def test_a_stopped_run_goes_on_bit_for_bit(
+    example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = example.run("--checkpoints", tmp_path / "whole")
+
+    class StopsAfterSaving(Checkpoints):
+        def save(self, score: Any = None) -> Path:
+            super().save(score)
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(example.module, "Checkpoints", StopsAfterSaving)
+        with pytest.raises(KeyboardInterrupt):
+            example.run("--checkpoints", tmp_path / "stopped")
+    resumed = example.run("--checkpoints", tmp_path / "stopped", "--resume")
+    assert resumed.values == whole.values
+    assert resumed.step == whole.step
+    for path in (tmp_path / "whole").glob("*.safetensors"):
+        first, second = gc.load(path), gc.load(tmp_path / "stopped" / path.name)
+        for name, value in first["model"].items():
+            assert value.numpy().tobytes() == second["model"][name].numpy().tobytes(), name
+
+
+def test_the_curves_are_drawn(example: Example, tmp_path: Path) -> None:
+    matplotlib.use("agg")
+    example.run("--plot", tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_lenet_learns_the_training_images_where_they_are(tmp_path: Path) -> None:
+    data = digits(digits(tmp_path, count=10), "train", 24)
+    assert Example("lenet_mnist", tmp_path, data).run().step == 2 * (24 // 8)
+
+
+def test_resnet_learns_photos_in_folders(tmp_path: Path) -> None:
+    example = Example("resnet_images", tmp_path, photos(tmp_path))
+    run = example.run("--epochs", "4", "--workers", "2")
+    assert run.step == 4 * (16 // 8)
+    assert run.values["losses"] == example.run("--epochs", "4").values["losses"]
+    assert run.values["losses"][-1] < run.values["losses"][0]
+
+
+def test_the_baseline_of_brackets_counts_the_last_one_opened(tmp_path: Path) -> None:
+    module = Example("lstm_brackets", tmp_path).module
+    texts = ["()()", "([])", "(())", "{(})"]  # in "{(})" the first one closed is another
+    numbers = [[(module.OPENING + module.CLOSING).index(sign) for sign in text] for text in texts]
+    data = gc.utils.data.TensorDataset(gc.tensor(numbers))
+    assert module.baseline(data) == (2 + 1 + 2 + 1) / 8
+
+
+def test_every_bracket_is_closed_where_it_was_opened(tmp_path: Path) -> None:
+    module = Example("lstm_brackets", tmp_path).module
+    for text, distances in module.texts(50, 20, seed=1):
+        opened: list[tuple[int, int]] = []
+        for place, (sign, distance) in enumerate(
+            zip(text.tolist(), distances.tolist(), strict=True)
+        ):
+            if sign < module.KINDS:
+                assert distance == 0
+                opened.append((place, sign))
+            else:
+                assert opened.pop() == (place - distance, sign - module.KINDS)
+        assert not opened
+
+
+@pytest.mark.parametrize("name", ["spirals"])
+def test_scripts_run_from_a_shell(name: str) -> None:
     losses = []
     for options in ([], ["--dynamic"]):
-        command = [sys.executable, str(script), "--epochs", "3", *options]
+        command = [sys.executable, str(EXAMPLES / f"{name}.py"), "--epochs", "3", *options]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
         found = re.search(r"loss ([0-9.]+)", done.stdout)
