@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from graphc.dtypes import as_dtype
 from graphc.errors import ArgumentError, CheckpointError, did_you_mean
 from graphc.frontend.base import TensorBase, concrete
 from graphc.frontend.functions.convert import cast
@@ -160,7 +161,8 @@ def _as_tensor(value: Any) -> Any:
         return value if value.node is None else None
     try:
         array = np.asarray(value)
-        return None if array.dtype == object else concrete(array)
+        as_dtype(array.dtype)
+        return concrete(array)
     except (TypeError, ValueError, RuntimeError):
         return None
 

@@ -187,7 +187,7 @@ class Module(Converting):
         path, _, name = target.rpartition(".")
         parent = self.get_submodule(path)
         present = getattr(parent, name, MISSING)
-        if (strict and present is MISSING) or not isinstance(present, Module | type(MISSING)):
+        if strict if present is MISSING else not isinstance(present, Module):
             raise MissingAttributeError(
                 f"{parent._get_name()} has no module {name!r}", got=target,
                 fix=did_you_mean(name, parent._modules),
