@@ -16,19 +16,21 @@ SECTIONS = (
     "torch", "torch.Tensor", "torch.nn.functional", "torch.linalg", "torch.fft", "torch.special",
     "torch.random", "torch.nn", "torch.nn.utils.rnn", "torch.optim", "torch.utils.data",
 )  # fmt: skip
+CLASSES = {"torch.Tensor": gc.Tensor, "torch.nn.Module": gc.nn.Module}
 OTHER_MEANING = {"torch": {"trace"}, "torch.Tensor": {"type"}}
 """Names that are there and mean something else, which the page says."""
 
 
 def ours(section: str) -> Any:
-    if section == "torch.Tensor":
-        return gc.Tensor
+    if section in CLASSES:
+        return CLASSES[section]
     return importlib.import_module(section.replace("torch", "graphc", 1))
 
 
 def theirs(section: str) -> set[str]:
-    if section == "torch.Tensor":
-        names = dir(torch().Tensor)
+    if section in CLASSES:
+        place, _, kind = section.rpartition(".")
+        names = dir(getattr(importlib.import_module(place), kind))
         return {name for name in names if not name.startswith("_")}
     module = importlib.import_module(section)
     if section == "torch.utils.data":
