@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from typing import Any
 
 from graphc.errors import SessionError
@@ -27,7 +28,7 @@ class FlatGraph:
         position = {node: index for index, node in enumerate(nodes)}
         return {
             "nodes": [
-                (node.op, tuple(position[one] for one in node.inputs), dict(node.attrs),
+                (node.op, tuple(position[one] for one in node.inputs), _flattened(node.attrs),
                  origins_of(node))
                 for node in nodes
             ],
@@ -43,12 +44,28 @@ class FlatGraph:
         nodes: list[Node] = []
         for op, inputs, attrs, origins in state["nodes"]:
             with made_for(origins):
-                nodes.append(make_node(op, tuple(nodes[index] for index in inputs), attrs))
+                operands = tuple(nodes[index] for index in inputs)
+                nodes.append(make_node(op, operands, _restored(attrs)))
         self.graph = Graph(
             [nodes[index] for index in state["inputs"]],
             {name: nodes[index] for name, index in state["outputs"].items()},
             {nodes[variable]: nodes[index] for variable, index in state["updates"]},
         )
+
+
+def _flattened(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes with graphs inside the node as flat lists, too."""
+    return {
+        name: FlatGraph(value) if isinstance(value, Graph) else value
+        for name, value in attrs.items()
+    }
+
+
+def _restored(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.graph if isinstance(value, FlatGraph) else value
+        for name, value in attrs.items()
+    }
 
 
 def require_picklable(graph: Graph, options: dict[str, Any]) -> None:

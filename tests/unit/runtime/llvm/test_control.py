@@ -1,6 +1,7 @@
 """Scans, loops and branches as native code: the same results, in no other memory."""
 
 import functools
+import pickle
 import threading
 import time
 from collections.abc import Iterator
@@ -383,3 +384,16 @@ def test_explanations_show_kernels_inside() -> None:
     assert all(kernel.native for kernel in program)
     assert f"\n  {program[0].name}" in str(session.explain())
     assert "programs inside scan f32[4,8]" in str(session.memory_plan())
+
+
+def test_sessions_with_deep_bodies_are_picklable() -> None:
+    x = placeholder("carry0", TensorType((4,), float64))
+    deep = x
+    for _ in range(700):
+        deep = e.sin(e.add(deep, x))
+    start = placeholder("start", x.type)
+    node = scan(Graph([x], {"carry0": deep}), (start,), (), length=2)
+    session = Session(Graph([start], {"y": item(node, 0)}), optimize=OPTIMIZE)
+    feed = {"start": np.ones(4)}
+    copy = pickle.loads(pickle.dumps(session))
+    assert copy.run(feed)["y"].tobytes() == session.run(feed)["y"].tobytes()
