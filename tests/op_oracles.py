@@ -15,6 +15,7 @@ import numpy.typing as npt
 from mpmath import mp
 
 from tests import special_oracles as special
+from tests.control_samples import CONTROL_ORACLES
 from tests.convolution_oracles import CONVOLUTION_ORACLES
 from tests.fourier_oracles import FOURIER_ORACLES
 from tests.matrix_oracles import MATRIX_ORACLES
@@ -689,7 +690,7 @@ ORACLES: dict[str, Oracle] = {
     "fused": fused,
     "fused_matmul": fused_matmul,
     "item": lambda both, index: both[index],
-    **SCAN_ORACLES, **MATRIX_ORACLES, **PUT_ORACLES,
+    **CONTROL_ORACLES, **SCAN_ORACLES, **MATRIX_ORACLES, **PUT_ORACLES,
     **CONVOLUTION_ORACLES, **FOURIER_ORACLES, **QUANTILE_ORACLES,
 }  # fmt: skip
 

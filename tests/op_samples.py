@@ -21,6 +21,7 @@ from graphc.ops.leaf import placeholder
 from graphc.ops.reduce import sum_
 from graphc.storage import Storage
 from graphc.types import TensorType, TupleType
+from tests.control_samples import CONTROL_SAMPLES
 from tests.convolution_samples import CONVOLUTION_SAMPLES
 from tests.fourier_samples import FOURIER_SAMPLES
 from tests.matrix_samples import MATRIX_SAMPLES
@@ -537,6 +538,7 @@ def _plain(make: Maker) -> Callable[[np.random.Generator], Iterator[Sample]]:
 
 _ORDERED = INTS + FLOATS
 _ELSEWHERE = SCAN_SAMPLES | MATRIX_SAMPLES | PUT_SAMPLES | FOURIER_SAMPLES | QUANTILE_SAMPLES
+_ELSEWHERE |= CONTROL_SAMPLES
 
 _MAKERS: dict[str, Callable[[np.random.Generator], Iterator[Sample]]] = {
     **dict.fromkeys(("add", "mul", "eq", "ne"), _binary(ANY)),

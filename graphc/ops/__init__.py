@@ -3,6 +3,7 @@
 from graphc.ops import (
     broadcasting,
     comparison,
+    control,
     convolution,
     determinants,
     diagonal,
@@ -36,6 +37,7 @@ from graphc.ops import (
 __all__ = [
     "broadcasting",
     "comparison",
+    "control",
     "convolution",
     "determinants",
     "diagonal",

@@ -4,6 +4,7 @@ Both sides are compared along one random direction, weighted by random numbers: 
 sees every wrong element, and needs two evaluations whatever the sizes.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from graphc.errors import DTypeError
 from graphc.evaluate import evaluate_nodes
 from graphc.node import Node, constant, make_node
 from graphc.opdef import Call, OpDef, Saves, all_ops, get_op
+from graphc.ops.bodies import results
+from graphc.ops.control import WHILE_LOOP
 from graphc.ops.elementwise import add, maximum, minimum, mul, power
 from graphc.ops.elementwise_parts import real
 from graphc.ops.index import scatter_add
@@ -22,6 +25,7 @@ from graphc.ops.leaf import placeholder
 from graphc.ops.reduce import amax, prod, sum_
 from graphc.ops.shape import reshape
 from graphc.passes.autodiff import gradients
+from graphc.passes.control.table import GRADIENTS
 from graphc.types import TensorType
 from tests.matrix_samples import MATRIX_SAMPLES
 from tests.op_samples import Array, Sample, samples
@@ -111,14 +115,52 @@ WITHOUT_GRADIENT = {
     "logical_and", "logical_or", "logical_xor", "logical_not",
     "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "shift_left", "shift_right",
     "nextafter", "gcd", "lcm", "exponent",
-    "floor_divide", "fused", "fused_matmul", "item", "searchsorted",
+    "floor_divide", "fused", "fused_matmul", "item", "searchsorted", "while_loop_gradient",
     "cumargmax", "cumargmin", "argsort", "argsort_part", "row_order",
     "binomial_quantile", "exponential_quantile", "log_normal", "poisson_quantile",
 }  # fmt: skip
 
 
 def test_operations_without_a_gradient_are_known() -> None:
-    assert {op.name for op in all_ops() if op.vjp is None} == WITHOUT_GRADIENT
+    without = {op for op in all_ops() if op.vjp is None}
+    assert {op.name for op in without - set(GRADIENTS)} == WITHOUT_GRADIENT
+
+
+def _scalar(values: Sequence[Node]) -> Node:
+    """A smooth number that depends on all floats among the values."""
+    squares = [
+        reshape(sum_(mul(x, x), dims=tuple(range(x.type.rank))), shape=())
+        for x in values
+        if x.type.dtype is float64
+    ]
+    return functools.reduce(add, squares)
+
+
+@pytest.mark.parametrize("op", GRADIENTS, ids=lambda op: op.name)
+def test_loops_and_branches(op: OpDef, rng: np.random.Generator) -> None:
+    """Their rules differentiate the bodies; a second time, unless they say that they cannot."""
+    for sample in samples(op.name):
+        values = {
+            placeholder(f"x{i}", TensorType(array.shape, of_array(array))): array
+            for i, array in enumerate(sample.arrays)
+        }
+        wrt = [node for node in values if node.type.dtype is float64]
+        directions = {node: rng.normal(size=node.type.static_shape) for node in wrt}
+        total = _scalar(results(op, tuple(values), sample.attrs))
+        for order in range(1 if op is WHILE_LOOP else 2):
+            found = gradients([total], [None], wrt)
+            slope = 0.0
+            for node, grad in zip(wrt, found, strict=True):
+                if grad is not None:
+                    assert grad.type == node.type
+                    slope += float(np.sum(evaluate_nodes([grad], values)[grad] * directions[node]))
+            moved = [
+                values | {node: values[node] + sign * STEP * directions[node] for node in wrt}
+                for sign in (1, -1)
+            ]
+            up, down = (float(evaluate_nodes([total], each)[total]) for each in moved)
+            close(slope, (up - down) / (2 * STEP), f"order {order + 1} of {op.name}{sample}")
+            total = _scalar([grad for grad in found if grad is not None])
 
 
 @dataclass(frozen=True)

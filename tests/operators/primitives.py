@@ -9,9 +9,11 @@ from graphc.dtypes import of_array
 from graphc.graph import Graph
 from graphc.node import make_node
 from graphc.opdef import OpDef, Saves, Trait, all_ops
+from graphc.ops.fused import item
 from graphc.ops.leaf import placeholder
+from graphc.passes.control.table import GRADIENTS
 from graphc.runtime.session import Session
-from graphc.types import TensorType
+from graphc.types import TensorType, TupleType
 from tests.op_samples import Sample, samples
 from tests.operators.facts import CATEGORIES, NOTHING
 
@@ -30,7 +32,7 @@ def primitive_rows() -> Iterator[list[str]]:
             f"`{op.name}`",
             " ".join(traits) or NOTHING,
             _execution(op),
-            "yes" if op.vjp else NOTHING,
+            "yes" if op.vjp or op in GRADIENTS else NOTHING,
             " ".join(saves) or NOTHING,
         ]
 
@@ -57,7 +59,11 @@ def _compiled(op: OpDef, sample: Sample) -> str:
         placeholder(f"x{position}", TensorType(array.shape, of_array(array)))
         for position, array in enumerate(sample.arrays)
     )
-    session = Session(Graph(inputs, {"y": make_node(op, inputs, sample.attrs)}))
+    node = make_node(op, inputs, sample.attrs)
+    kind = node.result_type
+    count = len(kind.items) if isinstance(kind, TupleType) else 0
+    outputs = {f"y{i}": item(node, i) for i in range(count)} or {"y": node}
+    session = Session(Graph(inputs, outputs))
     feed = {f"x{position}": array for position, array in enumerate(sample.arrays)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # hostile values

@@ -44,7 +44,7 @@ def test_levels() -> None:
     assert records == []
     one, records = optimize(graph, level="O1")
     assert [record.name for record in records] == [
-        "prune", "fold", "canonicalize", "fold", "cse", "prune", "bodies",
+        "prune", "control", "fold", "canonicalize", "fold", "cse", "prune", "control", "bodies",
     ]  # fmt: skip
     assert one.outputs["out0"] is exp(add(X, Y))
     two, records = optimize(graph)
@@ -54,8 +54,8 @@ def test_levels() -> None:
 
 def test_every_pass_is_a_frozen_dataclass_that_states_its_contract() -> None:
     assert PASS_NAMES == (
-        "prune", "fold", "canonicalize", "stabilize", "simplify", "cse", "bodies", "choose",
-        "align", "fuse",
+        "prune", "control", "fold", "canonicalize", "stabilize", "simplify", "cse", "bodies",
+        "choose", "align", "fuse",
     )  # fmt: skip
     for level, each in PIPELINE:
         assert level in LEVELS
@@ -72,7 +72,7 @@ def test_stop_after_gives_the_stage() -> None:
     new, records = optimize(program(), stop_after="prune")
     assert [record.name for record in records].count("prune") == 2
     _, records = optimize(program(), stop_after="canonicalize", disable=("canonicalize",))
-    assert [record.name for record in records] == ["prune", "fold"]
+    assert [record.name for record in records] == ["prune", "control", "fold"]
 
 
 def test_passes_can_be_left_out() -> None:

@@ -13,10 +13,12 @@ from graphc.evaluate import evaluate
 from graphc.graph import Graph
 from graphc.node import constant, make_node
 from graphc.ops import elementwise as e
+from graphc.ops.comparison import gt
 from graphc.ops.control import COND, SCAN
 from graphc.ops.fused import item
 from graphc.ops.leaf import placeholder
-from graphc.ops.shape import expand
+from graphc.ops.reduce import amax
+from graphc.ops.shape import expand, reshape
 from graphc.passes.base import Journal, writing
 from graphc.passes.control.bodies import OptimizeBodies
 from graphc.passes.pipeline import optimize, run_passes
@@ -87,9 +89,10 @@ def test_bodies_inside_bodies() -> None:
     branch_inputs = [placeholder("operand0", STATE), placeholder("operand1", STATE)]
     true = Graph(branch_inputs, {"r0": e.exp(e.mul(*branch_inputs))})
     false = Graph(branch_inputs, {"r0": e.sub(*branch_inputs)})
-    positive = constant(np.asarray(True))
+    largest = reshape(amax(value, dims=(0,)), shape=())
+    positive = gt(largest, constant(np.float64(0)))
     chosen = make_node(COND, (positive, carry, value), {"true": true, "false": false})
-    outer = Graph([carry, value], {"carry0": item(chosen, 0), "result0": value})
+    outer = Graph([carry, value], {"carry0": item(chosen, 0), "result0": e.neg(value)})
     graph, records = optimize(scanned(outer))
     (branch,) = [node for node in body_of(graph).nodes if node.op is COND]
     assert "fused" in [node.op.name for node in branch.attrs["true"].nodes]
