@@ -10,7 +10,13 @@ import numpy as np
 from graphc.errors import GraphcError
 from graphc.frontend.autograd.anomaly import line_of, without_nan
 from graphc.frontend.autograd.custom import FunctionOutput, FunctionStep
-from graphc.frontend.autograd.hooks import Grads, after_rule, arrived_at, before_rule
+from graphc.frontend.autograd.hooks import (
+    Grads,
+    after_accumulation,
+    after_rule,
+    arrived_at,
+    before_rule,
+)  # fmt: skip
 from graphc.frontend.autograd.recorded import RecordedGradFn
 from graphc.frontend.autograd.saved import rebuilt
 from graphc.frontend.autograd.tape import DeadEnd, DynamicGradFn, Edge, GradFn
@@ -140,8 +146,7 @@ class _TapeWalk(ReverseWalk[Target, "Tensor"]):
                 accumulate(kept, grad, self._create_graph, self._recorder)
         elif self._accumulates and is_wanted:
             accumulate(item, grad, self._create_graph, self._recorder)
-            for hook in () if item._hooks is None else item._hooks.after:
-                hook(item)
+            after_accumulation(item)
         return grad
 
     def input_grads(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from graphc.errors import ArgumentError, ShapeError
+from graphc.errors import ArgumentError, AutogradError, ShapeError
 from graphc.frontend.autograd.groups import (
     Group,
     Tensors,
@@ -137,6 +137,12 @@ def jacobian(
         outputs = outputs_of("jacobian", func, given, strict)
         blocks = []
         for position, output in enumerate(outputs.tensors):
+            if output.dtype.is_complex:
+                raise AutogradError(
+                    "jacobian: a complex output has no one derivative", got=str(output.type),
+                    fix="differentiate its real and imaginary parts, or use vjp with a vector",
+                    where=user_location_text(),
+                )  # fmt: skip
             found = jacobian_rows(output, given.tensors, create_graph)
             what = f"jacobian of output {position}"
             row = filled(what, found, given.tensors, strict, create_graph, output.shape)

@@ -106,6 +106,21 @@ def after_rule(hooks: Hooks | None, inputs: Grads, outputs: Grads) -> Grads:
     return inputs
 
 
+def after_accumulation(leaf: Tensor) -> None:
+    """Call the hooks of a leaf whose ``grad`` was added to.
+
+    Raises:
+        AutogradError: if one returns something, which nobody would read.
+    """
+    for hook in () if leaf._hooks is None else leaf._hooks.after:
+        found = hook(leaf)
+        if found is not None:
+            raise AutogradError(
+                "a hook that comes after a grad was added to must return None",
+                got=type(found).__name__, where=user_location_text(),
+            )  # fmt: skip
+
+
 def replaced(found: Any, grads: Grads) -> Grads:
     """What a hook of a step returned, in place of what it was given.
 

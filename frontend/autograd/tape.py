@@ -144,7 +144,11 @@ class Accumulation:
 
     def register_hook(self, hook: Callable[[Grads, Grads], Any]) -> RemovableHandle:
         """Call ``hook((), ())`` after the leaf's ``grad`` was added to."""
-        return add_hook(self.variable, "after", lambda leaf: hook((), ()))
+
+        def after(leaf: Tensor) -> None:
+            replaced(hook((), ()), ())
+
+        return add_hook(self.variable, "after", after)
 
 
 def _as_step(edge: Edge) -> GradFn | Accumulation | None:

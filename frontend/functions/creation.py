@@ -10,7 +10,7 @@ import numpy as np
 
 from graphc.allocation import empty_array
 from graphc.dims import Dim, Size
-from graphc.dtypes import INTEGER, DTypeLike, as_dtype, int64, of_array
+from graphc.dtypes import INTEGER, DType, DTypeLike, as_dtype, int64, of_array
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.base import (
     concrete,
@@ -138,7 +138,7 @@ def full(
     Args:
         size: the shape; unknown sizes while recording.
         fill_value: number, or a tensor without dims.
-        dtype: default: bool, int64 or float32 by the number.
+        dtype: default: bool, int64, float32 or complex64 by the kind of number.
         requires_grad: track gradients.
         device: the CPU.
 
@@ -149,9 +149,9 @@ def full(
     shape = shape_argument("full", (size,) if isinstance(size, int | Dim) else (tuple(size),))
     if is_tensor(fill_value):
         if fill_value.is_symbolic:
-            number = cast(fill_value, as_dtype(dtype) if dtype else fill_value.dtype)
+            number = cast(fill_value, as_dtype(dtype) if dtype else _default_like(fill_value.dtype))
             return own(shape_ops.expand(number, shape=shape))
-        dtype, fill_value = dtype or fill_value.dtype, fill_value.item()
+        fill_value = fill_value.item()
     elif isinstance(fill_value, np.generic):
         fill_value = fill_value.item()
     of = dtype_of_number(type(fill_value)) if dtype is None else as_dtype(dtype)
@@ -162,6 +162,11 @@ def full(
     made = empty_array(shape, of.numpy)
     np.copyto(made, np.asarray(fill_value).astype(of.numpy))
     return tracked(concrete(made), requires_grad)
+
+
+def _default_like(dtype: DType) -> DType:
+    """The dtype of Python's numbers of the same kind."""
+    return dtype_of_number((bool, int, float, complex)[dtype.category])
 
 
 def require_known(function: str, shape: Sequence[Size]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphc.dims import Size
 from graphc.dtypes import int64
-from graphc.errors import ArgumentError, ShapeError
+from graphc.errors import ArgumentError, ArgumentTypeError, ShapeError
 from graphc.frontend.functions import reduction
 from graphc.frontend.functions.convert import require_tensor, shape_argument, to_operand
 from graphc.frontend.functions.creation import arange, full
@@ -32,6 +32,8 @@ __all__ = ["fill", "nonzero_static"]
 def fill(input: Tensor, value: Any) -> Tensor:
     """A copy with one number everywhere (``torch.fill``)."""
     x = require_tensor("fill", input)
+    if value is None:
+        raise ArgumentTypeError("fill: expected a number", got="None", where=user_location_text())
     number = to_operand(value, x.dtype)
     if number.ndim:
         raise ShapeError("fill: expected one number", got=str(number.type),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from graphc.dims import Dim
 from graphc.dtypes import DTypeLike, as_dtype, bool_, int64, uint8
-from graphc.errors import ArgumentError, DTypeError
+from graphc.errors import ArgumentError, ArgumentTypeError, DTypeError
 from graphc.frontend.defaults import default_dtype
 from graphc.frontend.functions import exponential, pointwise
 from graphc.frontend.functions.convert import (
@@ -220,7 +220,7 @@ def max(
         >>> gc.max(gc.tensor([[1.0, 3.0], [4.0, 2.0]]), dim=1).indices
         tensor([1, 0])
     """
-    chosen = dim if other is None else other
+    chosen = _one_of("max", dim, other)
     return _extremum("max", reduce.amax, reduce.argmax, pointwise.maximum, input, chosen, keepdim)
 
 
@@ -229,8 +229,16 @@ def min(
     other: Tensor | None = None,
 ) -> Tensor | ValuesAndIndices:  # fmt: skip
     """The minimum of all elements, or values and first indices along one dim (``torch.min``)."""
-    chosen = dim if other is None else other
+    chosen = _one_of("min", dim, other)
     return _extremum("min", reduce.amin, reduce.argmin, pointwise.minimum, input, chosen, keepdim)
+
+
+def _one_of(function: str, dim: int | Tensor | None, other: Tensor | None) -> int | Tensor | None:
+    if dim is not None and other is not None:
+        raise ArgumentTypeError(
+            f"{function}: either a dim or another tensor", got="both", where=user_location_text()
+        )
+    return dim if other is None else other
 
 
 def _extremum(

@@ -371,6 +371,7 @@ def pad(
     low, high = [0] * x.ndim, [0] * x.ndim
     for pair in range(len(pad) // 2):
         low[-1 - pair], high[-1 - pair] = pad[2 * pair], pad[2 * pair + 1]
+    require_left("pad", x, low, high)
     if min([*low, *high, 0]) < 0:
         starts = tuple(max(-amount, 0) for amount in low)
         stops = tuple(n - max(-amount, 0) for n, amount in zip(x.shape, high, strict=True))
@@ -382,6 +383,28 @@ def pad(
         interior=(0,) * x.ndim,
         value=0 if value is None else value,
     )
+
+
+def require_left(
+    function: str, x: Tensor, low: Sequence[int], high: Sequence[int], least: int = 0
+) -> None:
+    """Raise ShapeError if negative amounts cut off more than there is.
+
+    Args:
+        function: whose.
+        x: the tensor.
+        low: the amounts before the last dims, in their order.
+        high: those behind.
+        least: what has to be left of each.
+    """
+    for size, before, after in zip(x.shape[x.ndim - len(low) :], low, high, strict=True):
+        if not isinstance(size, int) or not (before < 0 or after < 0):
+            continue
+        if size + before + after < least or size + min(before, 0) + min(after, 0) < 0:
+            raise ShapeError(
+                f"{function}: negative amounts cut off more than there is",
+                got=f"{(before, after)} of size {size} in {x.type}", where=user_location_text(),
+            )  # fmt: skip
 
 
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:

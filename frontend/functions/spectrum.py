@@ -40,7 +40,8 @@ def fftfreq(
     Source: ``torch.fft.fftfreq``.
     """
     _require_length("fftfreq", n)
-    return _frequencies(np.fft.fftfreq(n, d), dtype, requires_grad, device)
+    whole = np.fft.ifftshift(np.arange(-(n // 2), n - n // 2))
+    return _frequencies(whole, n * d, dtype, requires_grad, device)
 
 
 def rfftfreq(
@@ -52,20 +53,23 @@ def rfftfreq(
     Source: ``torch.fft.rfftfreq``.
     """
     _require_length("rfftfreq", n)
-    return _frequencies(np.fft.rfftfreq(n, d), dtype, requires_grad, device)
+    return _frequencies(np.arange(n // 2 + 1), n * d, dtype, requires_grad, device)
 
 
 def _require_length(function: str, n: int) -> None:
-    if n < 1:
+    if n < 0:
         raise ArgumentError(
-            f"{function}: expected a length of one or more", got=str(n), where=user_location_text()
+            f"{function}: a length cannot be negative", got=str(n), where=user_location_text()
         )
 
 
 def _frequencies(
-    values: Array, dtype: DTypeLike | None, requires_grad: bool, device: DeviceLike
+    whole: Array, length: float, dtype: DTypeLike | None, requires_grad: bool, device: DeviceLike
 ) -> Tensor:
+    """Whole numbers over the signal's length, which may be 0 as in PyTorch."""
     require_cpu(device)
+    with np.errstate(all="ignore"):
+        values = np.multiply(whole, np.divide(1.0, length))
     of = default_dtype() if dtype is None else as_dtype(dtype)
     return tracked(concrete(values.astype(of.numpy)), requires_grad)
 

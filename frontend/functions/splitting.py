@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from graphc.errors import ArgumentError, ShapeError
+from graphc.dtypes import int64
+from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.base import is_tensor
 from graphc.frontend.functions.aliases import also_called
 from graphc.frontend.functions.convert import normalize_dim, require_tensor
@@ -44,6 +45,11 @@ def tensor_split(
     axis = normalize_dim("tensor_split", dim, x.ndim)
     size = known_size("tensor_split", x, axis)
     given = indices_or_sections
+    if is_tensor(given) and given.dtype is not int64:
+        raise DTypeError(
+            "tensor_split: expected positions of dtype int64", got=given.dtype.name,
+            where=user_location_text(),
+        )  # fmt: skip
     cuts: Any = given.tolist() if is_tensor(given) else given
     if isinstance(cuts, int):
         if cuts < 1:

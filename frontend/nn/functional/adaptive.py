@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphc.dims import Dim
+from graphc.dtypes import int64
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.base import concrete
 from graphc.frontend.functions.convert import as_float, scalar_tensor
+from graphc.frontend.functions.creation import zeros
 from graphc.frontend.functions.indexing import index_select
 from graphc.frontend.functions.shaping import reshape
 from graphc.frontend.nn.functional.windows import with_batch, without_batch
 from graphc.ops import comparison, select
+from graphc.ops.shape import narrow
 from graphc.provenance import user_location_text
 from graphc.storage import Array
 
@@ -51,11 +54,11 @@ def output_sizes(function: str, x: Tensor, output_size: Any) -> list[int]:
             f"{function}: the spatial sizes must be known and not 0", got=str(x.type),
             where=user_location_text(),
         )  # fmt: skip
-    wrong = any(not (each is None or (isinstance(each, int) and each >= 1)) for each in given)
+    wrong = any(not (each is None or (isinstance(each, int) and each >= 0)) for each in given)
     if len(given) != dims or wrong:
         raise ArgumentError(
             f"{function}: wrong output_size", got=repr(output_size),
-            expected=f"a positive number or None, or {dims} of them", where=user_location_text(),
+            expected=f"a number from 0 on, or None, or {dims} of them", where=user_location_text(),
         )  # fmt: skip
     return [int(size) if each is None else each for each, size in zip(given, sizes, strict=True)]
 
@@ -83,6 +86,9 @@ def _average(function: str, dims: int, input: Tensor, output_size: OutputSize) -
     divisor: Any = None
     for number, count in enumerate(output_sizes(function, x, output_size)):
         dim, size = number + 2, int(x.shape[number + 2])
+        if count == 0:
+            total = narrow(total, dim, 0, 0)
+            continue
         first, last = window_bounds(size, count)
         length = last - first + 1
         terms: Tensor | None = None
@@ -111,6 +117,11 @@ def _largest(
     indices: Tensor | None = None
     for number, count in reversed(list(enumerate(output_sizes(function, x, output_size)))):
         dim, size = number + 2, int(x.shape[number + 2])
+        if count == 0:
+            values, flat = narrow(values, dim, 0, 0), flat * size
+            if return_indices:
+                indices = zeros(values.shape, dtype=int64)
+            continue
         first, last = window_bounds(size, count)
         best = best_index = None
         for at in range(int((last - first).max()) + 1):

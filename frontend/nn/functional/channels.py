@@ -52,6 +52,11 @@ def group_norm(
     x = as_float("group_norm", input)
     _check_groups("group_norm", x, num_groups)
     batch, channels, *rest = x.shape
+    if int(channels) == num_groups and all(size == 1 for size in rest) and batch == 1:
+        raise ShapeError(
+            "group_norm: one value per group has no variance", got=f"{x.type}, {num_groups} groups",
+            where=user_location_text(),
+        )  # fmt: skip
     grouped = reshape(x, (batch, num_groups, channels // num_groups, *rest))
     normal = standardized(grouped, tuple(range(2, grouped.ndim)), eps).values
     return scaled("group_norm", reshape(normal, x.shape), weight, bias)

@@ -68,6 +68,7 @@ def pad(
             where=user_location_text(),
         )  # fmt: skip
     low, high = amounts[::2][::-1], amounts[1::2][::-1]
+    shaping.require_left("pad", x, low, high, 0 if mode == "circular" else 1)
     if mode == "circular":
         x = _cut(x, low, high)
     for dim, (before, after) in enumerate(zip(low, high, strict=True), start=x.ndim - dims):
