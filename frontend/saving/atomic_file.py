@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import secrets
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -18,13 +19,20 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], None]) -> None:
     """Write beside the target, flush to disk, rename over it, and flush the folder.
 
     Args:
-        path: the target; its folder must exist. A link is followed, not replaced.
+        path: the target; its folder must exist. A link is followed, not replaced, and who may
+            read a file that is there already may read the new one.
         write: puts the whole content into a file.
     """
     target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():  # a device or a pipe, which is never replaced
+        with open(target, "wb") as file:
+            write(file)
+        return
     beside = target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
     try:
         with open(beside, "xb") as file:
+            if target.exists():
+                os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))
             write(file)
             file.flush()
             _flush(file.fileno())

@@ -13,6 +13,7 @@ from graphc.frontend.base import concrete, over
 from graphc.frontend.devices import Device
 from graphc.frontend.functions.generators import Generator
 from graphc.frontend.nn.parameter import Parameter
+from graphc.frontend.nn.state_dict import StateDict
 from graphc.frontend.tensor import Tensor
 from graphc.storage import Array, Storage
 
@@ -39,6 +40,7 @@ class Decoder:
             "dict": lambda pairs: dict(map(self._pair, pairs)),
             "OrderedDict": lambda pairs: OrderedDict(map(self._pair, pairs)),
             "Counter": lambda pairs: Counter(dict(map(self._pair, pairs))),
+            "StateDict": lambda parts: self._state_dict(*parts),
             "float": float.fromhex,
             "complex": lambda parts: complex(self.decode(parts[0]), self.decode(parts[1])),
             "dtype": as_dtype,
@@ -62,6 +64,11 @@ class Decoder:
     def _pair(self, pair: tuple[Any, Any]) -> tuple[Any, Any]:
         key, value = pair
         return self.decode(key), self.decode(value)
+
+    def _state_dict(self, pairs: Any, versions: Any) -> StateDict:
+        made = StateDict(map(self._pair, pairs))
+        made._metadata = self.decode(versions)
+        return made
 
     def _array(self, place: Mapping[str, Any]) -> Array:
         array = self._tensors[place["name"]]

@@ -98,6 +98,9 @@ class Encoder:
                 )  # fmt: skip
             name = self.encode(key, f"a key of {path or 'the dict'}")
             pairs.append([name, self.encode(each, _join(path, key))])
+        versions = getattr(value, "_metadata", None)
+        if isinstance(value, OrderedDict) and isinstance(versions, Mapping):
+            return {"StateDict": [pairs, self.encode(versions, f"the versions of {path}")]}
         kind = next((each for each in (OrderedDict, Counter) if isinstance(value, each)), dict)
         return {kind.__name__: pairs}
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from graphc.errors import ArgumentError, ArgumentTypeError, CheckpointError
+from graphc.errors import ArgumentError, ArgumentTypeError, CheckpointError, RecordingError
+from graphc.frontend.modes import modes
 from graphc.frontend.saving.atomic_file import write_atomically
 from graphc.frontend.saving.encode import Encoder
 from graphc.frontend.saving.tensor_file import FormatError, as_bytes, file_order, write
@@ -40,6 +41,7 @@ def save(obj: Any, f: PathLike | BinaryIO) -> None:
     Raises:
         ArgumentError: for a value that cannot be stored.
         CheckpointError: if there is no folder of that name.
+        RecordingError: while recording.
 
     Source: ``torch.save``, but a safetensors file.
 
@@ -51,6 +53,11 @@ def save(obj: Any, f: PathLike | BinaryIO) -> None:
         >>> gc.load("model.safetensors")["epoch"]
         3
     """
+    if modes.recorder is not None:
+        raise RecordingError(
+            "save: nothing can be saved while recording: the values of the run do not exist yet",
+            fix="save after the compiled function was called", where=user_location_text(),
+        )  # fmt: skip
     tensors, metadata = _encode(obj)
 
     def put(file: BinaryIO) -> None:

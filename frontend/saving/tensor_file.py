@@ -184,7 +184,7 @@ def read_array(file: BinaryIO, entry: Entry) -> Array:
             raise FormatError(f"the file ends inside the tensor {entry.name!r}")
         rest[: len(part)] = part
         rest = rest[len(part) :]
-    return array
+    return _checked(array, entry)
 
 
 def mapped_array(memory: Any, header: Header, entry: Entry) -> Array:
@@ -193,4 +193,10 @@ def mapped_array(memory: Any, header: Header, entry: Entry) -> Array:
         return np.empty(entry.shape, entry.dtype)
     count = math.prod(entry.shape)
     flat = np.frombuffer(memory, entry.dtype, count, header.length + entry.start)
-    return flat.reshape(entry.shape)
+    return _checked(flat.reshape(entry.shape), entry)
+
+
+def _checked(array: Array, entry: Entry) -> Array:
+    if entry.dtype == np.bool_ and array.view(np.uint8).max(initial=0) > 1:
+        raise FormatError(f"the tensor {entry.name!r} has bytes that are neither true nor false")
+    return array

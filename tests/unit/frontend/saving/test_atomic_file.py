@@ -73,6 +73,26 @@ def test_links_are_followed(tmp_path: Path) -> None:
     assert (tmp_path / "folder" / "file").read_bytes() == b"content"
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444])
+def test_who_could_not_read_the_old_file_cannot_read_the_new_one(mode: int, tmp_path: Path) -> None:
+    (tmp_path / "c").touch()
+    (tmp_path / "c").chmod(mode)
+    write_atomically(tmp_path / "c", writer(b"secret"))
+    assert stat.S_IMODE((tmp_path / "c").stat().st_mode) == mode
+    assert (tmp_path / "c").read_bytes() == b"secret"
+
+
+def test_pipes_and_devices_are_written_to_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    write_atomically(tmp_path / "pipe", writer(b"through"))
+    assert os.read(reader, 100) == b"through"
+    os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()
+    with pytest.raises(IsADirectoryError):
+        write_atomically(tmp_path, writer(b""))
+
+
 def test_the_file_has_ordinary_rights(tmp_path: Path) -> None:
     (tmp_path / "ordinary").touch()
     write_atomically(tmp_path / "c", writer(b""))

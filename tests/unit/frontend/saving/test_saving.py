@@ -14,7 +14,7 @@ import pytest
 
 import graphc as gc
 from graphc import nn, optim
-from graphc.errors import ArgumentError, ArgumentTypeError, CheckpointError, SymbolicValueError
+from graphc.errors import ArgumentError, ArgumentTypeError, CheckpointError, RecordingError
 from graphc.frontend.base import concrete
 from graphc.frontend.saving.load import load
 from graphc.frontend.saving.save import save
@@ -112,6 +112,15 @@ def test_containers_keep_their_kinds(tmp_path: Path) -> None:
     save(value, tmp_path / "c")
     assert same(load(tmp_path / "c"), value)
     assert load(tmp_path / "c")[1]["absent"] == 0
+
+
+def test_versions_of_modules_come_along(tmp_path: Path) -> None:
+    state = nn.Sequential(nn.BatchNorm1d(2)).state_dict()
+    save([state], tmp_path / "c")
+    (found,) = load(tmp_path / "c")
+    assert same(found, state)
+    assert found._metadata == state._metadata
+    assert found._metadata["0"] == {"version": 2}
 
 
 def test_other_mappings_come_back_as_dicts(tmp_path: Path) -> None:
@@ -274,9 +283,19 @@ def test_equal_states_make_equal_files(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_a_recorded_tensor_has_no_values(tmp_path: Path) -> None:
-    with gc.Graph(), pytest.raises(SymbolicValueError):
+def test_nothing_is_saved_while_recording(tmp_path: Path) -> None:
+    weight = nn.Parameter([1.0])
+
+    @gc.compile
+    def step(x: gc.Tensor) -> gc.Tensor:
+        save(weight, tmp_path / "c")
+        return x * weight
+
+    with pytest.raises(RecordingError, match="after the compiled function"):
+        step(gc.ones(1))
+    with gc.Graph(), pytest.raises(RecordingError):
         save(gc.placeholder((2,)), tmp_path / "c")
+    assert list(tmp_path.iterdir()) == []
 
 
 class Point(NamedTuple):

@@ -122,6 +122,17 @@ def test_a_name_that_stands_twice_is_refused() -> None:
         read(with_header(text.encode(), b"12"))
 
 
+@pytest.mark.parametrize("shape", [(), (3,), (0,)])
+def test_bools_are_bools(shape: tuple[int, ...]) -> None:
+    file = io.BytesIO()
+    write(file, {"b": np.ones(shape, bool)}, {})
+    data = file.getvalue()
+    assert read(data)[0]["b"].all()
+    if shape != (0,):
+        with pytest.raises(FormatError, match="neither true nor false"):
+            read(data[:-1] + b"\x02")
+
+
 def test_a_stream_that_ends_early() -> None:
     data = with_header(field(), b"8bytes..")
     file = io.BytesIO(data)
