@@ -79,7 +79,13 @@ class Iteration:
     def __next__(self) -> Any:
         if self.progress.finished:
             raise StopIteration
-        batch = self._next()
+        try:
+            batch = self._next()
+        except StopIteration as error:  # passed on, it would end the loop without a word
+            raise SessionError(
+                "DataLoader: the data set raised StopIteration, which only a stream's iterator may",
+                where=user_location_text(),
+            ) from error
         if batch is END:
             self.progress.finished = True
             raise StopIteration
@@ -165,7 +171,7 @@ class WithWorkers(Iteration):
         self._load = [0] * count
         self._turn = (progress.last_worker + 1) % count
         self._arrived: dict[int, tuple[int, Reply]] = {}
-        pool.owner = self._token = object()
+        pool.hand_over(self._arrived)
         for worker in range(count):
             skip = progress.by_worker[worker] if manner.is_stream else 0
             pool.begin(worker, Begin(epoch, progress.seed, skip))
@@ -193,7 +199,7 @@ class WithWorkers(Iteration):
         return chosen
 
     def _next(self) -> Any:
-        if self._pool.owner is not self._token:
+        if self._pool.unread is not self._arrived:
             raise SessionError(
                 "DataLoader: another iteration began, and these workers are persistent",
                 fix="finish one iteration before the next, or use persistent_workers=False",

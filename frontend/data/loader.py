@@ -263,8 +263,9 @@ class DataLoader:
         Raises:
             CheckpointError: for a state of another data set.
         """
-        require_fitting(state_dict, self._samples, self.num_workers, self._is_stream)
-        Sources(self.generator, self._order).set(state_dict["generators"])
+        sources = Sources(self.generator, self._order)
+        require_fitting(state_dict, self._samples, sources, self.num_workers, self._is_stream)
+        sources.set(state_dict["generators"])
         self._epoch, self._resume, self._progress = state_dict["epoch"], dict(state_dict), None
 
     @property

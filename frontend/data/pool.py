@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import select
 import socket
 import time
@@ -62,7 +63,7 @@ class WorkerPool:
                 where=user_location_text(),
             )  # fmt: skip
         self._members: list[_Member] = []
-        self.owner: object = None
+        self.unread: dict[int, tuple[int, Reply]] = {}
         self.epochs = count_up(1)
         self._close = weakref.finalize(self, _end, self._members, os.getpid())
         try:
@@ -183,10 +184,12 @@ class WorkerPool:
             whole = slabs.copy(reply.slab, reply.spans[-1][1])
         return unpack(reply.structure, [whole[start:end] for start, end in reply.spans])
 
-    def discard(self, worker: int, reply: Reply) -> None:
-        """Give a reply's memory back unread."""
-        if reply.slab is not None:
-            self._members[worker].slabs.release(reply.slab)
+    def hand_over(self, unread: dict[int, tuple[int, Reply]]) -> None:
+        """Serve another pass, which keeps its unread answers here; drop those of the last."""
+        for worker, reply in self.unread.values():
+            if reply.slab is not None:
+                self._members[worker].slabs.release(reply.slab)
+        self.unread = unread
 
     def close(self) -> None:
         """End the workers, and wait until they have ended."""
@@ -206,8 +209,14 @@ def _start(context: BaseContext, plan: Plan) -> _Member:
     )  # fmt: skip
     try:
         process.start()
-    except BaseException:
+    except BaseException as error:
         channel.close()
+        if not forks and isinstance(error, pickle.PicklingError | AttributeError | TypeError):
+            raise WorkerError(
+                "DataLoader: the data set or a function cannot be sent to a worker process",
+                got=str(error), fix='define it where a module can be imported, or use '
+                'multiprocessing_context="fork"', where=user_location_text(),
+            ) from error  # fmt: skip
         raise
     finally:
         theirs.close()

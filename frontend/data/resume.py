@@ -127,13 +127,17 @@ def _decoded(order: Any) -> list[Any]:
     return [list(islice(rest, size)) for size in order["sizes"].tolist()]
 
 
-def require_fitting(state: State, samples: int | None, workers: int, is_stream: bool) -> None:
+def require_fitting(
+    state: State, samples: int | None, sources: Sources, workers: int, is_stream: bool
+) -> None:
     """Raise CheckpointError for a state of another data set, or of other streams."""
     problem = ""
     if state.get("version") != VERSION:
         problem = "this is no state of a DataLoader of this version"
     elif state["samples"] != samples:
         problem = f"the data set had {state['samples']} samples and has {samples}"
+    elif len(state["generators"]) != len(sources.generators):
+        problem = "one of the two loaders has a generator of its own"
     elif is_stream and state.get("inside") and len(state["by_worker"]) != workers:
         problem = f"the stream was read by {len(state['by_worker'])} workers, not by {workers}"
     if problem:

@@ -112,7 +112,7 @@ def run_worker(end: socket.socket, inherited: list[socket.socket], plan: Plan) -
 class _Worker:
     def __init__(self, channel: Channel, plan: Plan) -> None:
         self._channel, self._plan = channel, plan
-        self._slabs = OwnSlabs()
+        self._slabs, self._parent = OwnSlabs(), os.getppid()
         self._fetcher: MapFetcher | StreamFetcher | None = None
         self._failure: Failure | None = None
         self._initialized = False
@@ -133,10 +133,9 @@ class _Worker:
 
     def _wait(self) -> list[Any]:
         """The next messages, or none once the loader is gone."""
-        parent = os.getppid()
         poll = select.poll()
         poll.register(self._channel.fileno(), select.POLLIN)
-        while not self._channel.ended and os.getppid() == parent:
+        while not self._channel.ended and os.getppid() == self._parent:
             if poll.poll(_SECONDS_BETWEEN_LOOKS * 1000):
                 self._channel.collect()
                 if messages := self._channel.messages():

@@ -215,6 +215,8 @@ def test_states_of_other_data_are_refused() -> None:
         DataLoader(Numbers(21), 2).load_state_dict(state)
     with pytest.raises(CheckpointError, match="no state of a DataLoader"):
         DataLoader(Numbers(20), 2).load_state_dict({"epoch": 1})
+    with pytest.raises(CheckpointError, match="generator of its own"):
+        DataLoader(Numbers(20), 2, generator=gc.Generator()).load_state_dict(state)
     loader = DataLoader(Stream(), 2, num_workers=2)
     next(iter(loader))
     with pytest.raises(CheckpointError, match="2 workers, not by 1"):

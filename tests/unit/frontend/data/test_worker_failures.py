@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from graphc.errors import DTypeError, WorkerError, WorkerTimeoutError
+from graphc.errors import DTypeError, SessionError, WorkerError, WorkerTimeoutError
 from graphc.utils.data import DataLoader, IterableDataset
 from tests.data_sets import Deadly, Failing, Images, Numbers, Slow
 from tests.sources import ROOT
@@ -63,6 +63,18 @@ def test_what_cannot_be_sent_is_an_error() -> None:
     with pytest.raises(Exception, match="in DataLoader worker process 0") as caught:
         list(loader)
     assert "pickle" in str(caught.value)
+
+
+def test_what_cannot_be_sent_to_a_worker_is_an_error() -> None:
+    for options in ({"collate_fn": lambda batch: batch}, {"worker_init_fn": lambda worker: None}):
+        loader = DataLoader(Numbers(), num_workers=1, multiprocessing_context="spawn", **options)
+        with pytest.raises(WorkerError, match="cannot be sent to a worker process"):
+            iter(loader)
+
+
+def test_a_data_set_cannot_end_a_pass_early() -> None:
+    with pytest.raises(SessionError, match="raised StopIteration"):
+        list(DataLoader(Failing(StopIteration())))
 
 
 def test_errors_before_the_first_batch() -> None:

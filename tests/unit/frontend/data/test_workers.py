@@ -14,7 +14,13 @@ import numpy as np
 import pytest
 
 import graphc as gc
-from graphc.errors import ArgumentError, ArgumentTypeError, SessionError, WorkerError
+from graphc.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    RecordingError,
+    SessionError,
+    WorkerError,
+)
 from graphc.utils.data import DataLoader, TensorDataset, get_worker_info
 from tests.data_sets import (
     Everything,
@@ -277,6 +283,20 @@ def test_memory_is_used_again() -> None:
     assert len(addresses) < 12
 
 
+def test_memory_of_passes_that_were_given_up_is_used_again() -> None:
+    loader = DataLoader(Images(200), 2, num_workers=2, persistent_workers=True)
+    addresses = set()
+    for _ in range(15):
+        for place, batch in enumerate(loader):
+            addresses.add(batch["image"].data_ptr())
+            del batch
+            if place == 3:
+                time.sleep(0.02)  # some batches arrive and are never read
+                break
+    assert len(addresses) < 16
+    del loader
+
+
 def test_batches_of_growing_sizes() -> None:
     def grown(index: Any) -> Any:
         return np.full(1 << index, index, np.uint8)
@@ -302,6 +322,48 @@ def test_a_forked_child_keeps_its_batch() -> None:
     os.close(read)
     os.close(write)
     assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_a_forked_child_leaves_the_loader_alone() -> None:
+    iterator = iter(DataLoader(Images(), 2, num_workers=2))
+    first = next(iterator)
+    child = os.fork()
+    if child == 0:
+        try:
+            del iterator, first
+            gc_module.collect()
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    assert [batch["image"][0, 0, 0, 0].item() for batch in iterator] == list(range(2, 20, 2))
+    del first
+
+
+def test_loaders_in_threads() -> None:
+    results: list[Any] = []
+
+    def read() -> None:
+        results.append(batches(DataLoader(Images(), 3, num_workers=1)))
+
+    threads = [threading.Thread(target=read) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [batches(DataLoader(Images(), 3))] * 3
+
+
+def test_a_pass_is_not_recorded() -> None:
+    loader = DataLoader(Numbers(), 4)
+
+    @gc.compile
+    def total(x: gc.Tensor) -> gc.Tensor:
+        for batch in loader:
+            x = x + batch.sum()
+        return x
+
+    with pytest.raises(RecordingError, match="iterate outside"):
+        total(gc.tensor(0))
 
 
 def test_long_messages_in_both_directions() -> None:
