@@ -187,7 +187,7 @@ X = gc.ones(1, 2, 5, 5)
         (lambda: F.max_pool2d(X, 2, stride=0), ArgumentError, "stride"),
         (lambda: F.avg_pool2d(X, 2, divisor_override=0), ArgumentError, "divisor"),
         (lambda: F.avg_pool1d(X, 2), ShapeError, "spatial"),
-        (lambda: F.adaptive_avg_pool2d(X, 0), ArgumentError, "output_size"),
+        (lambda: F.adaptive_avg_pool2d(X, -1), ArgumentError, "output_size"),
         (lambda: F.adaptive_max_pool2d(X, (1, 2, 3)), ArgumentError, "output_size"),
         (lambda: F.adaptive_max_pool2d(X[:, :, :0], 1), ShapeError, "not 0"),
         (lambda: F.max_unpool2d(X, X, 2), DTypeError, "int64"),
