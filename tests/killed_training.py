@@ -102,8 +102,9 @@ def killed_often(folder: Path, compiled: bool, kills: int, seed: int) -> Outcome
     chance = random.Random(seed)
     outcome = Outcome()
     for _ in range(kills):
-        events = chance.choice([0, 1, 2, 3, 4, 5, 7, 10])  # a step tells three
-        told = _try(folder, NEVER, compiled, wait=events, delay=chance.uniform(0, 0.004))
+        events = chance.choice([0, 1, 2, 3, 3, 4, 5, 6, 6, 7, 10])  # after 3 and 6 it saves
+        delay = chance.choice([0.0, chance.uniform(0, 0.004)])
+        told = _try(folder, NEVER, compiled, wait=events, delay=delay)
         outcome.kills += 1
         outcome.while_saving += told.endswith(SAVING)
         outcome.leftovers += any(path.suffix == ".tmp" for path in folder.glob(".*"))

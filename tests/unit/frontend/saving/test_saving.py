@@ -263,6 +263,22 @@ def test_mapped_files_give_the_same_and_writes_stay_private(tmp_path: Path) -> N
         load(io.BytesIO(before), mmap=True)
 
 
+@pytest.mark.parametrize("size", [1, 3, 7, 33])
+def test_compiled_functions_work_on_mapped_weights(size: int, tmp_path: Path) -> None:
+    model = nn.Sequential(nn.Linear(size, 5), nn.Tanh(), nn.Linear(5, 3))
+    save({"flag": gc.tensor(True), "bytes": b"abc", **model.state_dict()}, tmp_path / "c")
+    state = load(tmp_path / "c", mmap=True)
+    del state["flag"], state["bytes"]
+    x = gc.randn(4, size)
+    expected = model(x)
+    for parameter, values in zip(model.parameters(), state.values(), strict=True):
+        parameter.data = values
+    assert same(model(x), expected)
+    np.testing.assert_allclose(
+        gc.compile(model)(x).detach().numpy(), expected.detach().numpy(), rtol=1e-5, atol=1e-6
+    )
+
+
 @pytest.mark.parametrize("location", [None, "cpu", gc.device("cpu"), {"cuda:0": "cpu"}])
 @pytest.mark.parametrize("weights_only", [None, True, False])
 def test_pytorch_s_arguments(location: Any, weights_only: bool | None, tmp_path: Path) -> None:

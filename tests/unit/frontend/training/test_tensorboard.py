@@ -16,6 +16,7 @@ import graphc as gc
 from graphc import nn
 from graphc.errors import ArgumentError, DependencyError, SymbolicValueError
 from graphc.utils.tensorboard import SummaryWriter
+from tests.test_names import absent
 from tests.torch_oracle import torch
 
 
@@ -188,6 +189,14 @@ def _same_pixels(one: Any, other: Any) -> None:
         image.ClearField("encoded_image_string")
         image.ClearField("colorspace")
     np.testing.assert_array_equal(*shapes)
+
+
+@pytest.mark.parity
+def test_the_methods_of_pytorch_s_writer_are_there_or_explained() -> None:
+    torch()
+    theirs = import_module("torch.utils.tensorboard").SummaryWriter
+    missing = {name for name in dir(theirs) if name[0] != "_" and not hasattr(SummaryWriter, name)}
+    assert missing == set(absent("torch.utils.tensorboard.SummaryWriter"))
 
 
 @pytest.mark.parity
