@@ -102,7 +102,17 @@ def longer(x: Node, value: float) -> Node:
     return pad(x, low=(1, 0), high=(2, 0), interior=(0, 0), value=value)
 
 
+def tile(x: Node, low: int, high: int, dim: int = 1, value: float = 0.0) -> Node:
+    """x with zeros before and behind it."""
+    amounts = [tuple(n if at == dim else 0 for at in range(2)) for n in (low, high)]
+    return pad(x, low=amounts[0], high=amounts[1], interior=(0, 0), value=value)
+
+
 EXACT: list[Case] = [
+    ("sum_of_tiles", (*REAL, *INTS, complex64, bool_),
+     lambda x, y: add(tile(x, 0, 8), tile(y, 8, 0))),
+    ("sum_of_tiles", (float32, int32), lambda x, y: add(
+        add(tile(x, 10, 5, 0), tile(y, 0, 15, 0)), add(tile(y, 5, 10, 0), tile(x, 15, 0, 0)))),
     ("times_one", (*REAL, *INTS, bool_), lambda x, y: mul(x, same(x, 1))),
     ("times_one", (float32, int8), lambda x, y: mul(spread(x, 1), x)),
     ("over_one", REAL, lambda x, y: div(x, same(x, 1))),
@@ -378,6 +388,13 @@ def test_log_softmax_is_finite_where_the_quotient_underflows() -> None:
         ("merge_reshapes", lambda x: reshape(
             reshape(permute(x, dims=(1, 0)), shape=(40,)), shape=(8, 5))),
         ("times_one", lambda x: mul(permute(x, dims=(1, 0)), same(x, 1))),
+        ("sum_of_tiles", lambda x: add(tile(x, 0, 9), tile(x, 9, 0))),
+        ("sum_of_tiles", lambda x: add(tile(x, 0, 7), tile(x, 7, 0))),
+        ("sum_of_tiles", lambda x: add(tile(x, 1, 8), tile(x, 9, 0))),
+        ("sum_of_tiles", lambda x: add(tile(x, 0, 8), tile(x, 0, 8))),
+        ("sum_of_tiles", lambda x: add(tile(x, 0, 8, value=-0.0), tile(x, 8, 0))),
+        ("sum_of_tiles", lambda x: add(tile(x, 0, 8), tile(x, 8, 0, value=1.0))),
+        ("sum_of_tiles", lambda x: add(tile(x, 8, 0), same(x, 1))),
     ],
 )  # fmt: skip
 def test_rule_leaves_alone_what_it_would_change(name: str, build: Callable[[Node], Node]) -> None:
