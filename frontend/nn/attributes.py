@@ -19,6 +19,14 @@ _OWNED = ("_parameters", "_buffers", "_modules")
 _NEWER = {"_derived_tensors": OwnedDict, "_call_hooks": HookDict, "_state_dict_hooks": HookDict}
 
 
+class UnfitNameError(ArgumentError, KeyError):
+    """A name that a module cannot give to what it owns."""
+
+
+class NotSetUpError(ArgumentError, AttributeError):
+    """A module whose ``__init__`` has not run."""
+
+
 class MissingAttributeError(GraphcError, AttributeError):
     """A module has no such attribute."""
 
@@ -86,8 +94,8 @@ class Attributes(Observed):
                     where=user_location_text(),
                 )  # fmt: skip
             self._parameters[name] = None
-        elif name in self.__dict__.get("_modules", ()) and value is None:
-            self._modules[name] = None
+        elif name in self.__dict__.get("_modules", ()):
+            self.register_module(name, value)
         else:
             super().__setattr__(name, value)
             changes.mark()
@@ -147,10 +155,25 @@ class Attributes(Observed):
     # --- registration -------------------------------------------------------------------------
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
-        """Add a parameter under a name; None reserves the name."""
+        """Add a parameter under a name; None reserves the name.
+
+        Raises:
+            UnfitNameError: for a name that is taken, empty, or has a dot.
+            DTypeError: for what is no parameter.
+            ArgumentError: for a parameter that is the result of operations.
+        """
         self._check_name(name, "_parameters")
-        if param is not None and every_module.registration:
-            param = registered("parameter", self, name, param)
+        if param is not None:
+            if not isinstance(param, Parameter):
+                raise self._unfit(name, param, "nn.Parameter or None")
+            if param._grad_fn is not None:
+                raise ArgumentError(
+                    f"{name!r}: a parameter must be no result of operations",
+                    got=str(param.grad_fn), fix="compute it in forward",
+                    where=user_location_text(),
+                )  # fmt: skip
+            if every_module.registration:
+                param = registered("parameter", self, name, param)
         self._parameters[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
@@ -160,8 +183,14 @@ class Attributes(Observed):
             name: attribute name.
             tensor: the value; None reserves the name.
             persistent: let ``state_dict`` contain it.
+
+        Raises:
+            UnfitNameError: for a name that is taken, empty, or has a dot.
+            DTypeError: for what is no tensor.
         """
         self._check_name(name, "_buffers")
+        if tensor is not None and not is_tensor(tensor):
+            raise self._unfit(name, tensor, "a tensor or None")
         if every_module.registration:
             tensor = registered("buffer", self, name, tensor)
         if tensor is not None:
@@ -172,12 +201,14 @@ class Attributes(Observed):
         (hidden.discard if persistent else hidden.add)(name)
 
     def register_module(self, name: str, module: Attributes | None) -> None:
-        """Add a child under a name; None reserves the name."""
+        """Add a child under a name; None reserves the name.
+
+        Raises:
+            UnfitNameError: for a name that is taken, empty, or has a dot.
+            DTypeError: for what is no module.
+        """
         if module is not None and not isinstance(module, Attributes):
-            raise DTypeError(
-                f"{name!r}: expected a Module", got=type(module).__name__,
-                where=user_location_text(),
-            )  # fmt: skip
+            raise self._unfit(name, module, "nn.Module or None")
         self._check_name(name, "_modules")
         if every_module.registration:
             module = registered("module", self, name, module)
@@ -185,22 +216,30 @@ class Attributes(Observed):
 
     add_module = register_module
 
+    def _unfit(self, name: str, value: object, expected: str) -> DTypeError:
+        return DTypeError(
+            f"{name!r} of {type(self).__name__} cannot be this", got=type(value).__name__,
+            expected=expected, where=user_location_text(),
+        )  # fmt: skip
+
     def _check_name(self, name: str, owner: str) -> None:
         if "_modules" not in self.__dict__:
-            raise ArgumentError(
+            raise NotSetUpError(
                 f"{type(self).__name__}: the module is not set up yet",
                 fix="call super().__init__() first in __init__", where=user_location_text(),
             )  # fmt: skip
         given: Any = name
-        if not isinstance(given, str) or not given or "." in given:
-            raise ArgumentError(
+        if not isinstance(given, str):
+            raise self._unfit(repr(name), name, "text as a name")
+        if not name or "." in name:
+            raise UnfitNameError(
                 "a name within a module must be text without a dot", got=repr(name),
                 where=user_location_text(),
             )  # fmt: skip
         if name not in self.__dict__[owner] and (
             hasattr(type(self), name) or name in self._all_names()
         ):
-            raise ArgumentError(
+            raise UnfitNameError(
                 f"{type(self).__name__} has an attribute {name!r} already",
                 where=user_location_text(),
             )

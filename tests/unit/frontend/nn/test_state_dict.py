@@ -380,3 +380,41 @@ def test_registering() -> None:
     assert len(list(nn.Sequential(*[nn.ReLU()] * 3).modules(remove_duplicate=False))) == 4
     with pytest.raises(ArgumentTypeError):
         module.register_forward_pre_hook("x")
+
+
+WRONG = {
+    "dot": lambda n, lib: n.Module().register_parameter("a.b", None),
+    "empty": lambda n, lib: n.Module().register_buffer("", None),
+    "taken": lambda n, lib: n.Linear(1, 1).register_buffer("weight", lib.ones(1)),
+    "taken by a method": lambda n, lib: n.Linear(1, 1).add_module("forward", n.ReLU()),
+    "number": lambda n, lib: n.Module().register_parameter(3, None),
+    "no parameter": lambda n, lib: n.Module().register_parameter("a", lib.ones(1)),
+    "no buffer": lambda n, lib: n.Module().register_buffer("a", 3),
+    "no module": lambda n, lib: n.Module().add_module("a", lib.ones(1)),
+    "a result": lambda n, lib: n.Module().register_parameter(
+        "a", n.Parameter(lib.ones(1)).mul_(lib.ones(1, requires_grad=True))
+    ),
+    "a tensor for a parameter": lambda n, lib: setattr(n.Linear(1, 1), "weight", lib.ones(1)),
+    "a number for a buffer": lambda n, lib: setattr(n.BatchNorm1d(1), "running_mean", 3),
+    "a number for a module": lambda n, lib: setattr(n.Sequential(n.ReLU()), "0", 3),
+    "too early": lambda n, lib: setattr(n.Linear.__new__(n.Linear), "a", n.Parameter(lib.ones(1))),
+    "too early a buffer": lambda n, lib: n.Linear.__new__(n.Linear).register_buffer("a", None),
+    "missing": lambda n, lib: n.Linear(1, 1).wieght,
+    "missing to delete": lambda n, lib: delattr(n.Linear(1, 1), "wieght"),
+    "missing module": lambda n, lib: n.Linear(1, 1).get_submodule("a.b"),
+    "missing parameter": lambda n, lib: n.Linear(1, 1).get_parameter("wieght"),
+    "missing buffer": lambda n, lib: n.Linear(1, 1).get_buffer("weight"),
+    "mode": lambda n, lib: n.Linear(1, 1).train(3),
+    "dtype": lambda n, lib: n.Linear(1, 1).to(lib.int64),
+    "forward": lambda n, lib: n.Module()(1),
+}
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("name", WRONG)
+def test_mistakes_are_of_pytorchs_kinds(name: str) -> None:
+    torch = pytest.importorskip("torch")
+    with pytest.raises(Exception, match=r".") as theirs:
+        WRONG[name](torch.nn, torch)
+    with pytest.raises(theirs.type):
+        WRONG[name](nn, gc)
