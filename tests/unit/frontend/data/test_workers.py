@@ -21,6 +21,7 @@ from graphc.errors import (
     SessionError,
     WorkerError,
 )
+from graphc.frontend.data.slabs import LentSlabs, OwnSlabs
 from graphc.utils.data import DataLoader, TensorDataset, get_worker_info
 from tests.data_sets import (
     Everything,
@@ -260,7 +261,7 @@ def test_random_numbers_of_streams_repeat() -> None:
 
 def test_batches_are_the_programs_own() -> None:
     """Memory is used again only when nobody has a part of it."""
-    loader = DataLoader(Images(60), 2, num_workers=2)
+    loader = DataLoader(Images(300), 2, num_workers=2)
     kept = list(loader)  # more than the workers' memory may be held: the rest is copied
     assert len(os.listdir("/dev/fd")) < 100
     for place, batch in enumerate(kept):
@@ -295,6 +296,31 @@ def test_memory_of_passes_that_were_given_up_is_used_again() -> None:
                 break
     assert len(addresses) < 16
     del loader
+
+
+def test_slabs_that_a_child_may_read_are_given_up() -> None:
+    own, lent = OwnSlabs(), LentSlabs()
+    numbers = []
+    for _ in range(3):
+        number, memory, descriptor, retired = own.take(1000)
+        assert descriptor is not None
+        assert not retired
+        lent.add(number, descriptor, len(memory))
+        numbers.append(number)
+    kept, back, late = (lent.lend(number) for number in numbers)
+    del back
+    lent.keep_for_child()
+    del late
+    returned, dropped = lent.take_returned()
+    assert (returned, sorted(dropped)) == ([2], [1, 3])
+    assert lent.in_use == 0
+    own.give_back(returned, dropped)
+    assert own.take(1000)[0] == 2
+    number, _, descriptor, retired = own.take(1 << 20)
+    assert (number, retired) == (4, [])
+    assert descriptor is not None
+    os.close(descriptor)
+    assert kept.shape == (1 << 16,)
 
 
 def test_batches_of_growing_sizes() -> None:
