@@ -6,6 +6,7 @@ from benchmarks.cases.elementwise import CHAIN
 from benchmarks.cases.images import IMAGES
 from benchmarks.cases.inference import FORWARD
 from benchmarks.cases.rows import ROWS
+from benchmarks.cases.sequences import SEQUENCES
 from benchmarks.cases.training import TRAINING
 
-CASES: tuple[Case, ...] = (*TRAINING, *IMAGES, FORWARD, ROWS, CHAIN, CALL)
+CASES: tuple[Case, ...] = (*TRAINING, *IMAGES, *SEQUENCES, FORWARD, ROWS, CHAIN, CALL)
