@@ -36,6 +36,7 @@ from graphc.types import TensorType
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from graphc.frontend.autograd.custom import FunctionStep
     from graphc.frontend.autograd.function import Function
     from graphc.frontend.functions.generators import Generator
     from graphc.frontend.tensor import Tensor
@@ -344,6 +345,9 @@ class Recorder:
         self, function: type[Function], args: Sequence[Any], results: Sequence[Any]
     ) -> None:
         """A custom function was called: a program's tape knows its gradient already."""
+
+    def note_step(self, step: FunctionStep, args: Sequence[Any], results: Sequence[Any]) -> None:
+        """A custom function's step is on the tape, and what it keeps is saved."""
 
     def grad_slot(self, x: Tensor) -> GradSlot:
         """The gradient of a tensor as this program sees it."""

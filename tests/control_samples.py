@@ -140,10 +140,24 @@ def while_loop_gradient(
     return np.array(by_start), np.array(by_factor)
 
 
+def given_gradients(rng: np.random.Generator) -> Iterator[Operands]:
+    """A value, what it was made of, and what its gradient reads."""
+    read, value, grad = _inputs(read0=NUMBER, value0=VECTOR, grad0=VECTOR)
+    backward = Graph([read, value, grad], {"grad0": mul(mul(grad, value), read)})
+    operands = (rng.normal(size=2), rng.normal(size=2), np.array(rng.normal()))
+    yield operands, {"backward": backward, "values": 1, "operands": 1}
+
+
+def with_gradient(value: Array, operand: Array, read: Array, **_: Any) -> tuple[Array, ...]:
+    """The value."""
+    return (value,)
+
+
 CONTROL_SAMPLES: dict[str, Maker] = {
     "scan": scans, "cond": branches, "while_loop": loops, "while_loop_gradient": loop_gradients,
+    "with_gradient": given_gradients,
 }  # fmt: skip
 CONTROL_ORACLES: dict[str, Callable[..., Any]] = {
     "scan": scan, "cond": cond, "while_loop": while_loop,
-    "while_loop_gradient": while_loop_gradient,
+    "while_loop_gradient": while_loop_gradient, "with_gradient": with_gradient,
 }  # fmt: skip

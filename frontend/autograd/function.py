@@ -181,6 +181,8 @@ class Function:
             ctx._step = ref(step)
             positions = {id(x): place for place, x in reversed(list(enumerate(made)))}
             step.save([_saved(x, recorder, positions) for x in ctx._to_save])
+            if recorder is not None:
+                recorder.note_step(step, args, results)
         ctx._to_save = ctx._dirty = ctx._not_differentiable = ()
         return results if isinstance(outputs, tuple) else results[0]
 

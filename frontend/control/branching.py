@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from graphc.frontend.control.body import Body, Joined
+from graphc.frontend.control.body import Body
+from graphc.frontend.control.joined import Joined
 from graphc.frontend.control.leaves import Leaves, leaves_of, require_alike
 from graphc.frontend.control.writes import Untouched
 from graphc.frontend.modes import recording_into

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphc.errors import AutogradError
-from graphc.frontend.autograd.function import Function, FunctionCtx
+from graphc.frontend.autograd.function import Function
 from graphc.frontend.base import concrete
-from graphc.frontend.modes import modes
 from graphc.graph import Graph
-from graphc.opdef import OpDef
+from graphc.opdef import Call, OpDef
 from graphc.ops.bodies import computed
 from graphc.ops.control import COND, SCAN, WHILE_LOOP
 from graphc.ops.select import copy
 from graphc.ops.shape import concat, reshape
+from graphc.passes.autodiff import gradients
+from graphc.passes.control.table import GRADIENTS
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
@@ -27,12 +28,12 @@ class Unstack(Function):
     """The items of a sequence, each in memory of its own; their gradients are stacked again."""
 
     @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, x: Tensor) -> tuple[Tensor, ...]:
         """All items along the first dim."""
         return tuple(concrete(np.array(item, order="C")) for item in x.storage.array)
 
     @staticmethod
-    def backward(ctx: FunctionCtx, *grads: Tensor) -> Tensor:
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
         """The items' gradients in a new first dim."""
         return stacked(grads)
 
@@ -66,11 +67,37 @@ def results_now(
         return _call(attrs["true"] if predicate.storage.array else attrs["false"], operands)
     if op is WHILE_LOOP:
         return _while_loop(inputs, **attrs)
-    if any(x._requires_grad for x in inputs) and modes.grad_enabled:
-        raise AutogradError(
-            f"{op.name} has no gradient", fix="detach() what it reads", where=user_location_text()
-        )
-    return tuple(concrete(array) for array in op.eval(*(x.storage.array for x in inputs), **attrs))
+    found: tuple[Tensor, ...] = Applied.apply(op, attrs, *inputs)
+    return found
+
+
+class Applied(Function):
+    """An operation of arrays; its rule gives the gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, op: OpDef, attrs: Mapping[str, Any], *inputs: Tensor) -> Any:
+        """The results."""
+        made = op.eval(*(x.storage.array for x in inputs), **attrs)
+        found = tuple(concrete(np.array(each, order="C")) for each in made)
+        ctx.op, ctx.attrs, ctx.count = op, attrs, len(inputs)
+        ctx.mark_non_differentiable(*(x for x in found if not x.dtype.is_differentiable))
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(*inputs, *found)
+        return found
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
+        """The gradients of the operands."""
+        if ctx.op not in GRADIENTS:
+            raise AutogradError(
+                f"{ctx.op.name} has no gradient", fix="detach() what it reads",
+                where=user_location_text(),
+            )  # fmt: skip
+        kept = ctx.saved_tensors
+        needed = ctx.needs_input_grad[2:]
+        unwanted = frozenset(i for i, is_needed in enumerate(needed) if not is_needed)
+        call = Call(kept[: ctx.count], kept[ctx.count :], ctx.attrs, unwanted)
+        return None, None, *GRADIENTS[ctx.op](call, grads, gradients)
 
 
 def _scan(

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphc.errors import ArgumentError
-from graphc.frontend.control.body import Body, Joined
+from graphc.frontend.control.body import Body
 from graphc.frontend.control.dynamic import contiguous
+from graphc.frontend.control.joined import Joined
 from graphc.frontend.control.leaves import Leaves, leaves_of, require_alike
 from graphc.frontend.control.predicates import decision
 from graphc.frontend.control.writes import Untouched

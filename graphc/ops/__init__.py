@@ -32,6 +32,7 @@ from graphc.ops import (
     shape,
     solve,
     sort,
+    with_gradient,
 )
 
 __all__ = [
@@ -66,4 +67,5 @@ __all__ = [
     "shape",
     "solve",
     "sort",
+    "with_gradient",
 ]

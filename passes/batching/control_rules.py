@@ -17,6 +17,7 @@ from graphc.ops.leaf import placeholder
 from graphc.ops.reduce import sum_
 from graphc.ops.select import cast, scalar, where, zeros_like
 from graphc.ops.shape import expand, reshape
+from graphc.ops.with_gradient import WITH_GRADIENT
 from graphc.passes.batching.application import (
     Application,
     Batched,
@@ -158,6 +159,26 @@ def while_loop_gradient(call: Application, batch: Batch) -> list[Batched]:
     return [Batched(x, True) for x in results(WHILE_LOOP_GRADIENT, loop.operands, attrs)]
 
 
+def with_gradient(call: Application, batch: Batch) -> list[Batched]:
+    """The values, and their gradients; what the examples share gets the sum."""
+    backward: Graph = call.attrs["backward"]
+    first = call.attrs["values"]
+    last = first + call.attrs["operands"]
+    flags = [operand.is_batched for operand in call.operands]
+    given = [*flags[last:], *flags[:first], *flags[:first]]
+    parts = _Bodies(call, batch, backward.inputs, given)
+    fronts = zip(parts.fronts(backward), flags[first:last], call.types[first:last], strict=True)
+    found = [
+        grad if flag else reshape(sum_(grad, dims=(0,)), shape=type.shape)
+        for grad, flag, type in fronts
+    ]
+    read, values = parts.inputs[: len(flags) - last], parts.inputs[len(flags) - last :]
+    names = numbered(read=read, value=values[:first], grad=values[first:])
+    attrs = {**call.attrs, "backward": body_graph(names, numbered(grad=found))}
+    made = results(WITH_GRADIENT, [operand.value for operand in call.operands], attrs)
+    return [Batched(x, flag) for x, flag in zip(made, flags[:first], strict=True)]
+
+
 class _WaitingLoop:
     """A while loop of all examples: what an example carries stays as it is once it is ready.
 
@@ -225,4 +246,5 @@ CONTROL_RULES: Mapping[OpDef, ControlRule] = {
     COND: cond,
     WHILE_LOOP: while_loop,
     WHILE_LOOP_GRADIENT: while_loop_gradient,
+    WITH_GRADIENT: with_gradient,
 }

@@ -11,6 +11,7 @@ from graphc.node import Node
 from graphc.ops.bodies import results
 from graphc.ops.control import COND, SCAN
 from graphc.ops.fused import ITEM
+from graphc.ops.with_gradient import WITH_GRADIENT
 from graphc.passes.base import Journal, journal
 from graphc.passes.control.loops import LOOPS
 from graphc.passes.control.trim_cond import trimmed_cond
@@ -57,7 +58,9 @@ class TrimControl:
                 new[node] = values[whole][node.attrs["index"]]
                 continue
             current = with_inputs(node, tuple(new[operand] for operand in node.inputs))
-            if node.op in (*LOOPS, COND):
+            if node.op is WITH_GRADIENT and _fire(notes, node, "all gradients are there"):
+                values[node] = dict(enumerate(current.inputs))
+            elif node.op in (*LOOPS, COND):
                 if node in wider:
                     values[node] = _as_part(current, wider[node])
                 else:

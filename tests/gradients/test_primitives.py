@@ -17,7 +17,7 @@ from graphc.evaluate import evaluate_nodes
 from graphc.node import Node, constant, make_node
 from graphc.opdef import Call, OpDef, Saves, all_ops, get_op
 from graphc.ops.bodies import results
-from graphc.ops.control import WHILE_LOOP
+from graphc.ops.control import COND, SCAN, WHILE_LOOP
 from graphc.ops.elementwise import add, maximum, minimum, mul, power
 from graphc.ops.elementwise_parts import real
 from graphc.ops.index import scatter_add
@@ -136,7 +136,7 @@ def _scalar(values: Sequence[Node]) -> Node:
     return functools.reduce(add, squares)
 
 
-@pytest.mark.parametrize("op", GRADIENTS, ids=lambda op: op.name)
+@pytest.mark.parametrize("op", [SCAN, COND, WHILE_LOOP], ids=lambda op: op.name)
 def test_loops_and_branches(op: OpDef, rng: np.random.Generator) -> None:
     """Their rules differentiate the bodies; a second time, unless they say that they cannot."""
     for sample in samples(op.name):
