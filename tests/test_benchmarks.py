@@ -12,7 +12,7 @@ import pytest
 from benchmarks import first_call, peers
 from benchmarks.agreement import CHECKED_RUNS, require_agreement
 from benchmarks.case import Case, Job
-from benchmarks.cases import CASES, IMAGES
+from benchmarks.cases import CASES, IMAGES, SEQUENCES
 from benchmarks.gemm import measure_products
 from benchmarks.kernels import measure_kernels
 from benchmarks.limits import Limit, copies, multiply_adds
@@ -35,7 +35,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_all_forms_of_a_case_agree(case: Case) -> None:
     job = case.make(True)
-    by_hand = [] if case in IMAGES else ["numpy"]
+    by_hand = [] if case in (*IMAGES, *SEQUENCES) else ["numpy"]
     assert list(job.runs) == [*by_hand, "graphc dynamic", "graphc", "graphc session.run"]
     assert require_agreement(case.name, job).runs == job.runs
     assert job.profile is not None

@@ -30,14 +30,14 @@ class Problem:
     @property
     def hidden(self) -> int:
         """The size of the states."""
-        return self.weights["lstm.weight_hh_l0"].shape[1]
+        return int(self.weights["lstm.weight_hh_l0"].shape[1])
 
     @property
     def flops(self) -> float:
         """Of the matrix products of a training step; the inputs need no gradient."""
-        places = self.x.shape[0] * self.x.shape[1]
         first = self.weights["lstm.weight_ih_l0"].size
-        return 2.0 * places * (3 * sum(each.size for each in self.weights.values()) - first)
+        total = sum(each.size for each in self.weights.values())
+        return float(2 * self.y.size * (3 * total - first))
 
 
 def make_problem(steps: int, batch: int, features: int, hidden: int) -> Problem:
