@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import Context
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,26 @@ import numpy as np
 from graphc.storage import Array
 
 
-class _Quiet(threading.local):
+class _Own:
+    """What a thread has of its own.
+
+    Args:
+        is_on: True while numpy is quiet.
+        run: calls a function in a context in which it is, which is less to do than to switch.
+    """
+
+    __slots__ = ("is_on", "run")
+
     def __init__(self) -> None:
         self.is_on = False
+        context = Context()
+        context.run(np.seterr, all="ignore")
+        self.run = context.run
+
+
+class _Quiet(threading.local):
+    def __init__(self) -> None:
+        self.own = _Own()
 
 
 _quiet = _Quiet()
@@ -23,25 +41,24 @@ _quiet = _Quiet()
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep numpy quiet for all operations of a block, since to switch it for each takes time."""
-    before, _quiet.is_on = _quiet.is_on, True
+    own = _quiet.own
+    before, own.is_on = own.is_on, True
     try:
         with np.errstate(all="ignore"):
             yield
     finally:
-        _quiet.is_on = before
+        own.is_on = before
 
 
 def evaluate(
     function: Callable[..., Array], arrays: Sequence[Array], attrs: Mapping[str, Any]
 ) -> Array:
     """``function(*arrays, **attrs)`` without warnings."""
-    if _quiet.is_on:
+    own = _quiet.own
+    if own.is_on:
         return function(*arrays, **attrs)
-    return _evaluate_quietly(function, arrays, attrs)
-
-
-@np.errstate(all="ignore")
-def _evaluate_quietly(
-    function: Callable[..., Array], arrays: Sequence[Array], attrs: Mapping[str, Any]
-) -> Array:
-    return function(*arrays, **attrs)
+    own.is_on = True  # a context is entered once; what is evaluated inside is quiet already
+    try:
+        return own.run(function, *arrays, **attrs)
+    finally:
+        own.is_on = False
