@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from graphc.dims import Shape
+from graphc.errors import ShapeError
+from graphc.provenance import user_location_text
 from graphc.shapes import unify
+
+if TYPE_CHECKING:
+    from graphc.frontend.tensor import Tensor
 
 
 def agree(first: Shape, second: Shape) -> bool:
@@ -11,3 +18,12 @@ def agree(first: Shape, second: Shape) -> bool:
     return len(first) == len(second) and all(
         unify(own, other) is not None for own, other in zip(first, second, strict=True)
     )
+
+
+def require_channels(function: str, x: Tensor, dims: int) -> None:
+    """Raise ShapeError unless a tensor has channels, so many spatial dims, and perhaps a batch."""
+    if x.ndim not in (dims + 1, dims + 2):
+        raise ShapeError(
+            f"{function}: expected (batch, channels, ...) or (channels, ...) with {dims} "
+            "spatial dims", got=str(x.type), where=user_location_text(),
+        )  # fmt: skip

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from graphc.dtypes import DTypeLike
-from graphc.errors import ArgumentError, ShapeError
+from graphc.errors import ArgumentError
 from graphc.frontend.base import concrete
+from graphc.frontend.nn.functional.shapes import require_channels
 from graphc.frontend.nn.functional.windows import Ints
 from graphc.frontend.nn.layers.batch_norm import (
     BatchNorm1d,
@@ -49,7 +50,20 @@ def _materialize(tensor: Tensor | None, shape: Sequence[int]) -> None:
         tensor.materialize(shape)
 
 
-class LazyLinear(LazyModuleMixin, Linear):
+class _LazyWeights(LazyModuleMixin):
+    """A lazy layer with a weight and perhaps a bias."""
+
+    weight: Any
+    bias: Any
+
+    def _leave_open(self, bias: bool, device: object, dtype: DTypeLike | None) -> None:
+        """Make parameters that have no shape yet."""
+        self.weight = UninitializedParameter(device=device, dtype=dtype)
+        if bias:
+            self.bias = UninitializedParameter(device=device, dtype=dtype)
+
+
+class LazyLinear(_LazyWeights, Linear):
     """``Linear`` with ``in_features`` from the first input (``torch.nn.LazyLinear``).
 
     Args:
@@ -76,9 +90,7 @@ class LazyLinear(LazyModuleMixin, Linear):
     ) -> None:  # fmt: skip
         super().__init__(0, 0, False, device, dtype)
         self.out_features = out_features
-        self.weight = UninitializedParameter(device=device, dtype=dtype)
-        if bias:
-            self.bias = UninitializedParameter(device=device, dtype=dtype)
+        self._leave_open(bias, device, dtype)
 
     def reset_parameters(self) -> None:
         """Draw new start values, if there is something to fill."""
@@ -95,7 +107,7 @@ class LazyLinear(LazyModuleMixin, Linear):
         self.in_features = int(self.weight.shape[1])
 
 
-class _LazyConvolution(LazyModuleMixin, ConvolutionBase):
+class _LazyConvolution(_LazyWeights, ConvolutionBase):
     """A convolution that learns the number of its input channels."""
 
     def _make_lazy(
@@ -107,9 +119,7 @@ class _LazyConvolution(LazyModuleMixin, ConvolutionBase):
                 f"{type(self).__name__}: groups must divide the number of channels",
                 got=f"{out_channels}, groups={self.groups}", where=user_location_text(),
             )  # fmt: skip
-        self.weight = UninitializedParameter(device=device, dtype=dtype)
-        if bias:
-            self.bias = UninitializedParameter(device=device, dtype=dtype)
+        self._leave_open(bias, device, dtype)
 
     def reset_parameters(self) -> None:
         """Draw new start values, if there is something to fill."""
@@ -119,12 +129,7 @@ class _LazyConvolution(LazyModuleMixin, ConvolutionBase):
     def initialize_parameters(self, input: Tensor, *args: Any, **kwargs: Any) -> None:
         """Give the parameters their shapes and start values."""
         if self.has_uninitialized_params():
-            if input.ndim not in (self.dims + 1, self.dims + 2):
-                raise ShapeError(
-                    f"{type(self).__name__}: expected (batch, channels, ...) or (channels, ...) "
-                    f"with {self.dims} spatial dims", got=str(input.type),
-                    where=user_location_text(),
-                )  # fmt: skip
+            require_channels(type(self).__name__, input, self.dims)
             self.in_channels = int(input.shape[-self.dims - 1])
             self._check()
             shape = (self.out_channels, self.in_channels)
@@ -198,7 +203,7 @@ class LazyConvTranspose3d(_LazyTransposed):
     dims, cls_to_become = 3, ConvTranspose3d
 
 
-class _LazyNorm(LazyModuleMixin, RunningNorm):
+class _LazyNorm(_LazyWeights, RunningNorm):
     """A norm that learns the number of its channels."""
 
     def __init__(
@@ -209,9 +214,7 @@ class _LazyNorm(LazyModuleMixin, RunningNorm):
         super().__init__(0, eps, momentum, False, False, device, dtype, False)
         self.affine, self.track_running_stats = affine, track_running_stats
         if affine:
-            self.weight = UninitializedParameter(device=device, dtype=dtype)
-            if bias:
-                self.bias = UninitializedParameter(device=device, dtype=dtype)
+            self._leave_open(bias, device, dtype)
         if track_running_stats:
             self.running_mean = UninitializedBuffer(device, dtype)
             self.running_var = UninitializedBuffer(device, dtype)

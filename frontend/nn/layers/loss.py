@@ -84,8 +84,9 @@ class WeightedLoss(Loss):
     weight: Tensor | None
 
     def __init__(
-        self, weight: Tensor | None, size_average: bool | None, reduce: bool | None, reduction: str
-    ) -> None:
+        self, weight: Tensor | None = None, size_average: bool | None = None,
+        reduce: bool | None = None, reduction: str = "mean",
+    ) -> None:  # fmt: skip
         super().__init__(size_average, reduce, reduction)
         self.register_buffer("weight", weight)
 

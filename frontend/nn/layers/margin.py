@@ -49,8 +49,9 @@ class _MarginLoss(Loss):
     """A loss with a margin."""
 
     def __init__(
-        self, margin: float, size_average: bool | None, reduce: bool | None, reduction: str
-    ) -> None:
+        self, margin: float = 0.0, size_average: bool | None = None, reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:  # fmt: skip
         super().__init__(size_average, reduce, reduction)
         self.margin = margin
 
@@ -87,12 +88,6 @@ class CosineEmbeddingLoss(_MarginLoss):
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
     """
 
-    def __init__(
-        self, margin: float = 0.0, size_average: bool | None = None, reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:  # fmt: skip
-        super().__init__(margin, size_average, reduce, reduction)
-
     def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
         return margins.cosine_embedding_loss(
             input1, input2, target, margin=self.margin, reduction=self.reduction
@@ -108,12 +103,6 @@ class MarginRankingLoss(_MarginLoss):
         reduce: deprecated.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
     """
-
-    def __init__(
-        self, margin: float = 0.0, size_average: bool | None = None, reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:  # fmt: skip
-        super().__init__(margin, size_average, reduce, reduction)
 
     def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
         return margins.margin_ranking_loss(
@@ -165,12 +154,6 @@ class MultiLabelSoftMarginLoss(WeightedLoss):
         reduce: deprecated.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
     """
-
-    def __init__(
-        self, weight: Tensor | None = None, size_average: bool | None = None,
-        reduce: bool | None = None, reduction: str = "mean",
-    ) -> None:  # fmt: skip
-        super().__init__(weight, size_average, reduce, reduction)
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return margins.multilabel_soft_margin_loss(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from graphc.errors import ArgumentError, ShapeError
+from graphc.errors import ArgumentError
 from graphc.frontend.nn.functional.padding import pad
+from graphc.frontend.nn.functional.shapes import require_channels
 from graphc.frontend.nn.module import Module
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
@@ -107,11 +108,7 @@ class _PadByInput(_Pad):
     mode: ClassVar[str]
 
     def forward(self, input: Tensor) -> Tensor:
-        if input.ndim not in (self.dims + 1, self.dims + 2):
-            raise ShapeError(
-                f"{type(self).__name__}: expected (batch, channels, ...) or (channels, ...) with "
-                f"{self.dims} spatial dims", got=str(input.type), where=user_location_text(),
-            )  # fmt: skip
+        require_channels(type(self).__name__, input, self.dims)
         return pad(input, self.padding, self.mode)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, ClassVar
 
 from graphc.dtypes import DTypeLike
 from graphc.errors import ArgumentError
@@ -31,7 +32,62 @@ def _named(activation: str | Activation) -> Activation:
     return relu if activation == "relu" else gelu
 
 
-class TransformerEncoderLayer(Module):
+class _Layer(Module):
+    """Attentions and two linear maps, each with dropout, a residual and a norm."""
+
+    attentions: ClassVar[tuple[str, ...]]
+    activation: Activation
+
+    def __init__(
+        self, d_model: int, nhead: int, dim_feedforward: int = 2048, dropout: float = 0.1,
+        activation: str | Activation = relu, layer_norm_eps: float = 1e-5,
+        batch_first: bool = False, norm_first: bool = False, bias: bool = True,
+        device: object = None, dtype: DTypeLike | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        for name in self.attentions:
+            attention = MultiheadAttention(
+                d_model, nhead, dropout, bias, batch_first=batch_first, device=device, dtype=dtype
+            )
+            self.register_module(name, attention)
+        self.linear1 = Linear(d_model, dim_feedforward, bias, device, dtype)
+        self.dropout = Dropout(dropout)
+        self.linear2 = Linear(dim_feedforward, d_model, bias, device, dtype)
+        self.norm_first = norm_first
+        places = range(1, len(self.attentions) + 2)
+        for place in places:
+            norm = LayerNorm(d_model, layer_norm_eps, True, bias, device, dtype)
+            self.register_module(f"norm{place}", norm)
+        for place in places:
+            self.register_module(f"dropout{place}", Dropout(dropout))
+        self.activation = _named(activation)
+
+    def _attend(
+        self, attention: Any, x: Tensor, memory: Tensor, mask: Tensor | None,
+        padding: Tensor | None, is_causal: bool,
+    ) -> Tensor:  # fmt: skip
+        attended: Tensor = attention(
+            x, memory, memory, attn_mask=mask, key_padding_mask=padding, need_weights=False,
+            is_causal=is_causal,
+        )[0]  # fmt: skip
+        return attended
+
+    def _feed(self, x: Tensor) -> Tensor:
+        out: Tensor = self.linear2(self.dropout(self.activation(self.linear1(x))))
+        return out
+
+    def _through(self, x: Tensor, *attend: Callable[[Tensor], Tensor]) -> Tensor:
+        """Apply the attentions and the linear maps, each beside a residual."""
+        for place, part in enumerate((*attend, self._feed), 1):
+            norm, dropout = getattr(self, f"norm{place}"), getattr(self, f"dropout{place}")
+            if self.norm_first:
+                x = x + dropout(part(norm(x)))
+            else:
+                x = norm(x + dropout(part(x)))
+        return x
+
+
+class TransformerEncoderLayer(_Layer):
     """Attention to itself and two linear maps (``torch.nn.TransformerEncoderLayer``).
 
     Args:
@@ -51,101 +107,27 @@ class TransformerEncoderLayer(Module):
         ArgumentError: for another name of an activation.
     """
 
-    activation: Activation
-
-    def __init__(
-        self, d_model: int, nhead: int, dim_feedforward: int = 2048, dropout: float = 0.1,
-        activation: str | Activation = relu, layer_norm_eps: float = 1e-5,
-        batch_first: bool = False, norm_first: bool = False, bias: bool = True,
-        device: object = None, dtype: DTypeLike | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__()
-        self.self_attn = MultiheadAttention(
-            d_model, nhead, dropout, bias, batch_first=batch_first, device=device, dtype=dtype
-        )
-        self.linear1 = Linear(d_model, dim_feedforward, bias, device, dtype)
-        self.dropout = Dropout(dropout)
-        self.linear2 = Linear(dim_feedforward, d_model, bias, device, dtype)
-        self.norm_first = norm_first
-        self.norm1, self.norm2 = (
-            LayerNorm(d_model, layer_norm_eps, True, bias, device, dtype) for _ in range(2)
-        )
-        self.dropout1, self.dropout2 = Dropout(dropout), Dropout(dropout)
-        self.activation = _named(activation)
+    attentions = ("self_attn",)
 
     def forward(
         self, src: Tensor, src_mask: Tensor | None = None,
         src_key_padding_mask: Tensor | None = None, is_causal: bool = False,
     ) -> Tensor:  # fmt: skip
-        x = src
-        if self.norm_first:
-            x = x + self._attend(self.norm1(x), src_mask, src_key_padding_mask, is_causal)
-            return x + self._feed(self.norm2(x))
-        x = self.norm1(x + self._attend(x, src_mask, src_key_padding_mask, is_causal))
-        out: Tensor = self.norm2(x + self._feed(x))
-        return out
-
-    def _attend(
-        self, x: Tensor, mask: Tensor | None, padding: Tensor | None, is_causal: bool
-    ) -> Tensor:
-        attended, _ = self.self_attn(
-            x, x, x, attn_mask=mask, key_padding_mask=padding, need_weights=False,
-            is_causal=is_causal,
-        )  # fmt: skip
-        out: Tensor = self.dropout1(attended)
-        return out
-
-    def _feed(self, x: Tensor) -> Tensor:
-        out: Tensor = self.dropout2(self.linear2(self.dropout(self.activation(self.linear1(x)))))
-        return out
+        return self._through(
+            src,
+            lambda x: self._attend(self.self_attn, x, x, src_mask, src_key_padding_mask, is_causal),
+        )
 
 
-class TransformerDecoderLayer(Module):
+class TransformerDecoderLayer(_Layer):
     """Attention to itself and to a memory, and two linear maps.
 
-    Args:
-        d_model: size of vectors.
-        nhead: number of heads.
-        dim_feedforward: size between the linear maps.
-        dropout: probability of dropping while training.
-        activation: ``"relu"``, ``"gelu"``, a function or a module.
-        layer_norm_eps: of the norms.
-        batch_first: tensors are ``(batch, length, size)``, not ``(length, batch, size)``.
-        norm_first: normalize before each part, not after it.
-        bias: learn biases.
-        device: None or ``"cpu"``.
-        dtype: of the parameters; default float32.
-
-    Raises:
-        ArgumentError: for another name of an activation.
+    The arguments are those of ``TransformerEncoderLayer``.
 
     Source: ``torch.nn.TransformerDecoderLayer``.
     """
 
-    activation: Activation
-
-    def __init__(
-        self, d_model: int, nhead: int, dim_feedforward: int = 2048, dropout: float = 0.1,
-        activation: str | Activation = relu, layer_norm_eps: float = 1e-5,
-        batch_first: bool = False, norm_first: bool = False, bias: bool = True,
-        device: object = None, dtype: DTypeLike | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__()
-        self.self_attn, self.multihead_attn = (
-            MultiheadAttention(
-                d_model, nhead, dropout, bias, batch_first=batch_first, device=device, dtype=dtype
-            )
-            for _ in range(2)
-        )
-        self.linear1 = Linear(d_model, dim_feedforward, bias, device, dtype)
-        self.dropout = Dropout(dropout)
-        self.linear2 = Linear(dim_feedforward, d_model, bias, device, dtype)
-        self.norm_first = norm_first
-        self.norm1, self.norm2, self.norm3 = (
-            LayerNorm(d_model, layer_norm_eps, True, bias, device, dtype) for _ in range(3)
-        )
-        self.dropout1, self.dropout2, self.dropout3 = (Dropout(dropout) for _ in range(3))
-        self.activation = _named(activation)
+    attentions = ("self_attn", "multihead_attn")
 
     def forward(
         self, tgt: Tensor, memory: Tensor, tgt_mask: Tensor | None = None,
@@ -153,33 +135,13 @@ class TransformerDecoderLayer(Module):
         memory_key_padding_mask: Tensor | None = None, tgt_is_causal: bool = False,
         memory_is_causal: bool = False,
     ) -> Tensor:  # fmt: skip
-        def attend(x: Tensor) -> Tensor:
-            attended, _ = self.self_attn(
-                x, x, x, attn_mask=tgt_mask, key_padding_mask=tgt_key_padding_mask,
-                need_weights=False, is_causal=tgt_is_causal,
-            )  # fmt: skip
-            out: Tensor = self.dropout1(attended)
-            return out
-
-        def remember(x: Tensor) -> Tensor:
-            attended, _ = self.multihead_attn(
-                x, memory, memory, attn_mask=memory_mask,
-                key_padding_mask=memory_key_padding_mask, need_weights=False,
-                is_causal=memory_is_causal,
-            )  # fmt: skip
-            out: Tensor = self.dropout2(attended)
-            return out
-
-        x = tgt
-        if self.norm_first:
-            x = x + attend(self.norm1(x))
-            x = x + remember(self.norm2(x))
-            return x + self._feed(self.norm3(x))
-        x = self.norm1(x + attend(x))
-        x = self.norm2(x + remember(x))
-        result: Tensor = self.norm3(x + self._feed(x))
-        return result
-
-    def _feed(self, x: Tensor) -> Tensor:
-        out: Tensor = self.dropout3(self.linear2(self.dropout(self.activation(self.linear1(x)))))
-        return out
+        return self._through(
+            tgt,
+            lambda x: self._attend(
+                self.self_attn, x, x, tgt_mask, tgt_key_padding_mask, tgt_is_causal
+            ),
+            lambda x: self._attend(
+                self.multihead_attn, x, memory, memory_mask, memory_key_padding_mask,
+                memory_is_causal,
+            ),
+        )  # fmt: skip
