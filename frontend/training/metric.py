@@ -9,6 +9,7 @@ from graphc.dtypes import DType
 from graphc.errors import CheckpointError, DTypeError, ShapeError, SymbolicValueError
 from graphc.frontend.functions.creation import as_tensor
 from graphc.frontend.modes import modes
+from graphc.frontend.nn.functional.shapes import agree
 from graphc.frontend.optim.state import state_tensor
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
@@ -97,8 +98,8 @@ def require_classes(who: str, classes: Tensor) -> None:
 
 
 def require_shape(who: str, output: Tensor, target: Tensor) -> None:
-    """Raise ShapeError unless both have the same shape."""
-    if output.shape != target.shape:
+    """Raise ShapeError unless both may have the same shape; unknown sizes are compared in a run."""
+    if not agree(output.shape, target.shape):
         raise ShapeError(
             f"{who}: the shapes do not fit", got=f"{output.shape} and {target.shape}",
             where=user_location_text(),

@@ -271,3 +271,42 @@ def test_a_metric_has_no_value_while_recording() -> None:
     with pytest.raises(SymbolicValueError, match="while recording"):
         step(gc.ones(2))
     assert math.isnan(mean.compute())
+
+
+@pytest.mark.parametrize("backend", ["numpy", "llvm"])
+def test_metrics_in_a_graph_by_hand_with_any_batch(backend: str, rng: np.random.Generator) -> None:
+    def metrics() -> list[Metric]:
+        return [Accuracy(), Accuracy(2, ignore_index=0), ConfusionMatrix(3), R2Score(), Mean()]
+
+    recorded, dynamic = metrics(), metrics()
+
+    def update(those: list[Any], x: gc.Tensor, y: gc.Tensor, a: gc.Tensor, b: gc.Tensor) -> None:
+        for metric, output, target in zip(those, (x, x, x, a, a), (y, y, y, b, 1), strict=True):
+            metric.update(output, target)
+
+    with gc.Graph() as graph:
+        x = gc.placeholder((None, 3), name="x")
+        y = gc.placeholder((None,), gc.int64, name="y")
+        a, b = (gc.placeholder(("batch",), name=name) for name in "ab")
+        update(recorded, x, y, a, b)
+        total = x.sum()
+    session = graph.compile(outputs=total, backend=backend)
+    for size in SIZES:
+        feed = {
+            "x": rng.random((size, 3), np.float32), "y": rng.integers(0, 3, size),
+            "a": rng.random(size, np.float32), "b": rng.random(size, np.float32),
+        }  # fmt: skip
+        session.run(feed)
+        update(dynamic, *map(gc.tensor, feed.values()))
+    for one, other in zip(recorded, dynamic, strict=True):
+        assert np.asarray(one.compute()) == pytest.approx(np.asarray(other.compute()), rel=1e-12)
+
+
+@pytest.mark.parametrize("make", [Accuracy, lambda: ConfusionMatrix(3), R2Score, Mean])
+def test_an_empty_batch_changes_nothing(make: Callable[[], Any]) -> None:
+    metric, twin = make(), make()
+    given = [gc.tensor([1, 2, 2]), gc.tensor([1, 2, 0])]
+    for each in (metric, twin):
+        each.update(*given)
+    metric.update(gc.zeros(0).long(), gc.zeros(0).long())
+    assert repr(metric) == repr(twin)
