@@ -124,8 +124,8 @@ class TensorBase:
             raise SymbolicValueError(
                 f"{wanted} was asked of a symbolic tensor, whose values exist only at run time",
                 got=f"{self.node.type} made at {describe(self.node)}",
-                fix="gc.where chooses between values; a Python loop of fixed length is recorded as "
-                "its steps; return the tensor as an output to read it after session.run",
+                fix="gc.where chooses between values, gc.cond between functions; gc.while_loop and "
+                "gc.scan are loops; return the tensor as an output to read it after session.run",
                 where=user_location_text(),
             )
         return self.storage.array

@@ -94,6 +94,13 @@ class Part(Recorder):
         """Refuse new outputs of the program."""
         self.refuse("an output was marked", fix="return it")
 
+    def used_elsewhere(self, x: Tensor) -> RecordingError:
+        """The error for a tensor that was kept when the function was over."""
+        return RecordingError(
+            f"{self.what}: a tensor from inside was used outside", got=f"{x.type}",
+            fix="let the function return it", where=user_location_text(),
+        )  # fmt: skip
+
     def refuse(self, what: str, got: str = "", fix: str = "") -> NoReturn:
         """Raise a RecordingError."""
         raise RecordingError(f"{self.what}: {what}", got=got, fix=fix, where=user_location_text())

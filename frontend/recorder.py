@@ -139,12 +139,8 @@ class Recorder:
         """
         if x.node is not None:
             if x.recorder is not self:
-                raise RecordingError(
-                    "a symbolic tensor of one graph was used in another graph",
-                    got=f"{x.type}",
-                    fix="return it as an output of its graph and feed its value to this one",
-                    where=user_location_text(),
-                )
+                assert x.recorder is not None, "only recorders make symbolic tensors"
+                raise x.recorder.used_elsewhere(x)
             if x._viewed is not None:
                 self._refresh(x, x._viewed)
             return x.node
@@ -159,6 +155,15 @@ class Recorder:
         if x._requires_grad:
             self._require_leaf(x)
         return self._variable(x)
+
+    def used_elsewhere(self, x: Tensor) -> RecordingError:
+        """The error for a tensor of this recording that another one cannot use."""
+        return RecordingError(
+            "a symbolic tensor of one graph was used in another graph",
+            got=f"{x.type}",
+            fix="return it as an output of its graph and feed its value to this one",
+            where=user_location_text(),
+        )
 
     def _refresh(self, x: Tensor, view: View) -> None:
         """Let a view show what was written to its tensor since."""

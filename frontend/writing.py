@@ -35,7 +35,7 @@ def assign(target: Tensor, value: Tensor, is_fresh: bool = False) -> Tensor:
         DTypeError: if the value's dtype is of a higher category.
         ShapeError: if the value does not fit.
     """
-    recorder = target.recorder or modes.recorder or value.recorder
+    recorder = modes.recorder or target.recorder or value.recorder
     if recorder is not None:
         recorder.assign(target, value)
         return target

@@ -11,7 +11,7 @@ import numpy as np
 from graphc.dims import Dim, Size
 from graphc.dtypes import FLOATING, DType
 from graphc.errors import DTypeError, FeedError, GraphcError, ShapeError, did_you_mean
-from graphc.graph import Graph
+from graphc.graph import Graph, bodies_of
 from graphc.node import Node
 from graphc.provenance import describe
 from graphc.shapes import Constraint, collect_constraints, is_static
@@ -153,6 +153,8 @@ def _constraints(graph: Graph) -> list[tuple[Node, Constraint]]:
         with collect_constraints(collected.append):
             node.op.infer(*(operand.result_type for operand in node.inputs), **node.attrs)
         found += [(node, constraint) for constraint in collected]
+        for body in bodies_of(node):
+            found += _constraints(body)
     return found
 
 

@@ -62,7 +62,8 @@ class Body(Part):
     def argument(self, type: TensorType) -> Tensor:
         """An argument of the function."""
         node = self._placeholder(type)
-        x = symbolic(node, self, self.tracks and type.dtype.is_differentiable)
+        tracked = self.tracks and type.dtype.is_differentiable
+        x = symbolic(node, self, tracked, _Argument(()) if tracked else None)
         self._given.append((x, node))
         return x
 
@@ -119,6 +120,21 @@ class Body(Part):
         """The node of a generator's state, which goes with the loop."""
         self._generators.setdefault(self._memory.owner(state.storage), state)
         return super().random_state(state)
+
+    def assign(self, x: Tensor, value: Tensor) -> None:
+        """Record an in-place write: to a parameter, a buffer, or a tensor of the body."""
+        whole = x if x._viewed is None else x._viewed.whole
+        is_memory = whole.node is None and (whole._requires_grad or whole.is_state)
+        if whole.recorder is not self and not is_memory and not self._is_own(whole):
+            self.refuse(
+                "a tensor from outside was written in place",
+                str(x.type),
+                "carry it, or make it an nn.Buffer",
+            )
+        super().assign(x, value)
+
+    def _is_own(self, x: Tensor) -> bool:
+        return x.node is None and self._memory.owner(x.storage) in self._made
 
     def note_step(self, step: FunctionStep, args: Sequence[Any], results: Sequence[Any]) -> None:
         """Let gradients of the body pass a custom function as its author says."""
@@ -182,6 +198,16 @@ class Body(Part):
         node = self._variable(each.tensor)
         calls = self._random_calls.get(each.tensor.storage, 0)
         return add(node, constant(np.array([0, calls]))) if calls else node
+
+
+class _Argument(GradFn):
+    """Stands for what made an argument, which is outside."""
+
+    __slots__ = ()
+
+    def name(self) -> str:
+        """Its name on the tape."""
+        return "Argument"
 
 
 class _Place:
