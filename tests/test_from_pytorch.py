@@ -3,6 +3,7 @@
 import contextlib
 import io
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -108,3 +109,22 @@ def test_both_sides_learn_the_same(compiled: bool) -> None:
     )
     np.testing.assert_allclose(actual, expected, rtol=1e-7)
     assert printed == shown
+
+
+@pytest.mark.parity
+def test_weights_go_both_ways(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+
+    def network(nn: Any) -> Any:
+        return nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.LSTM(4, 3))
+
+    torch_model, model = network(torch.nn), network(gc.nn)
+    before = {name: value.numpy().copy() for name, value in torch_model.state_dict().items()}
+    printed = io.StringIO()
+    with contextlib.chdir(tmp_path), contextlib.redirect_stdout(printed):
+        exec(block("python weights"), {"torch_model": torch_model, "model": model, "gc": gc})
+    assert printed.getvalue() == 2 * "<All keys matched successfully>\n"
+    for state in (torch_model.state_dict(), model.state_dict()):
+        assert state.keys() == before.keys()
+        for name, value in state.items():
+            np.testing.assert_array_equal(value.numpy(), before[name])
