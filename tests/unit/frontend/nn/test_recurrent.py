@@ -326,3 +326,51 @@ def test_no_steps_that_only_the_run_knows() -> None:
     layer = layer_of("GRU")
     graph = gc.trace(lambda x: layer(x)[0], gc.TensorSpec((None, 2, 3), gc.float64, "x"))
     assert graph.compile().run({"x": np.zeros((0, 2, 3))}).shape == (0, 2, 4)
+
+
+@pytest.mark.parametrize("name", ["RNN", "GRU", "LSTM"])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_gradients_of_each_example(name: str, compiled: bool) -> None:
+    layer = layer_of(name, bidirectional=True)
+    x = gc.tensor(np.random.default_rng(6).normal(size=(4, 3, 3)))
+    weights = {path: p.detach() for path, p in layer.named_parameters()}
+
+    def loss(weights: dict[str, gc.Tensor], x: gc.Tensor) -> gc.Tensor:
+        outputs, _ = gc.func.functional_call(layer, weights, (x,))
+        made: gc.Tensor = outputs.square().sum()
+        return made
+
+    def all_at_once(weights: dict[str, gc.Tensor], x: gc.Tensor) -> dict[str, gc.Tensor]:
+        made: dict[str, gc.Tensor] = gc.vmap(gc.func.grad(loss), in_dims=(None, 1))(weights, x)
+        return made
+
+    found = (gc.compile(all_at_once) if compiled else all_at_once)(weights, x)
+    for at in range(3):
+        expected = gc.func.grad(loss)(weights, x[:, at])
+        for path, grad in found.items():
+            np.testing.assert_allclose(grad[at].numpy(), expected[path].numpy(), atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["RNN", "GRU", "LSTM"])
+def test_forward_mode(name: str) -> None:
+    layer = layer_of(name)
+    rng = np.random.default_rng(7)
+    x, direction = (gc.tensor(rng.normal(size=(4, 2, 3))) for _ in range(2))
+    _, slope = gc.func.jvp(lambda x: layer(x)[0], (x,), (direction,))
+    ahead, behind = (layer(x + step * direction)[0] for step in (1e-6, -1e-6))
+    np.testing.assert_allclose(
+        slope.detach().numpy(), ((ahead - behind) / 2e-6).detach().numpy(), atol=1e-8
+    )
+
+
+def test_parametrized_weights() -> None:
+    layer = layer_of("GRU")
+    plain = copy.deepcopy(layer)
+    normed = nn.utils.parametrizations.weight_norm(layer, "weight_hh_l0")
+    x = gc.randn(4, 2, 3, dtype=gc.float64)
+    expected = plain(x)[0].detach().numpy()
+    np.testing.assert_allclose(normed(x)[0].detach().numpy(), expected, atol=1e-12)
+    normed.parametrizations.weight_hh_l0.original0 = nn.Parameter(gc.ones(12, 1, dtype=gc.float64))
+    for run in (normed, gc.compile(normed)):
+        made = run(x)[0]
+        assert not np.allclose(made.detach().numpy(), expected)
