@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphc.errors import SessionError, WorkerTimeoutError
+from graphc.errors import SessionError, WorkerError, WorkerTimeoutError
 from graphc.frontend.data.fetching import END, MapFetcher, StreamFetcher
 from graphc.frontend.data.pool import WorkerPool
 from graphc.frontend.data.worker import Begin, Reply
@@ -205,6 +205,11 @@ class WithWorkers(Iteration):
                 fix="finish one iteration before the next, or use persistent_workers=False",
                 where=user_location_text(),
             )
+        if not self._pool.is_open:
+            raise WorkerError(
+                "DataLoader: this iteration's workers have ended", fix="begin another iteration",
+                where=user_location_text(),
+            )  # fmt: skip
         try:
             found = self._next_reply()
         except BaseException as error:

@@ -240,5 +240,6 @@ def _end(members: list[_Member], owner: int) -> None:
         for process in late:
             process.join(_SECONDS_TO_END)
     for member in members:
+        member.slabs.forget_all()
         if not member.process.is_alive():
             member.process.close()

@@ -115,6 +115,10 @@ class LentSlabs:
         for number in numbers:
             self._all.pop(number, None)
 
+    def forget_all(self) -> None:
+        """Drop all slabs, as the worker has ended."""
+        self._all.clear()
+
     def lend(self, number: int) -> Array:
         """A slab's bytes; it comes back when nobody has an array in it any more."""
         whole = np.frombuffer(self._all[number], np.uint8)

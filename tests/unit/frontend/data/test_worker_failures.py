@@ -118,6 +118,8 @@ def test_a_worker_that_is_killed_from_outside() -> None:
     os.kill(victim.pid, signal.SIGKILL)
     with pytest.raises(WorkerError, match="signal 9"):
         list(iterator)
+    with pytest.raises(WorkerError, match="workers have ended"):
+        next(iterator)
 
 
 def test_a_late_batch_is_an_error_and_may_be_waited_for_again() -> None:
