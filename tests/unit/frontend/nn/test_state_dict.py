@@ -418,3 +418,83 @@ def test_mistakes_are_of_pytorchs_kinds(name: str) -> None:
         WRONG[name](torch.nn, torch)
     with pytest.raises(theirs.type):
         WRONG[name](nn, gc)
+
+
+@pytest.mark.parity
+def test_names_are_pytorchs_also_of_what_is_shared() -> None:
+    torch = pytest.importorskip("torch")
+
+    def names(lib: Any, n: Any) -> list[Any]:
+        shared, norm = n.Linear(2, 2), n.BatchNorm1d(2)
+        net = n.Sequential(shared, norm, n.Sequential(shared, n.ReLU()), norm)
+        net.add_module("none", None)
+        net.register_parameter("absent", None)
+        net.own = n.Parameter(lib.ones(1))
+        net.tied = net.own
+        net.register_buffer("state", lib.ones(1))
+        net.same = net.state
+        net[2].register_buffer("hidden", net.state, persistent=False)
+        found: list[Any] = [list(net.state_dict()), [k for k, _ in net.named_children()]]
+        for prefix in ("", "a"):
+            for duplicates in (True, False):
+                found.append([k for k, _ in net.named_modules(None, prefix, duplicates)])
+                for recurse in (True, False):
+                    found += [
+                        [k for k, _ in method(prefix, recurse, duplicates)]
+                        for method in (net.named_parameters, net.named_buffers)
+                    ]
+        found += [len(list(method())) for method in (net.parameters, net.buffers, net.modules)]
+        found.append([len(list(net.parameters(False))), len(list(net.buffers(False)))])
+        found.append(sorted({*dir(net)} & {"own", "state", "none", "absent", "0", "hidden"}))
+        return found
+
+    assert names(gc, nn) == names(torch, torch.nn)
+
+
+@pytest.mark.parity
+def test_what_is_overridden_is_called_as_in_pytorch() -> None:
+    torch = pytest.importorskip("torch")
+
+    def calls(lib: Any, n: Any) -> list[Any]:
+        seen: list[Any] = []
+
+        class Layer(n.Linear):
+            def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+                seen.append(("save", prefix, keep_vars))
+                super()._save_to_state_dict(destination, prefix, keep_vars)
+                destination[f"{prefix}extra"] = lib.ones(1)
+
+            def _load_from_state_dict(self, state: Any, prefix: str, *rest: Any) -> None:
+                seen.append(("load", prefix, sorted(state), rest[0], rest[1]))
+                state.pop(f"{prefix}extra")
+                super()._load_from_state_dict(state, prefix, *rest)
+
+            def _apply(self, fn: Any, recurse: bool = True) -> Any:
+                seen.append("apply")
+                return super()._apply(fn, recurse)
+
+            def state_dict(self, *args: Any, **kwargs: Any) -> Any:
+                seen.append(("state", sorted(kwargs)))
+                return super().state_dict(*args, **kwargs)
+
+            def train(self, mode: bool = True) -> Any:
+                seen.append(("train", mode))
+                return super().train(mode)
+
+            def __setattr__(self, name: str, value: Any) -> None:
+                if not name.startswith("_") and name not in ("training",):
+                    seen.append(("set", name))
+                super().__setattr__(name, value)
+
+        net = n.Sequential(Layer(2, 1), n.ReLU())
+        seen.clear()
+        net.eval().double().half()
+        try:
+            net.load_state_dict(net.state_dict())
+        except RuntimeError as error:
+            seen.append(str(error).split("\n  ")[0])
+        net.load_state_dict(net.state_dict(keep_vars=True), strict=False, assign=True)
+        return seen
+
+    ours, theirs = calls(gc, nn), calls(torch, torch.nn)
+    assert ours == theirs
