@@ -41,6 +41,7 @@ class Decoder:
             "OrderedDict": lambda pairs: OrderedDict(map(self._pair, pairs)),
             "Counter": lambda pairs: Counter(dict(map(self._pair, pairs))),
             "StateDict": lambda parts: self._state_dict(*parts),
+            "int": lambda digits: int(digits, 16),
             "float": float.fromhex,
             "complex": lambda parts: complex(self.decode(parts[0]), self.decode(parts[1])),
             "dtype": as_dtype,

@@ -51,6 +51,8 @@ class Encoder:
         """
         if isinstance(value, np.generic):
             value = value.item()
+        if isinstance(value, int) and value.bit_length() > 64:
+            return {"int": hex(value)}  # decimal digits cost much time, and Python limits them
         if value is None or isinstance(value, bool | int | str):
             return value
         if isinstance(value, float):
