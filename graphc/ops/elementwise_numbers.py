@@ -49,7 +49,17 @@ def _copysign_vjp(call: Call, g: Any) -> tuple[Any, Any]:
 copysign = elementwise(
     "copysign", ufunc(np.copysign), _copysign_vjp, accepts=FLOAT, saves=INPUTS | OUTPUT,
 )  # fmt: skip
-nextafter = elementwise("nextafter", ufunc(np.nextafter), None, accepts=FLOAT, traits=TRAITS)
+
+
+def _nextafter_vjp(call: Call, g: Any) -> tuple[Any, Any]:
+    """The neighbour moves with the number; where both are equal it is neither's, as in PyTorch."""
+    a, b = call.inputs
+    return where(eq(a, b), scalar(g, 0), g), zeros_like(g)
+
+
+nextafter = elementwise(
+    "nextafter", ufunc(np.nextafter), _nextafter_vjp, accepts=FLOAT, saves=INPUTS, traits=TRAITS
+)
 gcd = elementwise("gcd", ufunc(np.gcd), None, accepts=INT, traits=TRAITS | Trait.COMMUTATIVE)
 
 

@@ -114,7 +114,7 @@ WITHOUT_GRADIENT = {
     "detach", "argmax", "argmin", "eq", "ne", "lt", "le", "gt", "ge",
     "logical_and", "logical_or", "logical_xor", "logical_not",
     "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "shift_left", "shift_right",
-    "nextafter", "gcd", "lcm", "exponent",
+    "gcd", "lcm", "exponent",
     "floor_divide", "fused", "fused_matmul", "item", "searchsorted", "while_loop_gradient",
     "cumargmax", "cumargmin", "argsort", "argsort_part", "row_order",
     "binomial_quantile", "exponential_quantile", "log_normal", "poisson_quantile",
