@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from graphc.errors import ArgumentError
 from graphc.frontend.base import is_tensor
 from graphc.frontend.nn.backward_hooks import BackwardHooks
-from graphc.frontend.nn.hooks import Hook, Kind, every_module, hooks_of
+from graphc.frontend.nn.hooks import Hook, Kind, every_module
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
@@ -40,7 +40,10 @@ class _Call:
         self._started: list[Hook] = []
 
     def _hooks(self, kind: Kind) -> list[Hook]:
-        return hooks_of(every_module.calls, kind) + hooks_of(self._module._call_hooks, kind)
+        own, common = self._module._call_hooks, every_module.calls
+        if not common:
+            return [hook for hook in own.values() if hook.kind == kind]
+        return [hook for hook in (*common.values(), *own.values()) if hook.kind == kind]
 
     def run(self) -> Any:
         """The result of ``forward``, or what hooks made of it."""

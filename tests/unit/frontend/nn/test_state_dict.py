@@ -498,3 +498,10 @@ def test_what_is_overridden_is_called_as_in_pytorch() -> None:
 
     ours, theirs = calls(gc, nn), calls(torch, torch.nn)
     assert ours == theirs
+
+
+def test_bases_of_layers_have_pytorchs_names() -> None:
+    assert isinstance(nn.BatchNorm2d(1), nn.modules.batchnorm._BatchNorm)
+    assert not isinstance(nn.InstanceNorm2d(1), nn.modules.batchnorm._BatchNorm)
+    assert isinstance(nn.ConvTranspose1d(1, 1, 1), nn.modules.conv._ConvNd)
+    assert nn.modules.Module is nn.modules.module.Module is nn.Module
