@@ -28,7 +28,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "only", nargs="?", default="",
-        help="run cases whose name contains this; besides their names: kernels, gemm, startup",
+        help="run cases whose name contains this; besides their names: kernels, gemm, loading, "
+        "startup",
     )  # fmt: skip
     parser.add_argument("--quick", action="store_true", help="small sizes, no torch.compile")
     parser.add_argument("--threads", type=int, default=1, help="threads of every peer (default 1)")

@@ -10,6 +10,7 @@ from benchmarks.cases import CASES
 from benchmarks.gemm import measure_products
 from benchmarks.kernels import measure_kernels
 from benchmarks.limits import Limit, copies, multiply_adds
+from benchmarks.loading import measure_loading
 from benchmarks.peers import threads
 from benchmarks.report import Row, as_data, row_of, summary, table
 from benchmarks.startup import first_calls, import_times
@@ -51,6 +52,8 @@ def run(options: Options) -> dict[str, Any]:
         results |= measure_kernels(options.quick, threads())
     if options.wants("gemm"):
         results |= measure_products(options.quick)
+    if options.wants("loading"):
+        results |= measure_loading(options.quick)
     if options.wants("startup"):
         results |= _startup(1 if options.quick else 3, options.quick)
     if rows:

@@ -16,6 +16,7 @@ from benchmarks.cases import CASES, IMAGES, SEQUENCES
 from benchmarks.gemm import measure_products
 from benchmarks.kernels import measure_kernels
 from benchmarks.limits import Limit, copies, multiply_adds
+from benchmarks.loading import measure_loading
 from benchmarks.mlp.problem import make_problem
 from benchmarks.report import Row, row_of, seconds, summary, table
 from benchmarks.suite import Options, run
@@ -183,6 +184,13 @@ def test_kernels_are_parts_of_the_copy_bandwidth(capsys: pytest.CaptureFixture[s
     assert all(0 < one["in cache"] < 1000 for one in found.values())
     lines = capsys.readouterr().out.splitlines()
     assert sum(line.endswith((": memory", ": compute")) for line in lines) == len(found)
+
+
+def test_loaders_are_timed_with_workers_and_without(capsys: pytest.CaptureFixture[str]) -> None:
+    found = measure_loading(quick=True)["loading"]
+    assert len(found) == 4
+    assert all(0 < one["graphc"] < 1 for one in found.values())
+    assert capsys.readouterr().out.count("workers") == len(found)
 
 
 @pytest.mark.usefixtures("alone")
