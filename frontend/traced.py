@@ -14,6 +14,7 @@ from graphc.frontend.autograd.outside import OutsideBackward
 from graphc.frontend.autograd.tape import DeadEnd
 from graphc.frontend.base import TensorBase, concrete, is_tensor
 from graphc.frontend.graph import Graph
+from graphc.frontend.host_tensor import HostTensor
 from graphc.frontend.modes import modes
 from graphc.frontend.nn.observed import Observed
 from graphc.frontend.nn.reads import Reads
@@ -246,6 +247,8 @@ class _Likeness:
         tracked: list[int] = []
         others: list[tuple[int, object]] = []
         for position, arg in enumerate(args):
+            if isinstance(arg, HostTensor):
+                return None
             if isinstance(arg, TensorBase) and arg.is_state:
                 others.append((position, arg))
             elif isinstance(arg, TensorBase | np.ndarray):

@@ -132,6 +132,22 @@ def test_a_packed_argument_is_traced_for_its_batch_sizes() -> None:
     assert doubled.cache_info().misses == 2
 
 
+def test_batch_sizes_alone_as_an_argument() -> None:
+    @gc.compile
+    def padded(batch_sizes: gc.Tensor, data: gc.Tensor) -> gc.Tensor:
+        made = rnn.pad_packed_sequence(rnn.PackedSequence(data, batch_sizes))[0]
+        made.sum().backward()
+        return made
+
+    for lengths in ([3, 1], [3, 1], [2, 2], [3, 1]):
+        packed = rnn.pack_sequence([gc.tensor(generator.normal(size=n)) for n in lengths])
+        data = packed.data.clone().requires_grad_()
+        expected = rnn.pad_packed_sequence(packed)[0].numpy()
+        np.testing.assert_array_equal(padded(packed.batch_sizes, data).detach().numpy(), expected)
+        assert data.grad is not None
+    assert padded.cache_info().misses == 2
+
+
 def test_packed_sequence_itself() -> None:
     packed = rnn.pack_sequence([gc.tensor([1.0, 2.0]), gc.tensor([3.0])])
     assert packed.to(gc.float32) is packed is packed.cpu() is packed.float() is packed.pin_memory()
