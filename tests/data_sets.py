@@ -46,7 +46,7 @@ class Noise(Numbers):
 class Slow(Numbers):
     """The first sample takes longer than all others."""
 
-    seconds = 0.5
+    seconds = 1.0
 
     def read(self, index: int) -> Any:
         if index == 0:

@@ -124,14 +124,14 @@ def test_a_worker_that_is_killed_from_outside() -> None:
 
 def test_a_late_batch_is_an_error_and_may_be_waited_for_again() -> None:
     data = Slow(4)
-    data.seconds = 1.0
+    data.seconds = 2.0
     iterator = iter(DataLoader(data, num_workers=2, timeout=0.2))
     started = time.monotonic()
     with pytest.raises(WorkerTimeoutError, match=r"timed out after 0\.2 seconds") as caught:
         next(iterator)
-    assert 0.15 < time.monotonic() - started < 0.9
+    assert 0.15 < time.monotonic() - started < 1.8
     assert isinstance(caught.value, RuntimeError | TimeoutError)
-    time.sleep(1.0)
+    time.sleep(2.0)
     assert [x.item() for x in iterator] == [0, 1, 2, 3]
 
 

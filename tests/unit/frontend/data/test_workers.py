@@ -409,7 +409,10 @@ def test_only_so_many_batches_are_made_ahead(tmp_path: Path) -> None:
 
     loader = iter(DataLoader(Numbers(), None, num_workers=2, prefetch_factor=3, collate_fn=note))
     assert next(loader) == 0
-    time.sleep(0.3)
+    deadline = time.monotonic() + 20
+    while len(list(tmp_path.iterdir())) < 7 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.1)
     assert len(list(tmp_path.iterdir())) == 7
     del loader
 
