@@ -31,6 +31,14 @@ STARTED, STEPPED, SAVING, SAVED, DONE = b"r", b"t", b"s", b"d", b"."
 NEVER = 10**9
 
 
+@dataclass(frozen=True)
+class Way:
+    """How the training runs."""
+
+    compiled: bool
+    workers: int
+
+
 @dataclass
 class Outcome:
     """What happened: how many processes were killed, and how many of them while they saved."""
@@ -42,7 +50,7 @@ class Outcome:
 
 
 def train(
-    folder: Path, steps: int, compiled: bool, save_each: bool, tell: Callable[[bytes], Any]
+    folder: Path, steps: int, way: Way, save_each: bool, tell: Callable[[bytes], Any]
 ) -> None:
     """One process: from the newest checkpoint to the end."""
     gc.manual_seed(1)
@@ -55,7 +63,7 @@ def train(
     average = optim.swa_utils.AveragedModel(model)
     optimizer = optim.AdamW(model.parameters(), lr=0.05, amsgrad=True)
     schedule = optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, T_0=7, T_mult=2)
-    loader = DataLoader(data, batch_size=8, shuffle=True)
+    loader = DataLoader(data, batch_size=8, shuffle=True, num_workers=way.workers)
     loss_mean, stopping = Mean(), EarlyStopping(patience=10**9)
     noise = gc.Generator().manual_seed(4)
     state = TrainState(
@@ -75,7 +83,7 @@ def train(
         loss_mean.update(loss)
         return loss
 
-    run = gc.compile(step) if compiled else step
+    run = gc.compile(step) if way.compiled else step
     while state.step < steps:
         for x, y in loader:
             shift = random.random() + np.random.random()  # noqa: NPY002 - as above
@@ -97,24 +105,24 @@ def train(
     tell(DONE)
 
 
-def killed_often(folder: Path, compiled: bool, kills: int, seed: int) -> Outcome:
+def killed_often(folder: Path, way: Way, kills: int, seed: int) -> Outcome:
     """Kill that many processes, then let one go on for a while and end."""
     chance = random.Random(seed)
     outcome = Outcome()
     for _ in range(kills):
         events = chance.choice([0, 1, 2, 3, 3, 4, 5, 6, 6, 7, 10])  # after 3 and 6 it saves
         delay = chance.choice([0.0, chance.uniform(0, 0.004)])
-        told = _try(folder, NEVER, compiled, wait=events, delay=delay)
+        told = _try(folder, NEVER, way, wait=events, delay=delay)
         outcome.kills += 1
         outcome.while_saving += told.endswith(SAVING)
         outcome.leftovers += any(path.suffix == ".tmp" for path in folder.glob(".*"))
     outcome.steps = 5 + max(int(path.stem.split("-")[1]) for path in folder.glob("step-*"))
-    _try(folder, outcome.steps, compiled)
+    _try(folder, outcome.steps, way)
     return outcome
 
 
 def _try(
-    folder: Path, steps: int, compiled: bool, save_each: bool = True, wait: int | None = None,
+    folder: Path, steps: int, way: Way, save_each: bool = True, wait: int | None = None,
     delay: float = 0.0,
 ) -> bytes:  # fmt: skip
     """Train in a child, and kill it after some events if told to; what it told."""
@@ -124,7 +132,7 @@ def _try(
         code = 1
         try:
             os.close(reader)
-            train(folder, steps, compiled, save_each, lambda event: os.write(writer, event))
+            train(folder, steps, way, save_each, lambda event: os.write(writer, event))
             code = 0
         finally:
             os._exit(code)
@@ -150,12 +158,11 @@ def _try(
 
 def main() -> None:
     """Train with kills, then once in peace to the same number of steps."""
-    folder, compiled, kills, seed = json.loads(sys.argv[1])
-    train(
-        Path(folder, "first"), 2, compiled, False, lambda event: None
-    )  # the children find it compiled
-    outcome = killed_often(Path(folder, "killed"), compiled, kills, seed)
-    _try(Path(folder, "calm"), outcome.steps, compiled, save_each=False)
+    folder, compiled, workers, kills, seed = json.loads(sys.argv[1])
+    way = Way(compiled, workers)
+    train(Path(folder, "first"), 2, way, False, lambda event: None)  # children find it compiled
+    outcome = killed_often(Path(folder, "killed"), way, kills, seed)
+    _try(Path(folder, "calm"), outcome.steps, way, save_each=False)
     sys.stdout.write(json.dumps(asdict(outcome)))
 
 

@@ -20,8 +20,6 @@ from graphc.utils.data import DataLoader, TensorDataset
 from tests import killed_training
 from tests.unit.frontend.saving.values import same
 
-KILLS = 50
-
 
 def content(folder: Path, step: int) -> Any:
     """What a checkpoint has of the run; which other files were kept is another matter."""
@@ -31,17 +29,22 @@ def content(folder: Path, step: int) -> Any:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("compiled", [False, True], ids=["dynamic", "compiled"])
-def test_a_process_that_is_killed_again_and_again(compiled: bool, tmp_path: Path) -> None:
-    job = json.dumps([str(tmp_path), compiled, KILLS, 1 + compiled])
+@pytest.mark.parametrize(
+    ("compiled", "workers", "kills"), [(False, 0, 50), (True, 0, 50), (True, 2, 20)],
+    ids=["dynamic", "compiled", "loader with workers"],
+)  # fmt: skip
+def test_a_process_that_is_killed_again_and_again(
+    compiled: bool, workers: int, kills: int, tmp_path: Path
+) -> None:
+    job = json.dumps([str(tmp_path), compiled, workers, kills, 1 + compiled])
     done = subprocess.run(
         [sys.executable, killed_training.__file__, job], capture_output=True, text=True,
         timeout=240, env={**os.environ, "GRAPHC_CHECK": "0"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     outcome = json.loads(done.stdout)
-    assert outcome["kills"] == KILLS
-    assert outcome["while_saving"] >= 10, outcome
+    assert outcome["kills"] == kills
+    assert outcome["while_saving"] >= kills / 5, outcome
     step = outcome["steps"]
     killed, calm = content(tmp_path / "killed", step), content(tmp_path / "calm", step)
     assert calm["training"]["step"] == step
