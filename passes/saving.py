@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from graphc.dims import Dim
 from graphc.graph import has_trait, topological
@@ -50,16 +50,90 @@ def values_to_keep(
     for node in order:
         if node in only_later:
             wanted |= {operand for operand in node.inputs if operand not in only_later}
-    kept = []
+    users = _users(order)
+    kept: dict[Node, None] = {}
     for node in reversed(order):
-        if node not in wanted or node in at_hand or _is_free(node):
+        if node in only_later or node in at_hand or _is_free(node):
             continue
-        missing = [each for each in set(node.inputs) if each not in wanted and each not in at_hand]
+        if node not in wanted:
+            parts = [each for each in users[node] if each in kept and _is_cheap(each)]
+            if not parts or sum(map(_bytes, parts)) < _bytes(node):
+                continue
+            for each in parts:  # they are all views of this, or as large together
+                missing = set(each.inputs) - wanted - {node} - set(at_hand)
+                if not any(not _is_free(other) for other in missing):
+                    del kept[each]
+            wanted.add(node)
+        missing = {each for each in node.inputs if each not in wanted and each not in at_hand}
         if _is_cheap(node) and sum(map(_bytes, missing)) <= _bytes(node):
-            wanted |= set(missing)
+            wanted |= missing
         else:
-            kept.append(node)
-    return kept[::-1]
+            kept[node] = None
+    fewer = _without_the_derived(list(kept)[::-1], at_hand)
+    needed = _needed(order, only_later, later, {*fewer, *at_hand})
+    return list(
+        dict.fromkeys(_further(node, users, needed, {*later, *only_later}) for node in fewer)
+    )
+
+
+def _needed(
+    order: Sequence[Node], only_later: Collection[Node], later: Sequence[Node],
+    known: Collection[Node],
+) -> set[Node]:  # fmt: skip
+    """What the later program reads or computes of the earlier one."""
+    found = {node for node in later if node not in only_later}
+    for node in reversed(order):
+        if node in only_later or (node in found and node not in known):
+            found |= {operand for operand in node.inputs if operand not in only_later}
+    return found
+
+
+def _further(
+    node: Node, users: Mapping[Node, Sequence[Node]], needed: Collection[Node],
+    last: Collection[Node],
+) -> Node:  # fmt: skip
+    """What is computed of a value at once, if that is all that it is read for."""
+    while node not in last and not has_trait(node, Trait.LEAF):
+        readers = [each for each in users[node] if each in last or each in needed]
+        if len(readers) != 1 or readers[0] in last:
+            break
+        (reader,) = readers
+        if not has_trait(reader, Trait.ELEMENTWISE) or _bytes(reader) > _bytes(node):
+            break
+        node = reader
+    return node
+
+
+def _users(order: Sequence[Node]) -> dict[Node, list[Node]]:
+    users: dict[Node, list[Node]] = {node: [] for node in order}
+    for node in order:
+        for operand in dict.fromkeys(node.inputs):
+            users[operand].append(node)
+    return users
+
+
+def _without_the_derived(kept: list[Node], at_hand: Collection[Node]) -> list[Node]:
+    """Leave out what is cheap to compute from the others."""
+    left = dict.fromkeys(kept)
+    for node in reversed(kept):
+        del left[node]
+        if not _is_derived(node, left, at_hand):
+            left[node] = None
+    return [node for node in kept if node in left]
+
+
+def _is_derived(node: Node, kept: Collection[Node], at_hand: Collection[Node]) -> bool:
+    known: set[Node] = set()
+    stack = [node]
+    while stack:
+        each = stack.pop()
+        if each in known or each in kept or each in at_hand or _is_free(each):
+            continue
+        if not _is_cheap(each):
+            return False
+        known.add(each)
+        stack.extend(each.inputs)
+    return True
 
 
 def _is_free(node: Node) -> bool:
