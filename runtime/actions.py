@@ -88,6 +88,7 @@ class Nest:
     plans: tuple[Plan, ...]
     work: View
     constants: tuple[tuple[Cell, ...], ...]
+    copies: Mapping[int, View] = field(default_factory=dict)
 
 
 @dataclass(eq=False, slots=True)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from graphc.errors import VerifyError
 from graphc.graph import Graph
 from graphc.node import Node
+from graphc.runtime.check_geometry import repeats
 from graphc.runtime.layout import Layout
-from graphc.runtime.plan import Operand, Plan, Step
+from graphc.runtime.plan import Inside, Operand, Plan, Step
 
 Layouts = Mapping[Node, Layout]
 
@@ -39,6 +41,8 @@ def check_inside(plan: Plan, step: Step, check: Check) -> None:
     work = plan.buffers[inside.work.buffer]
     if work.kind != "arena" or not inside.work.is_contiguous or inside.work.offset:
         raise VerifyError("the programs inside have no memory of their own", got=str(inside.work))
+    arenas = max(own.arena_bytes for own in inside.plans)
+    _check_copies(step, inside, arenas)
     for own, constants, (graph, layouts) in zip(
         inside.plans, inside.constants, wanted, strict=True
     ):
@@ -54,24 +58,43 @@ def check_inside(plan: Plan, step: Step, check: Check) -> None:
         check(own, graph, layouts)
 
 
+def _check_copies(step: Step, inside: Inside, arenas: int) -> None:
+    """Copies are of captured operands, and share memory with no arena and no other copy."""
+    attrs = step.node.attrs
+    first = attrs.get("carries", 0) + attrs.get("sequences", 0)
+    taken = arenas
+    for number, copy in sorted(inside.copies.items(), key=lambda item: item[1].offset):
+        source = step.inputs[number]
+        low, high = copy.span
+        free = taken <= low and high <= inside.work.nbytes and not repeats(copy)
+        same = (copy.shape, copy.dtype) == (source.shape, source.dtype)
+        captured = number >= first and step.node.op.name != "cond"
+        if not free or not same or not captured or copy.buffer != inside.work.buffer:
+            raise VerifyError("a copy for the programs inside is in the wrong place", got=str(copy))
+        taken = high
+
+
 def _wanted(step: Step) -> list[tuple[Graph, Layouts]]:
     """The graphs that the plans inside compute, and where the elements of their inputs lie."""
     attrs = step.node.attrs
+    copies = {} if step.inside is None else step.inside.copies
+    inputs = tuple(copies.get(number, each) for number, each in enumerate(step.inputs))
     match step.node.op.name:
         case "cond":
             branches = (attrs["true"], attrs["false"])
-            return [(graph, _lowest(graph.inputs, step.inputs[1:])) for graph in branches]
+            return [(graph, _lowest(graph.inputs, inputs[1:])) for graph in branches]
         case "while_loop":
             carries, body = attrs["carries"], attrs["body"]
             graphs = (attrs["condition"], _updating(body, carries, kept=()))
-            rest = step.inputs[carries:]
+            rest = inputs[carries:]
             return [(graph, _lowest(graph.inputs[carries:], rest)) for graph in graphs]
         case "scan":
-            return [_of_scan(step, attrs["body"], attrs["carries"], attrs["sequences"])]
+            return [_of_scan(replace(step, inputs=inputs), attrs["carries"], attrs["sequences"])]
     return []
 
 
-def _of_scan(step: Step, body: Graph, carries: int, sequences: int) -> tuple[Graph, Layouts]:
+def _of_scan(step: Step, carries: int, sequences: int) -> tuple[Graph, Layouts]:
+    body: Graph = step.node.attrs["body"]
     last = carries + sequences
     results = [*body.outputs.values()]
     kept = [

@@ -82,7 +82,7 @@ def input_layouts(node: Node, operands: Sequence[Layout]) -> tuple[Mapping[Node,
 
     Args:
         node: what runs the programs.
-        operands: where its operands lie.
+        operands: where its operands lie, or their copies.
     """
     carries = node.attrs.get("carries", 0)
     items = carries + node.attrs.get("sequences", 0)

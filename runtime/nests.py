@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
-from graphc.dtypes import uint8
+from graphc.dtypes import DType, uint8
 from graphc.graph import Graph
 from graphc.node import Node
 from graphc.runtime.actions import Cell, Nest, View
+from graphc.runtime.arena import padded
 from graphc.runtime.inside import input_layouts, programs
 from graphc.runtime.layout import Layout, contiguous
 from graphc.runtime.plan import Plan
+from graphc.runtime.turned import turned, turned_inputs
 
 MakePlan = Callable[[Graph, Mapping[Node, Layout]], Plan]
 
@@ -23,11 +26,27 @@ def make_nest(make_plan: MakePlan, node: Node, operands: Sequence[View]) -> Nest
         node: the node; see ``graphc.runtime.inside``.
         operands: where its operands lie.
     """
-    layouts = input_layouts(node, [view.layout for view in operands])
-    plans = tuple(map(make_plan, programs(node), layouts))
-    nbytes = max(plan.arena_bytes for plan in plans)
-    work = View(Cell("arena", node, nbytes), contiguous((nbytes,)), uint8)
-    return Nest(plans, work, tuple(_constants(plan) for plan in plans))
+    layouts = [view.layout for view in operands]
+    across = turned_inputs(node, layouts)
+    for number in across:
+        layouts[number] = turned(layouts[number])
+    plans = tuple(map(make_plan, programs(node), input_layouts(node, layouts)))
+    starts, nbytes = {}, padded(max(plan.arena_bytes for plan in plans))
+    for number in across:
+        starts[number] = nbytes
+        nbytes += padded(node.inputs[number].type.nbytes)
+    cell = Cell("arena", node, nbytes)
+    copies = {
+        number: _copy(cell, start, layouts[number], operands[number].dtype)
+        for number, start in starts.items()
+    }
+    work = View(cell, contiguous((nbytes,)), uint8)
+    return Nest(plans, work, tuple(_constants(plan) for plan in plans), copies)
+
+
+def _copy(cell: Cell, start: int, layout: Layout, dtype: DType) -> View:
+    """Memory so many bytes from the start of a cell."""
+    return View(cell, replace(layout, offset=start // dtype.itemsize), dtype)
 
 
 def _constants(plan: Plan) -> tuple[Cell, ...]:

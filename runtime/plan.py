@@ -119,15 +119,21 @@ class Inside:
     sequence. Their outputs are the step's results or items of them, and their variables the
     results that are carries.
 
+    Native code copies some inputs of the step before anything else, so that programs read them in
+    another order. Their copies are in the work memory, behind the arenas.
+
     Args:
         plans: one for each program; not more than one runs at a time.
-        work: memory for the arena of whichever runs.
+        work: memory for the arena of whichever runs, and for copies.
         constants: for each plan the buffers of the outer plan that are its constants, in order.
+        copies: the copied inputs by number, and where each copy lies in the work memory; offsets
+            are counted in elements, from its start.
     """
 
     plans: tuple[Plan, ...]
     work: Operand
     constants: tuple[tuple[int, ...], ...]
+    copies: Mapping[int, Operand] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

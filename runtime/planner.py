@@ -84,7 +84,7 @@ def _assemble(program: Program, order: Sequence[Action]) -> Plan:
         written=tuple(ids[cell] for cell in program.variables.values() if ids[cell] in written),
         arena_bytes=arena_bytes,
         naive_bytes=sum(padded(cell.nbytes) for cell in apart)
-        + sum(max(plan.naive_bytes for plan in nest.plans) for nest in nests),
+        + sum(_naive_bytes(nest) for nest in nests),
         lower_bound_bytes=lower_bound(list(blocks.values())),
         copied=MappingProxyType(
             {ids[program.variables[node]]: why for node, why in program.copied.items()}
@@ -104,11 +104,19 @@ def _blocks(order: Sequence[Action]) -> dict[Cell, Block]:
     return blocks
 
 
+def _naive_bytes(nest: Nest) -> int:
+    """What the programs inside a node would need if every value had its own memory."""
+    copies = sum(padded(view.cell.node.inputs[number].type.nbytes) for number, view in
+                 nest.copies.items())  # fmt: skip
+    return copies + max(plan.naive_bytes for plan in nest.plans)
+
+
 def _inside(nest: Nest | None, ids: Mapping[Cell, int]) -> Inside | None:
     if nest is None:
         return None
     constants = tuple(tuple(ids[cell] for cell in cells) for cells in nest.constants)
-    return Inside(nest.plans, _operand(nest.work, ids), constants)
+    copies = {number: _operand(view, ids) for number, view in nest.copies.items()}
+    return Inside(nest.plans, _operand(nest.work, ids), constants, MappingProxyType(copies))
 
 
 def _operand(view: View, ids: Mapping[Cell, int]) -> Operand:

@@ -63,7 +63,8 @@ def build_control(
         define_run(module, plan, own) if own else ""
         for plan, own in zip(inside.plans, calls, strict=True)
     ]
-    code = "\n".join(_Function(module, step, inside, runs).lines)
+    function = _Function(module, step, inside, runs)
+    code = "\n".join(function.lines)
     operands = [f"ptr %p{number}" for number in range(len(control_operands(step, inside)))]
     parameters = ", ".join([*operands, "ptr %shared", "ptr %scratch", "ptr %pool", "ptr %times"])
     text = f"({parameters}) nounwind {{\nentry:\n{code}\n}}"
@@ -75,8 +76,8 @@ def build_control(
     rounds = 1 if step.node.op.name == COND else step.node.attrs.get("length", USUAL_ROUNDS)
     return NativeStep(
         (Phase(symbol, 1, work * rounds, runs_programs=True),),
-        space.shared,
-        space.scratch,
+        max(space.shared, *(copy.shared_bytes for copy in function.copies), 0),
+        max(space.scratch, *(copy.scratch_bytes for copy in function.copies), 0),
         any(call.native.fallible for call in together),
     )
 
@@ -92,20 +93,27 @@ class _Function:
 
     Attributes:
         lines: all instructions.
+        copies: the kernels that copy something before the programs run.
     """
 
     def __init__(self, module: Module, step: Step, inside: Inside, runs: Sequence[str]) -> None:
         self.lines: list[str] = []
+        self.copies: list[NativeStep] = []
         self._module, self._step, self._inside, self._runs = module, step, inside, runs
         self._count = 0
         self._results = len(step.inputs)
         self._work = self._results + len(step.outputs)
-        layouts = [Layout(each.offset, each.shape, each.strides) for each in step.inputs]
+        read = [inside.copies.get(at, each) for at, each in enumerate(step.inputs)]
+        layouts = [Layout(each.offset, each.shape, each.strides) for each in read]
         self._layouts = input_layouts(step.node, layouts)
         self._inputs = [{node: at for at, node in enumerate(graph.inputs)} for graph in
                         programs(step.node)]  # fmt: skip
         define_add_times(module)
         self._emit("%nobody = icmp eq ptr %times, null")
+        for number, copy in inside.copies.items():
+            start = copy.offset * copy.dtype.itemsize
+            self._emit(f"%copy{number} = getelementptr i8, ptr %p{self._work}, i64 {start}")
+            self._copy(step.inputs[number], f"%p{number}", copy, f"%copy{number}")
         for program in range(len(runs)):
             self._begin_table(program)
         for carry in carries_in_place(step.node):
@@ -144,9 +152,14 @@ class _Function:
         source, target = self._step.inputs[carry], self._step.outputs[carry]
         if source.same_elements(target) or not target.size:
             return
+        self._copy(source, f"%p{carry}", target, f"%p{self._results + carry}")
+
+    def _copy(self, source: Operand, at: str, target: Operand, to: str) -> None:
+        """Copy elements from one address to another."""
         copy = build_step(self._module, Step("copy", self._step.node, (source,), (target,)))
+        self.copies.append(copy)
         for phase in copy.phases:
-            memory = f"ptr %p{carry}, ptr %p{self._results + carry}, ptr %shared, ptr %scratch"
+            memory = f"ptr {at}, ptr {to}, ptr %shared, ptr %scratch"
             self._emit(f"call i32 @{phase.symbol}({memory}, i64 0, i64 {phase.units})")
 
     @property
@@ -169,6 +182,8 @@ class _Function:
         """The lowest address that the program uses of an operand, or of its first item."""
         node = self._inside.plans[program].buffers[slot].node
         before = self._layouts[program][node].offset * node.type.dtype.itemsize
+        if number in self._inside.copies:
+            return f"%copy{number}"
         operand = number + 1 if self._step.node.op.name == COND else number
         return self._further(f"%p{operand}", -before)
 

@@ -327,3 +327,57 @@ def test_programs_inside_are_spoiled_too() -> None:
     (after,) = steps[0].inside.plans
     assert len(after.steps) > len(before.plans[0].steps)
     assert len(steps[0].inside.constants[0]) == len(before.constants[0]) + 1
+
+
+def multiplying(length: int = 8, *, wide: int = 6, also: bool = False) -> Graph:
+    """A scan whose body multiplies by a transposed weight, and adds it if ``also``."""
+    h = placeholder("carry0", TensorType((wide, wide), float64))
+    w = placeholder("captured0", h.type)
+    after = e.tanh(matmul(h, permute(w, dims=(1, 0))))
+    body = Graph([h, w], {"carry0": e.add(after, w) if also else after})
+    start, weight = placeholder("h", h.type), placeholder("w", h.type)
+    attrs = {"body": body, "carries": 1, "sequences": 0, "length": length, "reverse": False}
+    node = make_node(SCAN, (start, weight), attrs)
+    return Graph([start, weight], {"last": item(node, 0)})
+
+
+def test_a_weight_that_is_multiplied_by_in_many_steps_is_turned_once() -> None:
+    plan = make_plan(multiplying())
+    _, step, inside = step_of(plan)
+    assert list(inside.copies) == [1]
+    assert inside.copies[1].strides == (1, 6)
+    assert inside.copies[1].offset * 8 >= inside.plans[0].arena_bytes
+    (product,) = [each for each in inside.plans[0].steps if each.node.op is matmul]
+    assert product.inputs[1].strides == (6, 1)
+    assert step.inputs[1].strides == (6, 1)
+
+
+@pytest.mark.parametrize(
+    "graph", [multiplying(7), multiplying(also=True), multiplying(wide=200), recurrence(9)],
+    ids=["few steps", "read otherwise, too", "large", "in rows already"],
+)  # fmt: skip
+def test_other_weights_stay_as_they_are(graph: Graph) -> None:
+    _, _, inside = step_of(make_plan(graph))
+    assert dict(inside.copies) == {}
+
+
+def test_copies_in_wrong_places_are_found() -> None:
+    def move(**changes: object) -> Callable[[Plan, Step, Inside], Step]:
+        return lambda plan, step, inside: with_inside(
+            step, copies={1: replace(inside.copies[1], **changes)}
+        )
+
+    offset = step_of(make_plan(multiplying()))[2].copies[1].offset
+    broken(move(), multiplying())
+    for wrong in (
+        {"offset": offset - 8}, {"offset": offset + 8}, {"buffer": 0}, {"strides": (0, 1)},
+    ):  # fmt: skip
+        with pytest.raises(VerifyError):
+            broken(move(**wrong), multiplying())
+    with pytest.raises(VerifyError):
+        broken(lambda plan, step, inside: with_inside(step, copies={}), multiplying())
+    with pytest.raises(VerifyError, match="in the wrong place"):
+        broken(
+            lambda plan, step, inside: with_inside(step, copies={0: inside.copies[1]}),
+            multiplying(),
+        )

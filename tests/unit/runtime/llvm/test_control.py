@@ -31,6 +31,12 @@ from graphc.ops.shape import flip, permute
 from graphc.passes.pipeline import optimize
 from graphc.runtime.bindings import Variables, read_now
 from graphc.runtime.llvm.backend import LlvmBackend
+from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.program import NativeCall
+from graphc.runtime.llvm.steps import build_step
+from graphc.runtime.llvm.target import host_target
+from graphc.runtime.llvm.translate import translate_step
+from graphc.runtime.plan import Step
 from graphc.runtime.planner import make_plan
 from graphc.runtime.session import Session
 from graphc.storage import Array, Storage
@@ -397,3 +403,32 @@ def test_sessions_with_deep_bodies_are_picklable() -> None:
     feed = {"start": np.ones(4)}
     copy = pickle.loads(pickle.dumps(session))
     assert copy.run(feed)["y"].tobytes() == session.run(feed)["y"].tobytes()
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(64, 16), (200, 128), (5, 70)])
+def test_turned_weights(rows: int, columns: int) -> None:
+    h = placeholder("carry0", TensorType((3, columns), float32))
+    w = placeholder("captured0", TensorType((rows, columns), float32))
+    wide = e.tanh(matmul(h, permute(w, dims=(1, 0))))
+    body = Graph([h, w], {"carry0": e.mul(matmul(wide, w), constant(np.float32(0.1)))})
+    narrow = Graph([h, w], {"carry0": h, "result0": wide})
+    start, weight = placeholder("h", h.type), placeholder("w", w.type)
+    both = scan(body, (start,), (), (weight,), length=9)
+    across = scan(narrow, (start,), (), (weight,), length=9)
+    graph = Graph([start, weight], {"both": item(both, 0), "across": item(across, 1)})
+    feed = feed_of(graph)
+    wanted = evaluate(graph, feed)[0]
+    for threads in (1, 2):
+        session = Session(graph, threads=threads)
+        assert_close(session.run(feed), wanted)
+    (step,) = [
+        step for step in make_plan(graph).steps if step.inside is not None and step.inside.copies
+    ]
+    assert step.inside is not None
+    module = Module(host_target())
+    call = translate_step(module, 0, step)
+    assert isinstance(call, NativeCall)
+    turn = Step("copy", step.node, (step.inputs[1],), (step.inside.copies[1],))
+    copy = build_step(module, turn)
+    assert call.native.scratch_bytes >= copy.scratch_bytes
+    assert call.native.shared_bytes >= copy.shared_bytes
