@@ -19,7 +19,8 @@ _LIMIT = 64
 
 def _summands(node: Node) -> list[Node]:
     """The operands of additions of additions; none if there are too many."""
-    waiting, found = list(node.inputs), []
+    waiting = list(node.inputs)
+    found: list[Node] = []
     for _ in range(2 * _LIMIT):
         if not waiting:
             return found
