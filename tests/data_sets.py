@@ -131,6 +131,28 @@ class Stream(IterableDataset[Any]):
         return self.count
 
 
+class Resumable(Stream):
+    """A stream that knows where it is, and counts what it reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.place = self.read = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        numbers = list(super().__iter__())
+        while self.place < len(numbers):
+            self.place += 1
+            self.read += 1
+            yield numbers[self.place - 1], self.read, random.random()
+        self.place = 0
+
+    def state_dict(self) -> Any:
+        return {"place": self.place}
+
+    def load_state_dict(self, state: Any) -> None:
+        self.place = state["place"]
+
+
 class NoisyStream(Stream):
     """Numbers with random ones from the process's generators."""
 

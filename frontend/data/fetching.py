@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from graphc.frontend.data.collate import default_collate
@@ -67,15 +67,19 @@ class StreamFetcher:
         batch_size: samples per batch; None gives single samples.
         drop_last: leave out a last batch that is smaller.
         collate_fn: joins a list of samples, or converts one.
+        state: where to go on, of a stream that can; see ``state``.
     """
 
     def __init__(
-        self, dataset: Iterable[Any], batch_size: int | None, drop_last: bool,
-        collate_fn: Callable[[Any], Any],
+        self, dataset: Any, batch_size: int | None, drop_last: bool,
+        collate_fn: Callable[[Any], Any], state: Any = None,
     ) -> None:  # fmt: skip
+        self.dataset, self.ended = dataset, False
+        if state is not None:
+            dataset.load_state_dict(state["dataset"])
+            self.ended = state["ended"]
         self.samples = iter(dataset)
         self.batch_size, self.drop_last, self.collate_fn = batch_size, drop_last, collate_fn
-        self.ended = False
 
     def fetch(self, request: Any = None) -> Any:
         """The next batch, or END."""
@@ -83,6 +87,13 @@ class StreamFetcher:
         if samples is END:
             return END
         return self.collate_fn(samples)
+
+    @property
+    def state(self) -> Any:
+        """Where the stream is, if it has ``state_dict`` and ``load_state_dict``; else None."""
+        if not (hasattr(self.dataset, "state_dict") and hasattr(self.dataset, "load_state_dict")):
+            return None
+        return {"dataset": self.dataset.state_dict(), "ended": self.ended}
 
     def skip(self) -> None:
         """Read what the next batch consists of, and forget it."""

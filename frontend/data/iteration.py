@@ -27,6 +27,7 @@ class Progress:
         delivered: how many batches the program has got.
         ahead: the numbers of those that came before an earlier one (``in_order=False``).
         by_worker: how many batches of its stream each worker delivered.
+        streams: the state of each worker's stream after its last batch, of those that have one.
         last_worker: whose batch of a stream was the last one.
         left_out: the numbers of those that came before an earlier one, in the process that was
             resumed.
@@ -40,6 +41,7 @@ class Progress:
     delivered: int = 0
     ahead: set[int] = field(default_factory=set)
     by_worker: list[int] = field(default_factory=list)
+    streams: list[Any] = field(default_factory=list)
     last_worker: int = -1
     left_out: frozenset[int] = frozenset()
     finished: bool = False
@@ -115,16 +117,18 @@ class InProcess(Iteration):
         self, progress: Progress, fetcher: MapFetcher | StreamFetcher, expected: int | None = None
     ) -> None:
         super().__init__(progress, expected)
-        self._fetch = fetcher.fetch
+        self._fetcher = fetcher
 
     def _next(self) -> Any:
         found = self.progress.next_request()
         if found is None:
             return END
         task, request = found
-        batch = self._fetch(request)
+        batch = self._fetcher.fetch(request)
         if batch is not END:
             self.progress.note_delivered(task)
+            if isinstance(self._fetcher, StreamFetcher):
+                self.progress.streams = [self._fetcher.state]
         return batch
 
 
@@ -167,6 +171,7 @@ class WithWorkers(Iteration):
         count = len(pool.processes)
         if not (manner.is_stream and progress.by_worker):
             progress.by_worker, progress.last_worker = [0] * count, -1
+        progress.streams = progress.streams or [None] * count
         self._active = [True] * count
         self._load = [0] * count
         self._turn = (progress.last_worker + 1) % count
@@ -174,7 +179,7 @@ class WithWorkers(Iteration):
         pool.hand_over(self._arrived)
         for worker in range(count):
             skip = progress.by_worker[worker] if manner.is_stream else 0
-            pool.begin(worker, Begin(epoch, progress.seed, skip))
+            pool.begin(worker, Begin(epoch, progress.seed, skip, progress.streams[worker]))
         for _ in range(manner.prefetch * count):
             self._ask()
 
@@ -222,13 +227,15 @@ class WithWorkers(Iteration):
             return END
         worker, reply = found
         self._ask()
-        self._note_delivered(worker, reply.task)
+        self._note_delivered(worker, reply)
         return self._pool.take(worker, reply)
 
-    def _note_delivered(self, worker: int, task: int) -> None:
+    def _note_delivered(self, worker: int, reply: Reply) -> None:
         if not self._manner.is_stream:
-            self.progress.note_delivered(task)
+            self.progress.note_delivered(reply.task)
             return
+        if reply.failure is None:
+            self.progress.streams[worker] = reply.stream
         self.progress.delivered += 1
         self.progress.by_worker[worker] += 1
         self.progress.last_worker = worker

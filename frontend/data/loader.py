@@ -164,7 +164,7 @@ class DataLoader:
         expected = self._said_length if self._is_stream else None
         if self.num_workers:
             return self._with_workers(progress, expected)
-        return InProcess(progress, self._fetcher(progress.delivered), expected)
+        return InProcess(progress, self._fetcher(progress), expected)
 
     def _begin(self) -> Progress:
         sources = Sources(self.generator, self._order)
@@ -179,12 +179,14 @@ class DataLoader:
         self._progress = progress
         return progress
 
-    def _fetcher(self, delivered: int) -> MapFetcher | StreamFetcher:
+    def _fetcher(self, progress: Progress) -> MapFetcher | StreamFetcher:
         if not self._is_stream:
             return MapFetcher(self.dataset, self._batched, self.collate_fn)
-        size = self.batch_size
-        stream = StreamFetcher(self.dataset, size, self.drop_last, self.collate_fn)
-        for _ in range(delivered):
+        state = progress.streams[0] if progress.streams else None
+        stream = StreamFetcher(
+            self.dataset, self.batch_size, self.drop_last, self.collate_fn, state
+        )
+        for _ in range(progress.delivered if state is None else 0):
             stream.skip()
         return stream
 
@@ -255,7 +257,8 @@ class DataLoader:
         """Go on where another loader over the same data was: the next pass gives the rest.
 
         Samplers of your own are resumed by the numbers that were left, so they need no state.
-        Streams are read again up to there, without making batches.
+        Streams go on by ``load_state_dict`` of the data set, from what its ``state_dict`` gave
+        after each batch; those without are read again up to there, without making batches.
 
         Args:
             state_dict: what ``state_dict`` gave.

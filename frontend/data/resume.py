@@ -87,6 +87,8 @@ def state_of(
         ahead=sorted(progress.ahead), by_worker=list(progress.by_worker),
         last_worker=progress.last_worker,
     )  # fmt: skip
+    if any(stream is not None for stream in progress.streams):
+        state["streams"] = list(progress.streams)
     if not repeats(sampler) and _is_finite(sampler):
         state["order"] = _encoded(_remaining(progress))
     return {**state, "inside": True}
@@ -175,5 +177,5 @@ def resumed_pass(
         state["seed"], requests, sent=done, delivered=state["position"],
         ahead=set(state["ahead"]), left_out=frozenset(state["ahead"]),
         by_worker=list(state["by_worker"]),
-        last_worker=state["last_worker"],
+        last_worker=state["last_worker"], streams=list(state.get("streams", ())),
     )  # fmt: skip

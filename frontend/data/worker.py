@@ -43,11 +43,19 @@ class Plan:
 
 @dataclass(frozen=True)
 class Begin:
-    """The start of an epoch: its number and seed, and how many batches of a stream to skip."""
+    """The start of an epoch: its number and seed, and where to go on in a stream.
+
+    Attributes:
+        epoch: its number.
+        seed: of random numbers.
+        skip: how many batches of the stream were delivered before.
+        stream: the stream's own state after these, if it has one; else they are read again.
+    """
 
     epoch: int
     seed: int
     skip: int
+    stream: Any = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,7 @@ class Reply:
         slab: the slab's number, or None.
         new_size: a new slab's size; its descriptor comes with the message.
         retired: slabs that are no more.
+        stream: the state of a stream that has one.
         failure: the exception instead.
     """
 
@@ -85,6 +94,7 @@ class Reply:
     slab: int | None = None
     new_size: int | None = None
     retired: tuple[int, ...] = ()
+    stream: Any = None
     failure: Failure | None = None
 
 
@@ -151,17 +161,20 @@ class _Worker:
             if not self._initialized and plan.init_fn is not None:
                 plan.init_fn(plan.id)
             self._initialized = True
-            self._fetcher, self._failure = self._make_fetcher(begin.skip), None
+            self._fetcher, self._failure = self._make_fetcher(begin), None
         except Exception as error:
             self._fetcher, self._failure = None, self._failed(error)
 
-    def _make_fetcher(self, skip: int) -> MapFetcher | StreamFetcher:
+    def _make_fetcher(self, begin: Begin) -> MapFetcher | StreamFetcher:
         plan = self._plan
         if not plan.is_stream:
             return MapFetcher(plan.dataset, plan.batched, plan.collate_fn)
         size = plan.batch_size if plan.batched else None
-        stream = StreamFetcher(plan.dataset, size, plan.drop_last, plan.collate_fn)
-        for _ in range(skip):
+        stream = StreamFetcher(plan.dataset, size, plan.drop_last, plan.collate_fn, begin.stream)
+        if begin.stream is not None:
+            self._fetched = begin.skip
+            return stream
+        for _ in range(begin.skip):
             self._seed_batch(0)
             stream.skip()
         return stream
@@ -194,6 +207,8 @@ class _Worker:
     def _send(self, request: Request, structure: bytes, buffers: list[memoryview]) -> None:
         spans, size = spans_of([buffer.nbytes for buffer in buffers])
         reply: dict[str, Any] = {"structure": structure, "spans": tuple(spans)}
+        if isinstance(self._fetcher, StreamFetcher):
+            reply["stream"] = self._fetcher.state
         descriptor: int | None = None
         memory: bytearray | mmap.mmap
         if size > INLINE:

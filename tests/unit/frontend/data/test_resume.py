@@ -18,7 +18,7 @@ from graphc.utils.data import (
     SubsetRandomSampler,
     WeightedRandomSampler,
 )
-from tests.data_sets import Noise, NoisyStream, Numbers, Slow, Stream
+from tests.data_sets import Noise, NoisyStream, Numbers, Resumable, Slow, Stream
 
 
 class Shuffled(Sampler[int]):
@@ -193,6 +193,36 @@ def test_streams(workers: int, stop: int, tmp_path: Path) -> None:
     again = make()
     again.load_state_dict(state)
     assert [got + passes(again, 1)[0], *passes(again, 1)] == expected
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("stop", [1, 2, 5, 7, 8, 9])
+@pytest.mark.parametrize("persistent", [False, True])
+def test_streams_that_know_where_they_are(
+    workers: int, stop: int, persistent: bool, tmp_path: Path
+) -> None:
+    def make() -> Any:
+        random.seed(1)
+        source = gc.Generator().manual_seed(1)
+        return DataLoader(
+            Resumable(), 3, num_workers=workers, generator=source,
+            persistent_workers=persistent and workers > 0,
+        )  # fmt: skip
+
+    def shown(passes_: Any) -> Any:
+        """Numbers, and the random ones of workers, which are those of the batch."""
+        return [[(batch[0], batch[2] if workers else 0) for batch in one] for one in passes_]
+
+    expected = shown(passes(make(), 2))
+    loader = make()
+    iterator = iter(loader)
+    got = [plain(next(iterator)) for _ in range(min(stop, len(expected[0])))]
+    again = make()
+    again.load_state_dict(saved(loader, tmp_path))
+    rest = passes(again, 1)[0]
+    assert shown([got + rest])[0] == expected[0]
+    assert all(batch[1][0] < len(rest) * 3 for batch in rest), "nothing was read twice"
+    assert shown(passes(again, 1))[0] == expected[1]
 
 
 def test_an_endless_order(tmp_path: Path) -> None:
