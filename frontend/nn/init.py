@@ -18,7 +18,8 @@ from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
 
 _GAINS = {
-    "linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "conv3d": 1.0, "sigmoid": 1.0, "tanh": 5.0 / 3,
+    "linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "conv3d": 1.0, "conv_transpose1d": 1.0,
+    "conv_transpose2d": 1.0, "conv_transpose3d": 1.0, "sigmoid": 1.0, "tanh": 5.0 / 3,
     "relu": math.sqrt(2.0), "selu": 3.0 / 4,
 }  # fmt: skip
 
@@ -52,7 +53,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 @contextlib.contextmanager
-def _filling(tensor: Tensor) -> Iterator[None]:
+def filling(tensor: Tensor) -> Iterator[None]:
     """Untracked; and at once for a tensor that is being made, though a graph is recorded."""
     with no_grad(), running_now() if is_new(tensor) else contextlib.nullcontext():
         yield
@@ -62,7 +63,7 @@ def uniform_(
     tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
     """Fill with uniform numbers in ``[a, b)`` (``torch.nn.init.uniform_``)."""
-    with _filling(tensor):
+    with filling(tensor):
         drawn = sampling.uniform_values(tensor.shape, tensor.dtype, generator)
         return tensor.copy_(pointwise.add(pointwise.mul(drawn, b - a), a))
 
@@ -71,7 +72,7 @@ def normal_(
     tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
 ) -> Tensor:
     """Fill with normal numbers (``torch.nn.init.normal_``)."""
-    with _filling(tensor):
+    with filling(tensor):
         drawn = sampling.randn(tensor.shape, dtype=tensor.dtype, generator=generator)
         return tensor.copy_(pointwise.add(pointwise.mul(drawn, std), mean))
 
@@ -100,7 +101,7 @@ def trunc_normal_(
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Fill with one number (``torch.nn.init.constant_``)."""
-    with _filling(tensor):
+    with filling(tensor):
         return tensor.fill_(val)
 
 

@@ -11,3 +11,7 @@ from graphc.frontend.nn.init import uniform_ as uniform_
 from graphc.frontend.nn.init import xavier_normal_ as xavier_normal_
 from graphc.frontend.nn.init import xavier_uniform_ as xavier_uniform_
 from graphc.frontend.nn.init import zeros_ as zeros_
+from graphc.frontend.nn.init_matrices import dirac_ as dirac_
+from graphc.frontend.nn.init_matrices import eye_ as eye_
+from graphc.frontend.nn.init_matrices import orthogonal_ as orthogonal_
+from graphc.frontend.nn.init_matrices import sparse_ as sparse_
