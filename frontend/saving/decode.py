@@ -42,6 +42,7 @@ class Decoder:
             "Counter": lambda pairs: Counter(dict(map(self._pair, pairs))),
             "StateDict": lambda parts: self._state_dict(*parts),
             "int": lambda digits: int(digits, 16),
+            "str": lambda digits: bytes.fromhex(digits).decode("utf-8", "surrogatepass"),
             "float": float.fromhex,
             "complex": lambda parts: complex(self.decode(parts[0]), self.decode(parts[1])),
             "dtype": as_dtype,

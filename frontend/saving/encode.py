@@ -19,6 +19,7 @@ from graphc.frontend.base import is_tensor
 from graphc.frontend.devices import Device
 from graphc.frontend.functions.generators import Generator
 from graphc.frontend.nn.parameter import Parameter
+from graphc.frontend.nn.uninitialized import is_lazy
 from graphc.frontend.saving.tensor_file import METADATA, can_store
 from graphc.provenance import user_location_text
 from graphc.storage import Array
@@ -53,6 +54,8 @@ class Encoder:
             value = value.item()
         if isinstance(value, int) and value.bit_length() > 64:
             return {"int": hex(value)}  # decimal digits cost much time, and Python limits them
+        if isinstance(value, str) and not _is_unicode(value):
+            return {"str": value.encode("utf-8", "surrogatepass").hex()}
         if value is None or isinstance(value, bool | int | str):
             return value
         if isinstance(value, float):
@@ -107,6 +110,8 @@ class Encoder:
         return {kind.__name__: pairs}
 
     def _encode_array(self, value: Any, path: str) -> Any:
+        if is_lazy(value):
+            _refuse(value, path, "run the module once, so that its shapes are known")
         if is_tensor(value):
             array = value.array("a value to save")
             stored = dict(self._store(array, path or "tensor"))
@@ -119,6 +124,8 @@ class Encoder:
             kind = "bytes" if isinstance(value, bytes) else "bytearray"
             return {kind: self._store(np.frombuffer(value, np.uint8), path or kind)}
         if isinstance(value, np.ndarray):
+            if type(value) not in (np.ndarray, np.memmap):
+                _refuse(value, path, "np.asarray(it), if its values are all that it has")
             return {"array": self._store(value, path or "array")}
         if not hasattr(value, "__array__"):
             _refuse(value, path, "save model.state_dict(), not the model; of an object, vars(it)")
@@ -161,6 +168,15 @@ class Encoder:
         while name in self.tensors or name == METADATA:
             name, number = f"{base}~{number}", number + 1
         return name
+
+
+def _is_unicode(text: str) -> bool:
+    """False for halves of characters, which JSON would join."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _refuse(value: Any, path: str, fix: str) -> NoReturn:

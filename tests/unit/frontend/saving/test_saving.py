@@ -44,6 +44,7 @@ def test_nesting_and_special_values(tmp_path: Path) -> None:
         "a.b": concrete(np.array(1)),
         "__metadata__": nan,
         "unicode ✓": "\x00\n",
+        "\ud800": {"\ud800\udc00": nan},
     }
     save(value, tmp_path / "c")
     assert same(load(tmp_path / "c"), value)
@@ -330,6 +331,8 @@ REFUSED = [
     {gc.float32: 1},
     [Point(1)],
     np.array(["text"]),
+    np.ma.array([1, 2], mask=[False, True]),
+    nn.LazyLinear(3).weight,
     np.zeros(2, [("x", "f4")]),
     np.longdouble(1),
     np.datetime64("2020"),
