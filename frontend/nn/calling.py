@@ -30,10 +30,12 @@ _running = _Running()
 def call(module: Module, args: Any, kwargs: Any) -> Any:
     """Call ``module.forward`` with hooks around it; while recording, nodes learn its path."""
     has_hooks = module._call_hooks or every_module.calls
-    forward = functools.partial(call_hooked, module) if has_hooks else module.forward
     recorder = modes.recorder
     if recorder is None:
-        return forward(*args, **kwargs)
+        return (
+            call_hooked(module, *args, **kwargs) if has_hooks else module.forward(*args, **kwargs)
+        )
+    forward = functools.partial(call_hooked, module) if has_hooks else module.forward
     return _call_recorded(module, forward, recorder, args, kwargs)
 
 

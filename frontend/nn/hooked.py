@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from graphc.frontend.nn.module import Module
 
 
-def call_hooked(module: Module, *args: Any, **kwargs: Any) -> Any:
+def call_hooked(module: Module, /, *args: Any, **kwargs: Any) -> Any:
     """Call ``module.forward`` with the hooks of all modules and its own around it."""
     call = _Call(module, args, kwargs)
     try:

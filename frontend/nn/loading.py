@@ -58,7 +58,7 @@ class Loading:
         self._load(module, self._state, "")
 
     def _load(self, module: Stateful, state: dict[str, Any], prefix: str) -> None:
-        metadata = self._metadata.get(prefix[:-1], {})
+        metadata = dict(self._metadata.get(prefix[:-1], {}))
         if self._assign:
             metadata["assign_to_params_buffers"] = True
         module._load_from_state_dict(

@@ -148,6 +148,11 @@ def test_assigned_tensors_are_the_states() -> None:
     assert layer.running_var is state["running_var"]
     with pytest.raises(CheckpointError, match="size mismatch"):
         layer.load_state_dict({**state, "running_mean": gc.zeros(3)}, assign=True)
+    other = nn.BatchNorm1d(2)
+    kept = other.weight
+    other.load_state_dict(state)  # the same state, and nothing is assigned now
+    assert other.weight is kept
+    assert kept.tolist() == [3, 4]
 
 
 def test_errors_take_everything_back() -> None:
