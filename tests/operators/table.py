@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from functools import cache
 
 import graphc as gc
-from tests.operators import creation, layers, matrices, methods, pointwise, reductions, shaping
+from tests.operators import (
+    control,
+    creation,
+    layers,
+    matrices,
+    methods,
+    pointwise,
+    reductions,
+    shaping,
+)
 from tests.operators.notation import Call, calls, in_place, namespace
 
 PLACES = (
@@ -18,7 +27,7 @@ TEXTS = {
     "graphc": [
         pointwise.FUNCTIONS, shaping.LAYOUT, shaping.INDEXING, reductions.FUNCTIONS,
         matrices.FUNCTIONS, creation.FUNCTIONS, creation.RANDOM, creation.FACTS,
-        layers.PYTORCH_HAS_IN_TORCH,
+        layers.PYTORCH_HAS_IN_TORCH, control.FUNCTIONS,
     ],
     "graphc.Tensor": [methods.METHODS],
     "graphc.nn.functional": [
