@@ -128,6 +128,10 @@ class CheckpointError(GraphcError, RuntimeError):
     """A checkpoint that is missing, damaged or does not fit."""
 
 
+class DamagedCheckpointError(CheckpointError):
+    """A file whose bytes are not those that were saved."""
+
+
 class CheckpointTypeError(CheckpointError, TypeError):
     """A value that is no checkpoint at all."""
 

@@ -10,7 +10,13 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO, NoReturn
 
 from graphc.dtypes import DTYPES
-from graphc.errors import ArgumentError, ArgumentTypeError, CheckpointError, GraphcError
+from graphc.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    CheckpointError,
+    DamagedCheckpointError,
+    GraphcError,
+)
 from graphc.frontend.base import concrete
 from graphc.frontend.devices import Device, DeviceLike, require_cpu
 from graphc.frontend.saving.decode import Decoder
@@ -43,8 +49,9 @@ def load(
         What was saved, with tensors that are new; of another program's file, a dict of tensors.
 
     Raises:
-        CheckpointError: if the file is missing or damaged, is of a later version, or is no
-            safetensors file, such as what ``torch.save`` writes.
+        DamagedCheckpointError: if the file is damaged, or no safetensors file, such as what
+            ``torch.save`` writes.
+        CheckpointError: if it is missing, of a later version, or of dtypes that graphc lacks.
         ArgumentError: for another device, or to map what is no path.
 
     Source: ``torch.load``. ``safetensors.torch.save_file`` writes what it reads.
@@ -106,15 +113,15 @@ def _decode(header: Header, arrays: Mapping[str, Array], name: str) -> Any:
     metadata = header.metadata
     if not (_OWN & metadata.keys() or metadata.get("format") == FORMAT):
         return _plain(metadata, arrays, name)
-    if metadata["format"] != FORMAT or int(metadata["version"]) != VERSION:
+    version, structure = metadata["version"], metadata["structure"]
+    if metadata["format"] != FORMAT or metadata["sha256"] != checksum(version, structure, arrays):
+        raise ValueError("the checksum differs")
+    if int(version) != VERSION:
         raise CheckpointError(
             "load: the checkpoint is of a version that this graphc does not know",
-            got=f"{name}: {metadata['format']!r}, version {metadata['version']!r}",
-            expected=f"{FORMAT!r}, version {VERSION}", fix="read it with the graphc that wrote it",
+            got=f"{name}: version {version!r}", expected=f"version {VERSION}",
+            fix="read it with the graphc that wrote it",
         )  # fmt: skip
-    structure = metadata["structure"]
-    if metadata["sha256"] != checksum(structure, arrays):
-        raise ValueError("the checksum differs")
     return Decoder(arrays).decode(json.loads(structure, parse_constant=_refuse_constant))
 
 
@@ -137,14 +144,14 @@ def _plain(metadata: Mapping[str, str], arrays: Mapping[str, Array], name: str) 
     return {**doubles, **tensors}
 
 
-def _damaged(name: str, begin: bytes, why: str) -> CheckpointError:
+def _damaged(name: str, begin: bytes, why: str) -> DamagedCheckpointError:
     if begin[:2] in (b"PK", b"\x80\x02"):
-        return CheckpointError(
+        return DamagedCheckpointError(
             "load: the file holds pickles, which could run any code, and are never read",
             got=name,
             fix="in PyTorch: safetensors.torch.save_file(torch.load(path), new_path)",
         )
-    return CheckpointError(
+    return DamagedCheckpointError(
         "load: the file is damaged, or none that graphc can read", got=f"{name}: {why}",
         fix="load another copy",
     )  # fmt: skip

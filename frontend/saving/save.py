@@ -100,18 +100,21 @@ def _encode(obj: Any) -> tuple[dict[str, Array], dict[str, str]]:
         "format": FORMAT,
         "version": str(VERSION),
         "structure": structure,
-        "sha256": checksum(structure, tensors),
+        "sha256": checksum(str(VERSION), structure, tensors),
     }
 
 
-def checksum(structure: str, tensors: Mapping[str, Array]) -> str:
-    """A digest of the structure and of every tensor with its name and type.
+def checksum(version: str, structure: str, tensors: Mapping[str, Array]) -> str:
+    """A digest of the version, the structure, and every tensor with its name and type.
+
+    It must be the same in all versions, so that a later one can be told from a damaged one.
 
     Args:
+        version: of the structure.
         structure: the JSON.
         tensors: in the order of the file.
     """
-    digest = hashlib.sha256(structure.encode())
+    digest = hashlib.sha256(f"{version}\n{structure}".encode())
     for name, array in tensors.items():
         digest.update(f"\n{name} {array.dtype.name} {array.shape}\n".encode())
         digest.update(as_bytes(array))

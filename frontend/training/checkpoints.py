@@ -7,7 +7,7 @@ import re
 import warnings
 from pathlib import Path
 
-from graphc.errors import ArgumentError, CheckpointError
+from graphc.errors import ArgumentError, CheckpointError, DamagedCheckpointError
 from graphc.frontend.saving.atomic_file import leftovers
 from graphc.frontend.saving.load import load
 from graphc.frontend.saving.save import PathLike, save
@@ -42,7 +42,7 @@ class Checkpoints:
 
     Raises:
         CheckpointError: if the folder has checkpoints and ``resume`` is False, if none of them
-            can be read, or if they do not fit.
+            is whole, or if the newest is of a later version or does not fit.
         ArgumentError: for counts that make no sense, or another mode.
 
     A process may be killed at any time, also while it saves: what was saved before is whole.
@@ -154,7 +154,7 @@ class Checkpoints:
         for step in sorted(files, reverse=True):
             try:
                 found = load(files[step])
-            except CheckpointError as error:
+            except DamagedCheckpointError as error:
                 warnings.warn(f"passed over: {error}", CheckpointWarning, stacklevel=3)
                 continue
             self.state.load_state_dict(found)

@@ -124,6 +124,20 @@ def test_a_damaged_newest_file_is_passed_over_with_a_warning(damage: str, tmp_pa
     counting(tmp_path, resume=True)
 
 
+@pytest.mark.parametrize("trouble", ["version", "rights"])
+def test_a_newest_file_that_is_whole_is_never_passed_over(
+    trouble: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if trouble == "version":
+        monkeypatch.setattr("graphc.frontend.saving.save.VERSION", 2)
+    newest = go(tmp_path, [1, 2]).paths[-1]
+    if trouble == "rights":  # which the super-user always has
+        newest.unlink()
+        newest.mkdir()
+    with pytest.raises(CheckpointError, match=r"version|cannot be read"):
+        counting(tmp_path, resume=True)
+
+
 def test_files_of_later_steps_are_not_removed(tmp_path: Path) -> None:
     checkpoints = go(tmp_path, [None] * 6, keep_last=3)
     for path in checkpoints.paths[1:]:
