@@ -29,12 +29,17 @@ class Part(Recorder):
     Args:
         what: whose part it is, for errors.
         outer: what records the code around it; None if that runs now.
+
+    Attributes:
+        tracks: whether gradients are tracked around it.
+        repeats: whether it is a step of a loop.
     """
 
     def __init__(self, what: str, outer: Recorder | None) -> None:
         super().__init__()
         self.what, self.outer = what, outer
         self.tracks = modes.grad_enabled
+        self.repeats = False
 
     def is_inside(self, recorder: Recorder) -> bool:
         """Whether a recording is one of those around this one."""
@@ -93,6 +98,19 @@ class Part(Recorder):
     def mark_output(self, tensor: Tensor, name: str) -> None:
         """Refuse new outputs of the program."""
         self.refuse("an output was marked", fix="return it")
+
+    def note_wanted(self, inputs: Sequence[Tensor]) -> None:
+        """Refuse gradients by what a loop reads from outside: other steps read it, too."""
+        for x in inputs:
+            part: Recorder | None = self
+            while isinstance(part, Part) and part is not x.recorder:
+                if part.repeats:
+                    part.refuse(
+                        "a gradient inside is asked by a tensor from outside",
+                        str(x.type),
+                        "ask by a clone() that is made inside, for this step alone, or outside",
+                    )
+                part = part.outer
 
     def used_elsewhere(self, x: Tensor) -> RecordingError:
         """The error for a tensor that was kept when the function was over."""

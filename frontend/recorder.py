@@ -346,6 +346,9 @@ class Recorder:
         self.current[self._memory.owner(state.storage)] = self.node_of(position)
         self._random_calls.pop(state.storage, None)
 
+    def note_wanted(self, inputs: Sequence[Tensor]) -> None:
+        """Gradients with respect to these tensors are asked for."""
+
     def note_function(
         self, function: type[Function], args: Sequence[Any], results: Sequence[Any]
     ) -> None:

@@ -135,6 +135,8 @@ def grad(
     for x in (*ends, *wanted):
         require_gradient(x)
     recorder = _recorder_of([*ends, *wanted])
+    if recorder is not None:
+        recorder.note_wanted(wanted)
     keep = create_graph if retain_graph is None else retain_graph
 
     def walked(starts: list[Tensor], keep: bool) -> list[Tensor | None]:

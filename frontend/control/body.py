@@ -44,10 +44,12 @@ class Body(Part):
     Args:
         what: the function that records it, for errors.
         outer: what records the code around it.
+        repeats: whether it is a step of a loop.
     """
 
-    def __init__(self, what: str, outer: Recorder) -> None:
+    def __init__(self, what: str, outer: Recorder, repeats: bool = False) -> None:
         super().__init__(what, outer)
+        self.repeats = repeats
         self._around = outer
         self._given: list[tuple[Tensor, Node]] = []
         self._captures: dict[int, tuple[Tensor, Node]] = {}

@@ -61,7 +61,7 @@ class WhileLoop:
 
     def record(self, recorder: Recorder) -> Any:
         """Record the condition and the function once."""
-        test, body = (Body("while_loop", recorder) for _ in range(2))
+        test, body = (Body("while_loop", recorder, repeats=True) for _ in range(2))
         types = self._carried.types
         with recording_into(test):
             decided = self._decision([test.argument(type) for type in types])

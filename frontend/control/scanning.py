@@ -105,7 +105,7 @@ class Scan:
     def record(self, recorder: Recorder) -> tuple[Any, Leaves]:
         """Record the function once; the last carry, and the stacked results."""
         count = len(self._init.tensors)
-        body = Body("scan", recorder)
+        body = Body("scan", recorder, repeats=True)
         _, outputs, result = self._traced(body)
         arguments = body.argument_nodes()
         joined = Joined(recorder, [(body, outputs)])
