@@ -92,7 +92,7 @@ def test_a_session_that_is_in_use_outlives_its_eviction() -> None:
         fast(gc.ones(size))
     fast.cache_clear()
     assert held.run({"x": [1.0, 2.0]}).tolist() == [3.0, 6.0]
-    assert entry.call([gc.ones(2)], [gc.ones(2)]).tolist() == [3.0, 3.0]
+    assert entry.call([gc.ones(2)], [gc.ones(2)], {}).tolist() == [3.0, 3.0]
     assert fast.cache_info().size == 0
     assert fast(gc.ones(2)).tolist() == [3.0, 3.0]
 
