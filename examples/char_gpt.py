@@ -192,7 +192,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--checkpoints", type=Path, help="folder to save to after each epoch")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoints")
     parser.add_argument("--plot", type=Path, help="file for a picture of the curves")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    if options.resume and not options.checkpoints:
+        parser.error("--resume needs --checkpoints")
+    return options
 
 
 if __name__ == "__main__":

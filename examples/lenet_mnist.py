@@ -82,7 +82,9 @@ def main(argv: Sequence[str] | None = None) -> TrainState:
     if not options.dynamic:
         step, evaluate = gc.compile(step), gc.compile(evaluate)
 
-    run = TrainState(model=model, optimizer=optimizer, schedule=schedule, train=train)
+    run = TrainState(
+        model=model, optimizer=optimizer, schedule=schedule, train=train, confusion=confusion
+    )
     run.values = {"losses": [], "accuracies": []}
     if options.checkpoints:
         checkpoints = Checkpoints(options.checkpoints, run, mode="max", resume=options.resume)
@@ -143,7 +145,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--checkpoints", type=Path, help="folder to save to after each epoch")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoints")
     parser.add_argument("--plot", type=Path, help="file for a picture of the curves")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    if options.resume and not options.checkpoints:
+        parser.error("--resume needs --checkpoints")
+    return options
 
 
 if __name__ == "__main__":

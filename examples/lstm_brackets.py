@@ -167,7 +167,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--texts", type=int, default=10_000, help="how many to make")
     parser.add_argument("--length", type=int, default=64, help="brackets of a text, an even number")
     parser.add_argument("--far", type=int, default=16, help="what counts as far back")
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--lr", type=float, default=1e-2)
     parser.add_argument("--width", type=int, default=128)
@@ -177,7 +177,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--checkpoints", type=Path, help="folder to save to after each epoch")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoints")
     parser.add_argument("--plot", type=Path, help="file for a picture of the curves")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    if options.resume and not options.checkpoints:
+        parser.error("--resume needs --checkpoints")
+    return options
 
 
 if __name__ == "__main__":
