@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -28,44 +28,47 @@ def data(tmp_path: Path) -> bytes:
     return (tmp_path / "c").read_bytes()
 
 
-def refused(data: bytes, folder: Path, **options: Any) -> None:
-    (folder / "damaged").write_bytes(data)
+def refused(data: bytes) -> None:
     with pytest.raises(DamagedCheckpointError):
-        load(folder / "damaged", **options)
+        load(io.BytesIO(data))
 
 
-@pytest.mark.parametrize("mmap", [False, True])
-def test_every_flipped_bit(data: bytes, tmp_path: Path, mmap: bool) -> None:
+def test_every_flipped_bit(data: bytes) -> None:
     for at in range(len(data)):
-        for bit in (0, 3, 5, 7) if mmap else range(8):
-            flipped = bytearray(data)
-            flipped[at] ^= 1 << bit
-            refused(bytes(flipped), tmp_path, mmap=mmap)
+        for bit in range(8):
+            refused(data[:at] + bytes([data[at] ^ 1 << bit]) + data[at + 1 :])
 
 
-def test_every_truncation_and_what_follows_the_end(data: bytes, tmp_path: Path) -> None:
+def test_damage_in_mapped_files(data: bytes, tmp_path: Path) -> None:
+    for at in range(0, len(data), 7):
+        (tmp_path / "c").write_bytes(data[:at] + bytes([data[at] ^ 16]) + data[at + 1 :])
+        with pytest.raises(DamagedCheckpointError):
+            load(tmp_path / "c", mmap=True)
+
+
+def test_every_truncation_and_what_follows_the_end(data: bytes) -> None:
     for length in range(len(data)):
-        refused(data[:length], tmp_path)
-    refused(data + b"\0", tmp_path)
-    refused(data + data, tmp_path)
+        refused(data[:length])
+    refused(data + b"\0")
+    refused(data + data)
 
 
 @pytest.mark.parametrize("fill", [b"\0", b"\xff", b" ", b"A"])
 @pytest.mark.parametrize("size", [1, 7, 64, 512])
-def test_lost_blocks(data: bytes, fill: bytes, size: int, tmp_path: Path) -> None:
+def test_lost_blocks(data: bytes, fill: bytes, size: int) -> None:
     for start in range(0, len(data), max(1, size // 2)):
         lost = data[:start] + (fill * size)[: len(data) - start] + data[start + size :]
         if lost != data:
-            refused(lost, tmp_path)
+            refused(lost)
 
 
-def test_swapped_blocks(data: bytes, tmp_path: Path) -> None:
+def test_swapped_blocks(data: bytes) -> None:
     for size in (8, 32):
         for start in range(0, len(data) - 2 * size, size):
             middle, end = start + size, start + 2 * size
             swapped = data[:start] + data[middle:end] + data[start:middle] + data[end:]
             if swapped.replace(b" ", b"") != data.replace(b" ", b""):  # blanks may stand elsewhere
-                refused(swapped, tmp_path)
+                refused(swapped)
 
 
 def edited(data: bytes, **metadata: str | None) -> bytes:
@@ -84,8 +87,8 @@ def test_a_checkpoint_without_some_of_its_marks_is_no_plain_file(
     (tmp_path / "same").write_bytes(edited(data))
     assert load(tmp_path / "same")["lr"] == 0.1
     for name in ("format", "version", "structure", "sha256"):
-        refused(edited(data, **{name: None}), tmp_path)
-        refused(edited(data, **{name: "2"}), tmp_path)
+        refused(edited(data, **{name: None}))
+        refused(edited(data, **{name: "2"}))
 
 
 def written(path: Path, version: str, structure: str) -> None:
