@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from graphc.graph import Graph, has_trait, topological
+from graphc.graph import Graph, has_trait, may_fail, topological
 from graphc.node import Node
 from graphc.opdef import Trait
 from graphc.ops.fused import FUSED
 from graphc.ops.fused_matmul import FUSED_MATMUL, factor_operands
 from graphc.ops.index import gather, index, index_add, scatter_add
 from graphc.ops.linalg import matmul
-from graphc.runtime.inside import bodies, carries_in_place, has_programs
+from graphc.runtime.inside import carries_in_place
 
 Check = tuple[Node, Any]
 
@@ -43,7 +43,7 @@ def may_overwrite(node: Node, operands: Sequence[int], result: int) -> bool:
     if node.op is FUSED_MATMUL:
         return min(operands) >= factor_operands(node)
     if result in carries_in_place(node):
-        return list(operands) == [result] and not may_raise(node)
+        return list(operands) == [result] and not may_fail(node)
     if node.op is not FUSED:
         return False
     body: Graph = node.attrs["body"]
@@ -109,13 +109,6 @@ def _read_in_time(body: Graph, operands: Sequence[Node], output: Node, space: _S
     )
 
 
-def may_raise(node: Node) -> bool:
-    """True if a node, or one inside it, may raise on bad data."""
-    if has_programs(node):
-        return any(may_raise(one) for body in bodies(node) for one in body.nodes)
-    return has_trait(node, Trait.FALLIBLE | Trait.OPAQUE)
-
-
 def may_write_with_gaps(node: Node) -> bool:
     """True if the results of a node may lie in any layout without repetitions.
 
@@ -136,7 +129,7 @@ def positions_that_may_raise(order: Iterable[Node | None]) -> list[int]:
     passed: set[Check] = set()
     positions = []
     for position, node in enumerate(order):
-        if node is None or not may_raise(node):
+        if node is None or not may_fail(node):
             continue
         checks = _checks(node)
         if checks is None or not checks <= passed:
