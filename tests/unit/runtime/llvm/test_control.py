@@ -2,6 +2,7 @@
 
 import functools
 import pickle
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -237,13 +238,39 @@ def test_programs_of_which_data_decides_the_length_let_other_threads_go_on() -> 
     thread = threading.Thread(target=tick)
     thread.start()
     before, start = native(), time.monotonic()
-    session.run({**feed, "limit": np.asarray(40_000_000)})
+    session.run({**feed, "limit": np.asarray(15_000_000)})
     stop = time.monotonic()
     done.set()
     thread.join()
     assert native() == before + 1
     inside = [each for each in ticks if start < each < stop]
     assert len(inside) > 3
+
+
+def test_an_interrupt_is_raised_when_the_loop_is_over() -> None:
+    storage = Storage(np.zeros(4))
+    w = variable("w", TensorType((4,), float64), storage)
+    graph = counting()
+    state = e.add(w, constant(np.ones(4)))
+    session = Session(Graph(graph.inputs, graph.outputs, {w: state}))
+    feed = {"x": np.zeros(4), "limit": np.asarray(1), "rows": np.arange(4)}
+    native = warm(session, feed)
+    before, runs = storage.array.copy(), native()
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    old = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
+        with pytest.raises(KeyboardInterrupt):
+            session.run({**feed, "limit": np.asarray(15_000_000)})
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, old)
+    assert native() == runs + 1
+    assert (storage.array == before + 1).all()
+    assert session.run(feed)["k"] == 1
 
 
 def test_an_error_in_a_step_ends_the_loop_and_writes_nothing() -> None:
