@@ -21,9 +21,10 @@ def values_and_gradients(function: Function, tensors: Sequence[gc.Tensor], order
     ends: list[gc.Tensor | None] = list(found)
     for _ in range(order):
         parts = [_weighted(x, i) for i, x in enumerate(ends) if x is not None and x.requires_grad]
-        if not parts:
-            break
-        ends = list(gc.grad(sum(parts[1:], parts[0]), wanted, create_graph=True, allow_unused=True))
+        total = sum(parts[1:], parts[0]) if parts else None
+        ends = [None] * len(wanted)
+        if total is not None:
+            ends = list(gc.grad(total, wanted, create_graph=True, allow_unused=True))
         found += [gc.zeros_like(x) if g is None else g for x, g in zip(wanted, ends, strict=True)]
     return found
 

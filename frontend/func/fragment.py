@@ -112,6 +112,13 @@ class Fragment(Part):
             bits = generator.bits((self.size, *shape) if is_batched else shape)
         return self.argument(bits, is_batched)
 
+    def random_position(self, state: Tensor) -> Tensor:
+        """Refuse loops and branches that draw: their numbers would be the same for all examples."""
+        self.refuse(
+            "a random operation was called inside a loop or branch",
+            fix="draw the numbers before it, and pass them in",
+        )
+
     def note_function(
         self, function: type[Function], args: Sequence[Any], results: Sequence[Any]
     ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
 
+from graphc.graph import may_fail
 from graphc.node import CONSTANT, Node
 from graphc.ops.bodies import computed
 from graphc.ops.leaf import placeholder
@@ -53,10 +54,13 @@ def _settled(loop: Loop, used: Set[int], fire: Callable[[str], bool]) -> Values 
             first.setdefault(there, here)
             if here in known:
                 del group[here]
-    if not (known or still) or not fire("operands that are the same in every step, once"):
+    carries = {here: there for here, there in loop.carries.items() if here not in still}
+    left = carries or items or captured  # a node without operands is nowhere
+    if not (left and (known or still)) or not fire(
+        "operands that are the same in every step, once"
+    ):
         return None
     places = [i for i, here in enumerate(loop.carries) if here not in still]
-    carries = {here: there for here, there in loop.carries.items() if here not in still}
     fewer = replace(loop.substituted(known), carries=carries, items=items, captured=captured)
     fewer = replace(fewer, nexts=tuple(fewer.nexts[i] for i in places))
     made = fewer.made() if fewer.roots else ()
@@ -116,9 +120,11 @@ def _stack(loop: Loop, node: Node) -> Node | None:
     """The stacked values of a node where they are known without the loop."""
     if node in loop.items:
         return loop.items[node]
-    same = loop.captured.get(node, node if node.op is CONSTANT else None)
-    if same is None:
+    changing = {*loop.carries, *loop.items}
+    order = loop.order([node])
+    if any(each in changing or may_fail(each) for each in order):
         return None
+    same = computed([node], loop.captured, node)[0]
     return expand(same, shape=(loop.node.attrs["length"], *same.type.shape))
 
 
