@@ -195,25 +195,40 @@ def _spread_back(
 def _to_weight(call: Call, g: Any) -> Any:
     """A convolution of the input with ``g``, where batch and channels change places."""
     x, weight = call.inputs
+    groups, stride, dilation = (call.attrs[name] for name in ("groups", "stride", "dilation"))
     x = with_padding(x, call.attrs.get("low", ()), call.attrs.get("high", ()))
-    groups = call.attrs["groups"]
-    out, channels, *kernel = weight.type.shape
-    batch, _, *sizes = x.type.shape
-    spatial = range(3, 3 + len(kernel))
-    per_group = reshape(x, shape=(batch, groups, channels, *sizes))
-    turned = reshape(
-        permute(per_group, dims=(2, 1, 0, *spatial)), shape=(channels, groups * batch, *sizes)
-    )
-    places = g.type.shape[2:]
-    of_group = reshape(g, shape=(batch, groups, out // groups, *places))
-    as_kernel = reshape(permute(of_group, dims=(1, 2, 0, *spatial)), shape=(out, batch, *places))
+    swapped = (1, 0, *range(2, len(x.type.shape)))
     found = conv(
-        turned, as_kernel, stride=call.attrs["dilation"], dilation=call.attrs["stride"],
-        groups=groups,
+        _batch_behind(_read_part(x, weight, g, stride, dilation), groups),
+        permute(g, dims=swapped), stride=dilation, dilation=stride, groups=groups,
     )  # fmt: skip
-    wanted = (channels, out, *kernel)  # a stride may leave room for windows that nobody read
-    inside = slice_(found, starts=(0,) * len(wanted), stops=wanted, steps=(1,) * len(wanted))
-    return permute(inside, dims=(1, 0, *range(2, 2 + len(kernel))))
+    return permute(found, dims=swapped)
+
+
+def _read_part(x: Any, weight: Any, g: Any, stride: Ints, dilation: Ints) -> Any:
+    """What windows read: a stride may leave out the end of the input."""
+    sizes: list[Size] = []
+    spatial = zip(
+        x.type.shape[2:], weight.type.shape[2:], g.type.shape[2:], stride, dilation, strict=True
+    )
+    for size, kernel, places, step, gap in spatial:
+        reach = (places - 1) * step + window_span(kernel, gap)
+        sizes.append(size if step == 1 else reach)
+    stops = (*x.type.shape[:2], *sizes)
+    if stops == x.type.shape:
+        return x
+    return slice_(x, starts=(0,) * len(stops), stops=stops, steps=(1,) * len(stops))
+
+
+def _batch_behind(x: Any, groups: int) -> Any:
+    """``(batch, groups * channels, ...)`` as ``(channels, groups * batch, ...)``."""
+    batch, channels, *sizes = x.type.shape
+    spatial = range(2, 2 + len(sizes))
+    if groups == 1:
+        return permute(x, dims=(1, 0, *spatial))
+    apart = reshape(x, shape=(batch, groups, channels // groups, *sizes))
+    turned = permute(apart, dims=(2, 1, 0, *(dim + 1 for dim in spatial)))
+    return reshape(turned, shape=(channels // groups, groups * batch, *sizes))
 
 
 conv = OpDef("conv", _infer_conv, eval_conv, _conv_vjp, saves=Saves.INPUTS)

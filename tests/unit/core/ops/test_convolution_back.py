@@ -81,3 +81,16 @@ def test_sizes_that_are_not_known(stride: int) -> None:
         known = [gc.tensor(each, requires_grad=True) for each in (values, w)]
         for one, other in zip(got.values(), gradients(*known), strict=True):
             np.testing.assert_allclose(one, other.numpy(), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [9, 10, 11, 12])
+@pytest.mark.parametrize("groups", [1, 2])
+def test_gradients_of_weights_have_no_other_elements(size: int, groups: int) -> None:
+    """Where a stride leaves out the end of the input, no window is computed to be cut off."""
+    with gc.Graph() as graph:
+        x = gc.placeholder((None, 4, size, size), gc.float32, name="x")
+        w = gc.zeros(6, 4 // groups, 3, 3, requires_grad=True)
+        made = gc.nn.functional.conv2d(x, w, stride=3, padding=1, groups=groups)
+        graph.output(gc.grad(made.sum(), [w])[0], "gradient")
+    shapes = [node.type.shape for node in graph.lower(to="fuse").nodes if node.op is conv]
+    assert shapes == [(4 // groups, 6, 3, 3)]
