@@ -69,8 +69,10 @@ def view_of(source: Tensor, steps: tuple[ViewStep, ...], value: Node | None = No
 def follow_tape(x: Tensor, view: View) -> None:
     """Let a dynamic view stand on the tape where its whole stands since that was written."""
     made_by = view.whole._grad_fn
-    if made_by is view.made_by or made_by is None or not view.is_tracked or view.is_detached:
+    if made_by is view.made_by or not view.is_tracked or view.is_detached:
         return
+    if made_by is None and view.whole._requires_grad:
+        return  # the whole was made a leaf
     fresh = view.whole
     with running_now(), set_grad_enabled(True):
         for op, attrs in view.steps:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from graphc.dtypes import BOOLEAN, FLOATING, INTEGER, DType, int64
+from graphc.dtypes import BOOLEAN, FLOATING, INTEGER, DType, bool_, int64
 from graphc.errors import ArgumentError, DTypeError, IndexShapeError, ShapeError
 from graphc.frontend.base import is_tensor
 from graphc.frontend.functions.assignment import put_at
@@ -253,7 +253,12 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: TensorLike) -> Ten
         raise ShapeError(
             "index_fill: expected one number", got=str(number.type), where=user_location_text()
         )
-    return reshape(put_at(wide, {axis: places}, number), x.shape)
+    size = wide.shape[axis]
+    nowhere = expand(to_operand(False, bool_), (size,))
+    filled = put_at(nowhere, {0: places}, to_operand(True, bool_))
+    lined_up = reshape(filled, tuple(size if d == axis else 1 for d in range(wide.ndim)))
+    # one choice for each element: a repeated position counts once in the number's gradient
+    return reshape(select.where(lined_up, number, wide), x.shape)
 
 
 def index_reduce(

@@ -71,6 +71,7 @@ def test_along_one_dim(dim: int) -> None:
     )
     check(lambda m, x, i: (m.index_fill(x, dim, i, 2.0), x.index_fill(dim, i - 4, 1)), X, once)
     check(lambda m, x: x.index_fill(dim, m.tensor([1]), x[0, 0]), X)
+    check(lambda m, x: x.index_fill(dim, m.tensor([1, 0, 1, 1]), x[0, 0]), X)
 
 
 @pytest.mark.parity

@@ -332,3 +332,24 @@ def test_views_of_what_requires_a_gradient_later() -> None:
     assert y.requires_grad
     assert first.requires_grad
     assert first.grad_fn is not None
+
+
+@pytest.mark.parity
+def test_views_of_what_was_filled_are_constants_too() -> None:
+    def fill(m: Any, x: Any) -> Any:
+        y = x * 1
+        rows, line = y[:2], y.view(-1)
+        y.fill_(2)
+        return rows * x[:2], line * x.sum(), y + x
+
+    check(fill, X)
+
+
+def test_nothing_is_left_of_gradients_in_views_of_what_was_filled() -> None:
+    x = gc.ones(3, requires_grad=True)
+    y = x * 2
+    whole = y.expand(3)
+    whole.fill_(5)
+    (y.sum() + whole.sum() + x.sum()).backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [1.0, 1.0, 1.0]
