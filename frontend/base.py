@@ -115,10 +115,10 @@ class TensorBase:
         return symbolic(node, recorder)
 
     def array(self, wanted: str = "a value") -> Array:
-        """The concrete values, not a copy.
+        """The concrete values, not a copy; a recording notes that they were read.
 
         Raises:
-            SymbolicValueError: while recording, since the value exists only at run time.
+            SymbolicValueError: while recording, if the value exists only at run time.
         """
         if self.node is not None:
             raise SymbolicValueError(
@@ -128,6 +128,8 @@ class TensorBase:
                 "gc.scan are loops; return the tensor as an output to read it after session.run",
                 where=user_location_text(),
             )
+        if modes.recorder is not None:
+            modes.recorder.note_value(self, wanted)
         return self.storage.array
 
 

@@ -198,6 +198,7 @@ class CompiledFunction:
         recorder = graph.recorder
         recorder.guard_captured()
         with rolled_back_on_error(recorder), reads.settled():
+            recorder.guard_read_values()
             _, outputs, rebuild = flatten(graph.structure)
             grads = recorder.argument_grads
             results = graph.structure

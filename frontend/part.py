@@ -72,6 +72,12 @@ class Part(Recorder):
         """Read a Python value that shapes the program around."""
         return read() if self.outer is None else self.outer.guard(read, *others, **more)
 
+    def note_value(self, x: Tensor, wanted: str) -> None:
+        """The values of a concrete tensor are read: they are fixed in the program around."""
+        self._require_unwritten(self._memory.owner(x.storage), x, wanted)
+        if self.outer is not None:
+            self.outer.note_value(x, wanted)
+
     def host_value(self, source: HostValue, dtype: DType, name: str) -> Tensor:
         """A Python number that the program around reads at each run."""
         if self.outer is None:

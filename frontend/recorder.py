@@ -11,7 +11,7 @@ import numpy as np
 
 from graphc.dims import Dim, Shape, Size
 from graphc.dtypes import DType, DTypeLike, as_dtype, int64
-from graphc.errors import ArgumentError, RecordingError
+from graphc.errors import ArgumentError, RecordingError, SymbolicValueError
 from graphc.frontend.autograd.recorded import RecordedGradFn
 from graphc.frontend.autograd.tape import edges_of, move
 from graphc.frontend.base import TensorBase, become_symbolic, symbolic
@@ -81,6 +81,7 @@ class Recorder:
         self._captured: dict[Storage, Node] = {}
         self._captured_tensors: list[ReferenceType[Tensor]] = []
         self._made: WeakSet[Storage] = WeakSet()
+        self._read_values: dict[Storage, tuple[Tensor, str]] = {}
         self._names: dict[Storage, str] = {}
         self._taken: set[str] = set()
         self._random_calls: dict[Storage, int] = {}
@@ -191,6 +192,38 @@ class Recorder:
                     functools.partial(getattr, x, "_requires_grad"), what, (x, "_requires_grad")
                 )
         self._captured_tensors.clear()
+
+    def note_value(self, x: Tensor, wanted: str) -> None:
+        """The values of a concrete tensor are read: they are fixed in the program.
+
+        Raises:
+            SymbolicValueError: if the program writes them, so that they exist only at run time.
+        """
+        storage = self._memory.owner(x.storage)
+        if storage in self._made:
+            return
+        self._require_unwritten(storage, x, wanted)
+        self._read_values.setdefault(storage, (x, wanted))
+
+    def _require_unwritten(self, storage: Storage, x: Tensor, wanted: str) -> None:
+        if self.current.get(storage) is not self._variables.get(storage):
+            raise SymbolicValueError(
+                f"{wanted} was asked of a tensor that the recorded program writes",
+                got=str(x.type),
+                fix="compute with the tensor itself; its value exists only at run time",
+                where=user_location_text(),
+            )
+
+    def guard_read_values(self) -> None:
+        """Let a compiled function notice writes to tensors whose values were read.
+
+        Raises:
+            SymbolicValueError: if the program itself writes one of them.
+        """
+        for storage, (x, wanted) in self._read_values.items():
+            self._require_unwritten(storage, x, wanted)
+            self.guard(functools.partial(_writes, x), f"{wanted} of {x.type}: writes to it")
+        self._read_values.clear()
 
     def lifted(self, x: Tensor) -> Tensor:
         """A value of the graph for a concrete tensor; a leaf stays what gradients refer to."""
