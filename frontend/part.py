@@ -10,7 +10,7 @@ import numpy as np
 from graphc.dims import Size
 from graphc.dtypes import DType, DTypeLike
 from graphc.errors import RecordingError
-from graphc.frontend.base import concrete
+from graphc.frontend.base import TensorBase, concrete
 from graphc.frontend.grad_slots import GradSlot
 from graphc.frontend.modes import modes
 from graphc.frontend.recorder import Recorder
@@ -72,7 +72,7 @@ class Part(Recorder):
         """Read a Python value that shapes the program around."""
         return read() if self.outer is None else self.outer.guard(read, *others, **more)
 
-    def note_value(self, x: Tensor, wanted: str) -> None:
+    def note_value(self, x: TensorBase, wanted: str) -> None:
         """The values of a concrete tensor are read: they are fixed in the program around."""
         self._require_unwritten(self._memory.owner(x.storage), x, wanted)
         if self.outer is not None:

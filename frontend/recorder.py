@@ -61,7 +61,7 @@ class Guard(NamedTuple):
     is_noted: Callable[[], bool] | None
 
 
-def _writes(x: Tensor) -> int:
+def _writes(x: TensorBase) -> int:
     """How often the memory of a tensor was written."""
     return x.storage.version.count
 
@@ -81,7 +81,7 @@ class Recorder:
         self._captured: dict[Storage, Node] = {}
         self._captured_tensors: list[ReferenceType[Tensor]] = []
         self._made: WeakSet[Storage] = WeakSet()
-        self._read_values: dict[Storage, tuple[Tensor, str]] = {}
+        self._read_values: dict[Storage, tuple[TensorBase, str]] = {}
         self._names: dict[Storage, str] = {}
         self._taken: set[str] = set()
         self._random_calls: dict[Storage, int] = {}
@@ -193,7 +193,7 @@ class Recorder:
                 )
         self._captured_tensors.clear()
 
-    def note_value(self, x: Tensor, wanted: str) -> None:
+    def note_value(self, x: TensorBase, wanted: str) -> None:
         """The values of a concrete tensor are read: they are fixed in the program.
 
         Raises:
@@ -205,7 +205,7 @@ class Recorder:
         self._require_unwritten(storage, x, wanted)
         self._read_values.setdefault(storage, (x, wanted))
 
-    def _require_unwritten(self, storage: Storage, x: Tensor, wanted: str) -> None:
+    def _require_unwritten(self, storage: Storage, x: TensorBase, wanted: str) -> None:
         if self.current.get(storage) is not self._variables.get(storage):
             raise SymbolicValueError(
                 f"{wanted} was asked of a tensor that the recorded program writes",
