@@ -11,6 +11,7 @@ from tests.native_fuzz.builder import Builder
 from tests.native_fuzz.operations.convolutions import convolution
 from tests.native_fuzz.operations.elementwise import binary, choice, conversion, integer, unary
 from tests.native_fuzz.operations.indexing import gathered, scattered
+from tests.native_fuzz.operations.loops import chosen, repeated, scanned
 from tests.native_fuzz.operations.products import product
 from tests.native_fuzz.operations.reductions import normalization, reduction
 from tests.native_fuzz.operations.sampling import sampled
@@ -21,7 +22,7 @@ from tests.native_fuzz.sources import FLOATS, OTHERS, draw_sizes
 MAKERS: Sequence[Callable[[Builder], Step | None]] = (
     [unary] * 6 + [binary] * 6 + [view] * 5 + [reduction] * 4 + [product] * 3
     + [normalization] * 2 + [joined, gathered, scattered, choice, conversion, integer, sampled]
-    + [convolution]
+    + [convolution, scanned, scanned, repeated, chosen]
 )  # fmt: skip
 
 UPDATES: list[Updates] = ["by hand", "by hand", "sgd", "adam"]
