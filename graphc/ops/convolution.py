@@ -17,9 +17,9 @@ from graphc.ops.convolution_eval import eval_conv, window_span
 from graphc.ops.convolution_parts import (
     PlaceClass,
     class_of,
-    framed,
     interleaved,
     padded_shape,
+    shared_frame,
     transposed_kernel,
     with_padding,
 )
@@ -123,7 +123,7 @@ def conv_back(
     if len(known) < len(sizes) or not all(isinstance(size, int) for size in places):
         return _spread_back(g, weight, stride, dilation, groups, starts, sizes)
     rounds = [-(-size // step) for size, step in zip(known, stride, strict=True)]
-    classes: dict[Ints, Any] = {}
+    chosen: dict[Ints, list[PlaceClass]] = {}
     for residues in itertools.product(*map(range, stride)):
         found = [
             class_of(start + residue, *rest)
@@ -131,19 +131,32 @@ def conv_back(
                 starts, residues, kernel, stride, dilation, strict=True
             )
         ]
-        chosen = [each for each in found if each is not None]
-        if len(chosen) == len(found):
-            classes[residues] = _class_back(g, weight, chosen, groups, rounds)
-    if not classes:
+        reached = [each for each in found if each is not None]
+        if len(reached) == len(found):
+            chosen[residues] = reached
+    if not chosen:
         channels = groups * weight.type.shape[1]
         return expand(scalar(g, 0), shape=(g.type.shape[0], channels, *sizes))
+    read = shared_frame(g, [_amounts(each, rounds, places) for each in chosen.values()])
+    classes = {
+        residues: _class_back(x, weight, each, groups)
+        for x, (residues, each) in zip(read, chosen.items(), strict=True)
+    }
     return interleaved(classes, stride, rounds, sizes)
 
 
-def _class_back(
-    g: Any, weight: Any, classes: Sequence[PlaceClass], groups: int, rounds: Sequence[int]
-) -> Any:
-    """All places of one class."""
+def _amounts(
+    classes: Sequence[PlaceClass], rounds: Sequence[int], places: Sequence[int]
+) -> list[tuple[int, int]]:
+    """How far the places of a class reach beyond both ends of ``g``, per dim."""
+    return [
+        ((each.count - 1) * each.dilation - each.shift, count + each.shift - size)
+        for each, count, size in zip(classes, rounds, places, strict=True)
+    ]
+
+
+def _class_back(x: Any, weight: Any, classes: Sequence[PlaceClass], groups: int) -> Any:
+    """All places of one class, from the elements that they meet."""
     out, channels, *kernel = weight.type.shape
     some = slice_(
         weight,
@@ -151,13 +164,8 @@ def _class_back(
         stops=(out, channels, *kernel),
         steps=(1, 1, *(each.step for each in classes)),
     )
-    low = [(each.count - 1) * each.dilation - each.shift for each in classes]
-    high = [
-        count + each.shift - size
-        for each, count, size in zip(classes, rounds, g.type.shape[2:], strict=True)
-    ]
     return conv(
-        framed(g, low, high), transposed_kernel(some, groups), stride=(1,) * len(classes),
+        x, transposed_kernel(some, groups), stride=(1,) * len(classes),
         dilation=tuple(each.dilation for each in classes), groups=groups,
     )  # fmt: skip
 

@@ -28,21 +28,26 @@ def with_padding(x: Any, low: Ints, high: Ints) -> Any:
     return pad(x, low=(0, 0, *low), high=(0, 0, *high), interior=none, value=0.0)
 
 
-def framed(x: Any, low: Sequence[int], high: Sequence[int]) -> Any:
-    """Zeros around the spatial dims; negative amounts cut off."""
-    starts, stops, before, after = [0, 0], list(x.type.shape[:2]), [0, 0], [0, 0]
-    for size, less, more in zip(x.type.shape[2:], low, high, strict=True):
-        start = min(max(0, -less), size)
-        stop = max(start, size + min(0, more))
-        starts.append(start)
-        stops.append(stop)
-        before.append(min(max(0, less), size + less + more))
-        after.append(size + less + more - (stop - start) - before[-1])
-    inside = slice_(x, starts=tuple(starts), stops=tuple(stops), steps=(1,) * len(starts))
-    if not any(before) and not any(after):
-        return inside
-    none = (0,) * len(before)
-    return pad(inside, low=tuple(before), high=tuple(after), interior=none, value=0.0)
+def shared_frame(x: Any, amounts: Sequence[Sequence[tuple[int, int]]]) -> list[Any]:
+    """Views of the input with zeros around its spatial dims: all of one padded value.
+
+    Args:
+        x: ``(batch, channels, ...)``.
+        amounts: for each view and dim, how many elements before and after the input it has;
+            negative amounts cut off.
+    """
+    sizes = x.type.shape[2:]
+    low = tuple(max(0, *(low for low, _ in along)) for along in zip(*amounts, strict=True))
+    high = tuple(max(0, *(high for _, high in along)) for along in zip(*amounts, strict=True))
+    whole, views = with_padding(x, low, high), []
+    for each in amounts:
+        starts, stops = [0, 0], list(x.type.shape[:2])
+        for (less, more), before, size in zip(each, low, sizes, strict=True):
+            starts.append(before - less)
+            stops.append(before + size + more)
+        steps = (1,) * len(starts)
+        views.append(slice_(whole, starts=tuple(starts), stops=tuple(stops), steps=steps))
+    return views
 
 
 def transposed_kernel(weight: Any, groups: int) -> Any:
