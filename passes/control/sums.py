@@ -8,10 +8,11 @@ from typing import Any
 from graphc.dims import Size
 from graphc.node import Node
 from graphc.ops.elementwise import add
+from graphc.ops.index import index_add
 from graphc.ops.leaf import placeholder
 from graphc.ops.linalg import matmul, swap_last
 from graphc.ops.reduce import sum_
-from graphc.ops.shape import permute, reshape
+from graphc.ops.shape import pad, permute, reshape
 
 Made = Mapping[Node, Any]
 Build = Callable[[Made], Any]
@@ -77,9 +78,11 @@ class Sums:
     def _total(self, value: Node) -> Build:
         if _is_product(value):
             return self._total_of_product(value)
-        if value.op is reshape:
-            inner, shape = self._total(value.inputs[0]), value.type.shape
-            return lambda made: reshape(inner(made), shape=shape)
+        if _keeps_numbers(value):
+            return self._of_sum(value)
+        if value.op is index_add and len({each.type.shape for each in value.inputs[1:]}) == 1:
+            stacks, attrs = [self.stack(each) for each in value.inputs], value.attrs
+            return lambda made: index_add(*(each(made) for each in stacks), **attrs)
         if value.op is sum_ and self._is_stacked(value.inputs[0]):
             return self._sum(value)
         total = placeholder(f"total{len(self.accumulators)}", value.type)
@@ -91,14 +94,15 @@ class Sums:
         if value.op is add:
             one, other = (self._total(each) for each in value.inputs)
             return lambda made: add(one(made), other(made))
-        if value.op is permute:
-            inner, dims = self._total(value.inputs[0]), value.attrs["dims"]
-            return lambda made: permute(inner(made), dims=dims)
-        if value.op is reshape:
-            whole, shape = self._total(value.inputs[0]), value.type.shape
-            return lambda made: reshape(whole(made), shape=shape)
+        if _keeps_numbers(value):
+            return self._of_sum(value)
         left, right = self._rows(swap_last(value.inputs[0])), self._rows(value.inputs[1])
         return lambda made: matmul(swap_last(left(made)), right(made))
+
+    def _of_sum(self, value: Node) -> Build:
+        """The operation on the sum of its operand."""
+        inner, op, attrs = self._total(value.inputs[0]), value.op, value.attrs
+        return lambda made: op(inner(made), **attrs)
 
     def _rows(self, matrix: Node) -> Build:
         """The rows of the matrices of all steps, as one matrix."""
@@ -125,7 +129,12 @@ def _is_product(value: Node | None) -> bool:
         return all(each.type.rank == 2 for each in value.inputs)
     if value.op is add:
         return any(map(_is_product, value.inputs))
-    return value.op in (permute, reshape) and _is_product(value.inputs[0])
+    return _keeps_numbers(value) and _is_product(value.inputs[0])
+
+
+def _keeps_numbers(value: Node) -> bool:
+    """Whether a value has the numbers of its operand in other places, and zeros."""
+    return value.op in (permute, reshape) or (value.op is pad and value.attrs["value"] == 0)
 
 
 def _without_double_swap(matrix: Node) -> Node:
