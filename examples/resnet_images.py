@@ -203,7 +203,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("folder", type=Path, nargs="?", help="holds one folder for each class")
     parser.add_argument("--drawings", type=int, default=5000, help="how many to make")
     parser.add_argument("--workers", type=int, default=0, help="processes that read images")
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--lr", type=float, default=0.05)
     parser.add_argument("--width", type=int, default=16, help="channels of the first stage")
