@@ -14,6 +14,7 @@ from graphc.passes.control.bodies import OptimizeBodies
 from graphc.passes.control.trim import TrimControl
 from graphc.passes.cse import MergeEqual
 from graphc.passes.fold import FOLD
+from graphc.passes.frames import ReadInFrames
 from graphc.passes.fuse import Fuse
 from graphc.passes.prune import Prune
 from graphc.passes.rules.align import ALIGN
@@ -37,7 +38,8 @@ PIPELINE: tuple[tuple[str, Pass], ...] = (  # the lowest level that runs it, and
     ("O1", OptimizeBodies()),  # behind all that moves nodes into bodies or out of them
     ("O2", CHOOSE),  # makes gather and scatter_add elementwise where that fuses
     ("O2", ALIGN),  # moves reshapes out of the way of fusion
-    ("O2", Fuse(products=True)),  # last: no rule looks into kernels
+    ("O2", Fuse(products=True)),  # behind all rules: none looks into kernels
+    ("O2", ReadInFrames()),  # what a kernel makes, it can make inside of a larger value
 )
 
 LEVELS = ("O0", "O1", "O2")

@@ -55,7 +55,7 @@ def test_levels() -> None:
 def test_every_pass_is_a_frozen_dataclass_that_states_its_contract() -> None:
     assert PASS_NAMES == (
         "prune", "control", "fold", "canonicalize", "stabilize", "simplify", "cse", "bodies",
-        "choose", "align", "fuse",
+        "choose", "align", "fuse", "frames",
     )  # fmt: skip
     for level, each in PIPELINE:
         assert level in LEVELS
