@@ -329,13 +329,15 @@ def test_programs_inside_are_spoiled_too() -> None:
     assert len(steps[0].inside.constants[0]) == len(before.constants[0]) + 1
 
 
-def multiplying(length: int = 8, *, wide: int = 6, also: bool = False) -> Graph:
+def multiplying(
+    length: int = 8, *, wide: int = 6, rows: int | None = None, also: bool = False
+) -> Graph:
     """A scan whose body multiplies by a transposed weight, and adds it if ``also``."""
-    h = placeholder("carry0", TensorType((wide, wide), float64))
-    w = placeholder("captured0", h.type)
+    h = placeholder("carry0", TensorType((wide if rows is None else rows, wide), float64))
+    w = placeholder("captured0", TensorType((wide, wide), float64))
     after = e.tanh(matmul(h, permute(w, dims=(1, 0))))
     body = Graph([h, w], {"carry0": e.add(after, w) if also else after})
-    start, weight = placeholder("h", h.type), placeholder("w", h.type)
+    start, weight = placeholder("h", h.type), placeholder("w", w.type)
     attrs = {"body": body, "carries": 1, "sequences": 0, "length": length, "reverse": False}
     node = make_node(SCAN, (start, weight), attrs)
     return Graph([start, weight], {"last": item(node, 0)})
@@ -353,8 +355,10 @@ def test_a_weight_that_is_multiplied_by_in_many_steps_is_turned_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "graph", [multiplying(7), multiplying(also=True), multiplying(wide=200), recurrence(9)],
-    ids=["few steps", "read otherwise, too", "large", "in rows already"],
+    "graph",
+    [multiplying(7), multiplying(rows=3), multiplying(also=True), multiplying(wide=200),
+     recurrence(9)],
+    ids=["few steps", "few rows", "read otherwise, too", "large", "in rows already"],
 )  # fmt: skip
 def test_other_weights_stay_as_they_are(graph: Graph) -> None:
     _, _, inside = step_of(make_plan(graph))

@@ -434,7 +434,7 @@ def test_sessions_with_deep_bodies_are_picklable() -> None:
 
 @pytest.mark.parametrize(("rows", "columns"), [(64, 16), (200, 128), (5, 70)])
 def test_turned_weights(rows: int, columns: int) -> None:
-    h = placeholder("carry0", TensorType((3, columns), float32))
+    h = placeholder("carry0", TensorType((5, columns), float32))
     w = placeholder("captured0", TensorType((rows, columns), float32))
     wide = e.tanh(matmul(h, permute(w, dims=(1, 0))))
     body = Graph([h, w], {"carry0": e.mul(matmul(wide, w), constant(np.float32(0.1)))})
