@@ -35,7 +35,7 @@ from graphc.passes.pattern import Attr, Pattern, as_pattern, is_uniform, uniform
 from graphc.passes.rewrite import Rewrite, rule
 from graphc.passes.rules.canonicalize import CANONICAL_RULES
 from graphc.passes.rules.operands import filled, is_floating, is_integral, is_real, is_signed
-from graphc.passes.rules.tiles import sum_of_tiles
+from graphc.passes.rules.tiles import sum_of_gaps, sum_of_tiles
 
 Ints = tuple[int, ...]
 
@@ -331,7 +331,7 @@ SIMPLE_RULES = (
     maximum_beside_least, minimum_beside_greatest,
     power_of_one, square, reciprocal, square_root, plus_zero, times_zero, over_itself,
     minus_itself, log_of_exp, exp_of_log, merge_factors, merge_summands, over_constant,
-    ordered_elements, sum_of_tiles,
+    ordered_elements, sum_of_tiles, sum_of_gaps,
 )  # fmt: skip
 
 SIMPLIFY = Rewrite("simplify", (*SIMPLE_RULES, *CANONICAL_RULES))

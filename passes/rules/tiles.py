@@ -1,4 +1,8 @@
-"""Sums of values that stand in different places, such as the gradients of the pieces of a split."""
+"""Sums of values that stand in different places, such as the gradients of the pieces of a split.
+
+So do the gradients of strided convolutions: places that no window reaches are zeros, and the sum of
+two of them need not read these.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ import numpy as np
 
 from graphc.node import Node, constant
 from graphc.ops.elementwise import add
-from graphc.ops.shape import concat, pad
+from graphc.ops.shape import concat, expand, pad, reshape
 from graphc.passes.pattern import var
 from graphc.passes.rewrite import rule
 from graphc.shapes import is_static
@@ -75,3 +79,41 @@ def _direction(padded: Node) -> int | None:
     amounts = zip(attrs["low"], attrs["high"], strict=True)
     dims = [dim for dim, (low, high) in enumerate(amounts) if (low, high) != (0, 0)]
     return dims[0] if len(dims) == 1 else None
+
+
+def _is_sum_of_gaps(node: Node) -> bool:
+    """True for a sum of two values of parts, where one has a part that is the same everywhere."""
+    if node.op is not add or len({each.type for each in node.inputs}) > 1:
+        return False
+    return any(map(_has_gap, node.inputs)) and _match(*map(_joined, node.inputs))
+
+
+def _joined(node: Node) -> Node:
+    """The value below a reshape."""
+    return node.inputs[0] if node.op is reshape else node
+
+
+def _has_gap(node: Node) -> bool:
+    """True if a part, or a part of a part, is the same everywhere."""
+    below = _joined(node)
+    if below.op is not concat:
+        return False
+    return any(each.op is expand or _has_gap(each) for each in below.inputs)
+
+
+def _match(first: Node, second: Node) -> bool:
+    """True for concatenations of equal sizes."""
+    return (
+        first.op is second.op is concat
+        and first.attrs == second.attrs
+        and [each.type for each in first.inputs] == [each.type for each in second.inputs]
+    )
+
+
+@rule(var("node", _is_sum_of_gaps))
+def sum_of_gaps(node: Node) -> Node:
+    """concat(a, 0) + concat(b, c) = concat(a + b, 0 + c)"""
+    first, second = map(_joined, node.inputs)
+    parts = zip(first.inputs, second.inputs, strict=True)
+    made: Node = concat(*(add(one, other) for one, other in parts), dim=first.attrs["dim"])
+    return made if made.type == node.type else reshape(made, shape=node.type.shape)

@@ -108,7 +108,16 @@ def tile(x: Node, low: int, high: int, dim: int = 1, value: float = 0.0) -> Node
     return pad(x, low=amounts[0], high=amounts[1], interior=(0, 0), value=value)
 
 
+def gaps(x: Node, *others: Node) -> Node:
+    """x, then nothing, then others; each as long."""
+    return concat(x, expand(same(x, 0), shape=x.type.shape), *others, dim=0)
+
+
 EXACT: list[Case] = [
+    ("sum_of_gaps", (*REAL, *INTS, bool_), lambda x, y: add(gaps(x), concat(x, y, dim=0))),
+    ("sum_of_gaps", (float32, int32), lambda x, y: add(
+        reshape(concat(gaps(x), gaps(y), dim=1), shape=(160,)),
+        reshape(concat(gaps(y), gaps(x), dim=1), shape=(160,)))),
     ("sum_of_tiles", (*REAL, *INTS, complex64, bool_),
      lambda x, y: add(tile(x, 0, 8), tile(y, 8, 0))),
     ("sum_of_tiles", (float32, int32), lambda x, y: add(
@@ -395,6 +404,9 @@ def test_log_softmax_is_finite_where_the_quotient_underflows() -> None:
         ("sum_of_tiles", lambda x: add(tile(x, 0, 8, value=-0.0), tile(x, 8, 0))),
         ("sum_of_tiles", lambda x: add(tile(x, 0, 8), tile(x, 8, 0, value=1.0))),
         ("sum_of_tiles", lambda x: add(tile(x, 8, 0), same(x, 1))),
+        ("sum_of_gaps", lambda x: add(concat(x, x, dim=0), concat(x, neg(x), dim=0))),
+        ("sum_of_gaps", lambda x: add(gaps(x, x), concat(concat(x, x, dim=0), x, dim=0))),
+        ("sum_of_gaps", lambda x: add(gaps(x), same(x, 0))),
     ],
 )  # fmt: skip
 def test_rule_leaves_alone_what_it_would_change(name: str, build: Callable[[Node], Node]) -> None:
