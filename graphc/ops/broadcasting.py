@@ -22,7 +22,7 @@ def sum_to_shape(grad: V, shape: Shape) -> V:
         return grad
     lead = len(grad.type.shape) - len(shape)
     dims = (
-        *range(lead),
+        *(axis for axis, size in enumerate(grad.type.shape[:lead]) if size != 1),
         *(
             lead + axis
             for axis, size in enumerate(shape)

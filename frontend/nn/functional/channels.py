@@ -12,6 +12,7 @@ from graphc.frontend.functions.shaping import pad, reshape, transpose
 from graphc.frontend.modes import no_grad
 from graphc.frontend.nn.functional.normalization import (
     move_statistics,
+    normalized_rows,
     per_channel,
     scaled,
     unbiasing,
@@ -120,7 +121,7 @@ def instance_norm(
             where=user_location_text(),
         )  # fmt: skip
     dims = tuple(range(2, x.ndim))
-    normal, center, variance = standardized(x, dims, eps)
+    normal, center, variance = normalized_rows("instance_norm", x, (weight, bias), dims, eps)
     with no_grad():
         if running_mean is not None:
             average = mean(center, 0)
@@ -128,7 +129,7 @@ def instance_norm(
         if running_var is not None:
             average = mean(variance, 0) * unbiasing(x, count)
             move_statistics(running_var, reshape(average, running_var.shape), momentum)
-    return scaled("instance_norm", normal, weight, bias)
+    return normal
 
 
 def local_response_norm(

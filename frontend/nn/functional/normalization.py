@@ -21,7 +21,7 @@ from graphc.frontend.functions.reduction import mean
 from graphc.frontend.functions.shaping import reshape
 from graphc.frontend.modes import no_grad
 from graphc.frontend.nn.functional.shapes import agree
-from graphc.frontend.nn.functional.standardize import standardized
+from graphc.frontend.nn.functional.standardize import Standardized, normalized, standardized
 from graphc.ops import elementwise
 from graphc.ops.elementwise_parts import part_dtype
 from graphc.provenance import user_location_text
@@ -68,8 +68,7 @@ def batch_norm(
             where=user_location_text(),
         )  # fmt: skip
     if training:
-        normal = _normal_in_batch(x, running_mean, running_var, momentum, eps)
-        return scaled("batch_norm", normal, weight, bias)
+        return _normal_in_batch(x, running_mean, running_var, (weight, bias), momentum, eps)
     if running_mean is None or running_var is None:
         raise ArgumentError(
             "batch_norm: evaluation needs running statistics", where=user_location_text()
@@ -98,9 +97,9 @@ def per_channel(function: str, values: Tensor, x: Tensor) -> Tensor:
 
 def _normal_in_batch(
     x: Tensor, running_mean: Tensor | None, running_var: Tensor | None,
-    momentum: float | Tensor, eps: float,
+    affine: tuple[Tensor | None, Tensor | None], momentum: float | Tensor, eps: float,
 ) -> Tensor:  # fmt: skip
-    """Each channel standardized by the batch's statistics; running statistics are moved."""
+    """Each channel normalized by the batch's statistics; running statistics are moved."""
     dims = (0, *range(2, x.ndim))
     count = numel(tuple(x.shape[dim] for dim in dims))
     if isinstance(count, int) and count == 1:
@@ -108,7 +107,7 @@ def _normal_in_batch(
             "batch_norm: one value per channel has no variance", got=str(x.type),
             fix="train on larger batches, e.g. drop_last=True", where=user_location_text(),
         )  # fmt: skip
-    normal, center, variance = standardized(x, dims, eps)
+    normal, center, variance = normalized_rows("batch_norm", x, affine, dims, eps)
     with no_grad():
         if running_mean is not None:
             move_statistics(running_mean, reshape(center, running_mean.shape), momentum)
@@ -116,6 +115,19 @@ def _normal_in_batch(
             unbiased = mul(variance, unbiasing(x, count))
             move_statistics(running_var, reshape(unbiased, running_var.shape), momentum)
     return normal
+
+
+def normalized_rows(
+    function: str, x: Tensor, affine: tuple[Tensor | None, Tensor | None], dims: tuple[int, ...],
+    eps: float,
+) -> Standardized:  # fmt: skip
+    """Standardized over all dims but channels and perhaps the batch, with weight and bias."""
+    weight, bias = affine
+    if weight is None or bias is None:
+        normal, center, variance = standardized(x, dims, eps)
+        return Standardized(scaled(function, normal, weight, bias), center, variance)
+    factor, summand = per_channel(function, weight, x), per_channel(function, bias, x)
+    return normalized(x, factor, summand, dims, eps)
 
 
 def unbiasing(x: Tensor, count: Size) -> Tensor:

@@ -8,7 +8,7 @@ import pytest
 import graphc as gc
 import graphc.nn.functional as F
 from graphc.autograd import gradcheck, gradgradcheck
-from graphc.frontend.nn.functional.standardize import standardized
+from graphc.frontend.nn.functional.standardize import normalized, standardized
 
 
 def _samples(*shape: int) -> gc.Tensor:
@@ -60,3 +60,29 @@ def test_the_gradient_names_the_line_of_forward() -> None:
     lines = [line for line in str(graph).splitlines() if "backward" in line]
     assert lines
     assert all("test_standardize.py" in line for line in lines)
+
+
+@pytest.mark.parametrize("dims", [(0, 2), (2,)])
+def test_with_weight_and_bias_both_derivatives_are_those_of_differences(
+    dims: tuple[int, ...],
+) -> None:
+    x, weight, bias = _samples(3, 4, 5), _samples(4, 1), _samples(4, 1)
+
+    def values(x: gc.Tensor, weight: gc.Tensor, bias: gc.Tensor) -> gc.Tensor:
+        return normalized(x, weight, bias, dims, 1e-3).values
+
+    assert gradcheck(values, (x, weight, bias))
+    assert gradgradcheck(values, (x, weight, bias))
+
+
+def test_backward_of_weight_and_input_share_their_sums() -> None:
+    """Mean and variance, and two sums of the gradient."""
+
+    def gradient(x: gc.Tensor, weight: gc.Tensor, bias: gc.Tensor, grad: gc.Tensor) -> object:
+        y = F.batch_norm(x, None, None, weight, bias, training=True)
+        return gc.grad(y, (x, weight, bias), grad)
+
+    x = gc.ones(8, 4, 6, requires_grad=True)
+    weight, bias = gc.ones(4, requires_grad=True), gc.zeros(4, requires_grad=True)
+    graph = gc.trace(gradient, x, weight, bias, gc.ones(8, 4, 6)).lower(to="cse")
+    assert sum(node.op.name == "sum" for node in graph.nodes) == 4
