@@ -11,7 +11,7 @@ from graphc.node import Node
 from graphc.runtime.actions import Cell, Nest, View
 from graphc.runtime.arena import padded
 from graphc.runtime.inside import input_layouts, programs
-from graphc.runtime.layout import Layout, contiguous
+from graphc.runtime.layout import Layout, contiguous, extent
 from graphc.runtime.plan import Plan
 from graphc.runtime.turned import turned, turned_inputs
 
@@ -29,12 +29,12 @@ def make_nest(make_plan: MakePlan, node: Node, operands: Sequence[View]) -> Nest
     layouts = [view.layout for view in operands]
     across = turned_inputs(node, layouts)
     for number in across:
-        layouts[number] = turned(layouts[number])
+        layouts[number] = turned(layouts[number], operands[number].dtype.itemsize)
     plans = tuple(map(make_plan, programs(node), input_layouts(node, layouts)))
     starts, nbytes = {}, padded(max(plan.arena_bytes for plan in plans))
     for number in across:
         starts[number] = nbytes
-        nbytes += padded(node.inputs[number].type.nbytes)
+        nbytes += padded(extent(layouts[number]) * operands[number].dtype.itemsize)
     cell = Cell("arena", node, nbytes)
     copies = {
         number: _copy(cell, start, layouts[number], operands[number].dtype)

@@ -106,8 +106,7 @@ def _blocks(order: Sequence[Action]) -> dict[Cell, Block]:
 
 def _naive_bytes(nest: Nest) -> int:
     """What the programs inside a node would need if every value had its own memory."""
-    copies = sum(padded(view.cell.node.inputs[number].type.nbytes) for number, view in
-                 nest.copies.items())  # fmt: skip
+    copies = nest.work.cell.nbytes - padded(max(plan.arena_bytes for plan in nest.plans))
     return copies + max(plan.naive_bytes for plan in nest.plans)
 
 

@@ -143,7 +143,7 @@ class _Maker:
     # ------------------------------------------------------------------ loops and branches
 
     def scan(self, values: "_Values", depth: int) -> Node:
-        length = self.source.choice([0, 1, 2, 5, 9])
+        length = self.source.choice([0, 1, 2, 5, 16])
         carries, items = self.source.randrange(3), self.source.randrange(3)
         inits = [values.some(STATE) for _ in range(carries)]
         xs = [values.some((length, *STATE)) for _ in range(items)]

@@ -330,7 +330,7 @@ def test_programs_inside_are_spoiled_too() -> None:
 
 
 def multiplying(
-    length: int = 8, *, wide: int = 6, rows: int | None = None, also: bool = False
+    length: int = 16, *, wide: int = 6, rows: int | None = None, also: bool = False
 ) -> Graph:
     """A scan whose body multiplies by a transposed weight, and adds it if ``also``."""
     h = placeholder("carry0", TensorType((wide if rows is None else rows, wide), float64))
@@ -356,13 +356,23 @@ def test_a_weight_that_is_multiplied_by_in_many_steps_is_turned_once() -> None:
 
 @pytest.mark.parametrize(
     "graph",
-    [multiplying(7), multiplying(rows=3), multiplying(also=True), multiplying(wide=200),
-     recurrence(9)],
+    [multiplying(15), multiplying(rows=3), multiplying(also=True), multiplying(wide=400),
+     recurrence(16)],
     ids=["few steps", "few rows", "read otherwise, too", "large", "in rows already"],
 )  # fmt: skip
 def test_other_weights_stay_as_they_are(graph: Graph) -> None:
     _, _, inside = step_of(make_plan(graph))
     assert dict(inside.copies) == {}
+
+
+def test_rows_that_would_compete_for_the_caches_have_gaps() -> None:
+    graph = multiplying(wide=256, rows=4)
+    plan = make_plan(graph)
+    check_plan(plan, graph)
+    _, _, inside = step_of(plan)
+    assert inside.copies[1].strides == (1, 264)
+    (product,) = [each for each in inside.plans[0].steps if each.node.op is matmul]
+    assert product.inputs[1].strides == (264, 1)
 
 
 def test_copies_in_wrong_places_are_found() -> None:

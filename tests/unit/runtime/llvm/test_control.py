@@ -432,7 +432,7 @@ def test_sessions_with_deep_bodies_are_picklable() -> None:
     assert copy.run(feed)["y"].tobytes() == session.run(feed)["y"].tobytes()
 
 
-@pytest.mark.parametrize(("rows", "columns"), [(64, 16), (200, 128), (5, 70)])
+@pytest.mark.parametrize(("rows", "columns"), [(64, 16), (512, 128), (5, 70)])
 def test_turned_weights(rows: int, columns: int) -> None:
     h = placeholder("carry0", TensorType((5, columns), float32))
     w = placeholder("captured0", TensorType((rows, columns), float32))
@@ -440,8 +440,8 @@ def test_turned_weights(rows: int, columns: int) -> None:
     body = Graph([h, w], {"carry0": e.mul(matmul(wide, w), constant(np.float32(0.1)))})
     narrow = Graph([h, w], {"carry0": h, "result0": wide})
     start, weight = placeholder("h", h.type), placeholder("w", w.type)
-    both = scan(body, (start,), (), (weight,), length=9)
-    across = scan(narrow, (start,), (), (weight,), length=9)
+    both = scan(body, (start,), (), (weight,), length=16)
+    across = scan(narrow, (start,), (), (weight,), length=16)
     graph = Graph([start, weight], {"both": item(both, 0), "across": item(across, 1)})
     feed = feed_of(graph)
     wanted = evaluate(graph, feed)[0]
