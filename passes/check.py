@@ -8,8 +8,9 @@ import numpy as np
 
 from graphc.errors import GraphcError, PassError
 from graphc.evaluate import evaluate, evaluate_node
-from graphc.graph import Graph
+from graphc.graph import Graph, bodies_of
 from graphc.node import Node
+from graphc.ops.control import WHILE_LOOP, WHILE_LOOP_GRADIENT
 from graphc.passes.base import Firing, Journal, Pass, writing
 from graphc.passes.samples import sample_feeds, sample_sizes
 from graphc.rebuild import bind_dims
@@ -66,6 +67,10 @@ def _first_wrong(each: Pass, before: Graph, notes: Journal) -> Firing | None:
 
 def _difference(before: Graph, after: Graph, notes: Journal) -> str:
     """What differs between the two programs' results; empty if nothing does."""
+    endless = next((node for node in before.nodes if _may_be_endless(node)), None)
+    if endless is not None:
+        notes.refuse("GRAPHC_CHECK: a while loop may not end on sample values", endless)
+        return ""
     sizes = sample_sizes(before)
     if sizes is None:
         for node in before.inputs[:1]:
@@ -85,6 +90,12 @@ def _difference(before: Graph, after: Graph, notes: Journal) -> str:
             if not _agree(value, found[name], exact):
                 return f"{name} differs by {_distance(value, found[name])}"
     return ""
+
+
+def _may_be_endless(node: Node) -> bool:
+    if node.op in (WHILE_LOOP, WHILE_LOOP_GRADIENT):
+        return True
+    return any(_may_be_endless(each) for body in bodies_of(node) for each in body.nodes)
 
 
 def _results(

@@ -9,7 +9,7 @@ import numpy as np
 
 from graphc.dtypes import BOOLEAN, INTEGER
 from graphc.errors import GraphcError
-from graphc.graph import Graph, has_trait, topological
+from graphc.graph import Graph, bodies_of, has_trait, topological
 from graphc.node import Node
 from graphc.opdef import Trait
 from graphc.rebuild import bind_dims
@@ -53,13 +53,23 @@ def _index_limit(graph: Graph) -> dict[Node, int]:
     """For inputs that are used as positions, a size that they must stay below."""
     limits: dict[Node, int] = {}
     for node in graph.nodes:
-        if not has_trait(node, Trait.FALLIBLE):
+        sizes = _indexed_sizes(node)
+        if not sizes:
             continue
-        sizes = [size for each in (node, *node.inputs) for size in each.type.static_shape]
         for leaf in topological(node.inputs):
             if has_trait(leaf, Trait.LEAF) and leaf.type.dtype.category == INTEGER:
                 limits[leaf] = min([limits.get(leaf, 127), *sizes])
     return limits
+
+
+def _indexed_sizes(node: Node) -> list[int]:
+    """The sizes that indices may have to be below, in a node or the graphs inside it."""
+    inside = [
+        size for body in bodies_of(node) for each in body.nodes for size in _indexed_sizes(each)
+    ]
+    if not has_trait(node, Trait.FALLIBLE):
+        return inside
+    return inside + [size for each in (node, *node.inputs) for size in each.type.static_shape]
 
 
 def _sample(node: Node, special: bool, limits: Mapping[Node, int]) -> Array:
