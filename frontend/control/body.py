@@ -61,10 +61,16 @@ class Body(Part):
 
     # --- what comes in ----------------------------------------------------------------------
 
-    def argument(self, type: TensorType) -> Tensor:
-        """An argument of the function."""
+    def argument(self, type: TensorType, may_be_tracked: bool = True) -> Tensor:
+        """An argument of the function.
+
+        Args:
+            type: its type.
+            may_be_tracked: False if it certainly requires no gradient; what a loop carries may
+                come to require one in any step.
+        """
         node = self._placeholder(type)
-        tracked = self.tracks and type.dtype.is_differentiable
+        tracked = may_be_tracked and self.tracks and type.dtype.is_differentiable
         x = symbolic(node, self, tracked, _Argument(()) if tracked else None)
         self._given.append((x, node))
         return x

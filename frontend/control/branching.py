@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from graphc.frontend.control.body import Body
 from graphc.frontend.control.joined import Joined
 from graphc.frontend.control.leaves import Leaves, leaves_of, require_alike
+from graphc.frontend.control.recorded import cut_off
 from graphc.frontend.control.writes import Untouched
 from graphc.frontend.modes import recording_into
 from graphc.frontend.recorder import Recorder
@@ -45,7 +46,7 @@ def record_choice(
     found: list[Leaves] = []
     outputs: list[list[Tensor]] = []
     for body, function in zip(bodies, functions, strict=True):
-        arguments = [body.argument(type) for type in operands.types]
+        arguments = [body.argument(x.type, x._requires_grad) for x in operands.tensors]
         with recording_into(body):
             given = leaves_of("cond", "output", function(*operands.rebuild(arguments)))
             found.append(given)
@@ -74,4 +75,6 @@ def record_choice(
             {"true": graphs[0], "false": graphs[1]},
         )
         joined.write_back(made[len(nodes[0]) :])
-    return found[0].rebuild(made[: len(nodes[0])])
+    results_ = made[: len(nodes[0])]
+    cut_off(results_, [a._requires_grad or b._requires_grad for a, b in zip(*outputs, strict=True)])
+    return found[0].rebuild(results_)

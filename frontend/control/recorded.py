@@ -64,6 +64,13 @@ def _unused(*grads: Any) -> Any:
     raise AssertionError("a loop's gradient is a rule")
 
 
+def cut_off(made: Sequence[Tensor], tracked: Sequence[bool]) -> None:
+    """Take results off the tape that require no gradient inside the body either."""
+    for x, is_tracked in zip(made, tracked, strict=True):
+        if not is_tracked:
+            x._requires_grad, x._grad_fn = False, None
+
+
 def record_results(
     recorder: Recorder, op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]
 ) -> tuple[Tensor, ...]:

@@ -14,6 +14,7 @@ from graphc.frontend.control.body import Body
 from graphc.frontend.control.dynamic import contiguous, items_of, stacked
 from graphc.frontend.control.joined import Joined
 from graphc.frontend.control.leaves import Leaves, leaves_of, require_alike
+from graphc.frontend.control.recorded import cut_off
 from graphc.frontend.control.writes import Untouched
 from graphc.frontend.modes import recording_into
 from graphc.frontend.recorder import Recorder
@@ -89,24 +90,27 @@ class Scan:
 
     def _no_results(self) -> Leaves:
         """What no steps give; what one would give is found out by recording it."""
-        _, nodes, result = self._traced(Body("scan", Recorder()))
-        types = [node.type for node in nodes[len(self._init.tensors) :]]
-        return result._replace(tensors=[_empty(type) for type in types])
+        _, result = self._traced(Body("scan", Recorder()))
+        return result._replace(tensors=[_empty(x.type) for x in result.tensors])
 
-    def _traced(self, body: Body) -> tuple[list[Tensor], list[Any], Leaves]:
-        """The arguments, the nodes of the next carries and results, and the results."""
-        types = [*self._init.types, *(x.type.with_shape(x.shape[1:]) for x in self._xs.tensors)]
-        arguments = [body.argument(type) for type in types]
+    def _traced(self, body: Body) -> tuple[list[Tensor], Leaves]:
+        """The next carries, and the results of a step."""
+        carried = [body.argument(type) for type in self._init.types]
+        items = [
+            body.argument(x.type.with_shape(x.shape[1:]), x._requires_grad)
+            for x in self._xs.tensors
+        ]
         with recording_into(body):
-            carry, result = self._step(arguments)
+            carry, result = self._step([*carried, *items])
         body.require_no_hooks([*carry, *result.tensors])
-        return arguments, [body.node_of(x) for x in (*carry, *result.tensors)], result
+        return carry, result
 
     def record(self, recorder: Recorder) -> tuple[Any, Leaves]:
         """Record the function once; the last carry, and the stacked results."""
         count = len(self._init.tensors)
         body = Body("scan", recorder, repeats=True)
-        _, outputs, result = self._traced(body)
+        found, result = self._traced(body)
+        outputs = [body.node_of(x) for x in (*found, *result.tensors)]
         arguments = body.argument_nodes()
         joined = Joined(recorder, [(body, outputs)])
         joined.lift([outputs])
@@ -130,8 +134,17 @@ class Scan:
         with recording_into(recorder):
             made = results(SCAN, [*inits, *self._xs.tensors, *captured], attrs)
             joined.write_back(made[count : len(carries)])
-        carry = self._init.rebuild(made[:count])
-        return carry, result._replace(tensors=list(made[len(carries) :]))
+        last, stacks = made[:count], made[len(carries) :]
+        cut_off(
+            [*last, *stacks],
+            [x._requires_grad for x in (*map(_either, found, self._init.tensors), *result.tensors)],
+        )
+        return self._init.rebuild(last), result._replace(tensors=list(stacks))
+
+
+def _either(one: Tensor, other: Tensor) -> Tensor:
+    """One that requires a gradient, if any does."""
+    return one if one._requires_grad else other
 
 
 def _empty(type: TensorType) -> Tensor:

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from graphc.graph import Graph, bodies_of
+from graphc.graph import Graph
 from graphc.node import Node
 from graphc.ops.bodies import results
 from graphc.ops.control import COND, SCAN
@@ -18,6 +18,9 @@ from graphc.passes.control.trim_cond import trimmed_cond
 from graphc.passes.control.trim_loop import trimmed_loop
 from graphc.provenance import made_for, origins_of
 from graphc.rebuild import with_attrs, with_inputs
+
+_TRIMMED = (*LOOPS, COND)
+_WITH_BODIES = (*_TRIMMED, WITH_GRADIENT)
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class TrimControl:
 
     def run(self, graph: Graph) -> Graph:
         """The graph with smaller loops and branches; the same object if there are none."""
-        if not any(map(bodies_of, graph.nodes)):
+        if not any(node.op in _WITH_BODIES for node in graph.nodes):
             return graph
         notes = journal()
         while True:
@@ -60,7 +63,7 @@ class TrimControl:
             current = with_inputs(node, tuple(new[operand] for operand in node.inputs))
             if node.op is WITH_GRADIENT and _fire(notes, node, "all gradients are there"):
                 values[node] = dict(enumerate(current.inputs))
-            elif node.op in (*LOOPS, COND):
+            elif node.op in _TRIMMED:
                 if node in wider:
                     values[node] = _as_part(current, wider[node])
                 else:
@@ -93,7 +96,7 @@ def _fire(notes: Journal, node: Node, what: str) -> bool:
 
 def _used_results(graph: Graph) -> dict[Node, set[int]]:
     """Which results of each node with several are read."""
-    used: dict[Node, set[int]] = {node: set() for node in graph.nodes if bodies_of(node)}
+    used: dict[Node, set[int]] = {node: set() for node in graph.nodes if node.op in _WITH_BODIES}
     for node in graph.nodes:
         if node.op is ITEM and node.inputs[0] in used:
             used[node.inputs[0]].add(node.attrs["index"])

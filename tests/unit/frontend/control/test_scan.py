@@ -212,6 +212,24 @@ def test_parts_without_a_gradient() -> None:
     check(run, data(4, 3), data(3, seed=1), outputs=2)
 
 
+def test_the_same_results_require_gradients() -> None:
+    weight = nn.Parameter(gc.ones(3))
+
+    def run(xs: gc.Tensor) -> Any:
+        def step(c: gc.Tensor, x: gc.Tensor) -> Any:
+            with gc.no_grad():
+                mean = (c * weight).mean()
+            return c * weight + x, (mean, x * 2, c.detach(), c)
+
+        last, ys = gc.scan(step, gc.zeros(3), xs)
+        branch = gc.cond(xs.sum() > 0, lambda: (xs * 1, xs @ weight), lambda: (xs, xs.sum(1)))
+        return [x.requires_grad for x in (last, *ys, branch[0])]
+
+    with gc.Graph():
+        recorded = run(gc.placeholder((4, 3), name="xs"))
+    assert recorded == run(gc.ones(4, 3)) == [True, False, False, False, True, False]
+
+
 def test_the_function_is_called_once_while_recording() -> None:
     calls = []
 
