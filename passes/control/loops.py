@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -96,8 +96,3 @@ def _test(node: Node, body: Graph) -> Node | None:
     known = dict(zip(condition.inputs, body.inputs, strict=True))
     (test,) = condition.outputs.values()
     return computed([test], known, test)[0]
-
-
-def kept(values: Sequence[Any], places: Iterable[int]) -> list[Any]:
-    """The values at these places."""
-    return [values[place] for place in places]
