@@ -7,6 +7,7 @@ earlier one is kept in scratch memory or computed again, as the schedule says.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -73,6 +74,19 @@ def _write(e: Emitter, schedule: Schedule) -> None:
 
 _Part = tuple[Segment | None, dict[Node, Accumulator]]
 """A piece of the innermost reduced axis and the state of each reduction over it."""
+
+
+def _fold(part: _Part) -> None:
+    """End a chunk of each reduction."""
+    for accumulator in part[1].values():
+        accumulator.fold()
+
+
+def _rounds_of(inner: Axis | None, segment: Segment | None) -> int:
+    """How many rounds a piece of the innermost reduced axis has."""
+    if segment is not None:
+        return segment.count
+    return 1 if inner is None else inner.size
 
 
 class _Writer:
@@ -250,7 +264,7 @@ class _Writer:
             (cut, {node: self._accumulator(node, scope, cut) for node in each.reductions})
             for cut in cuts
         ]
-        self._reduce_outer(axes[:-1], scope, each, inner, parts)
+        self._reduce_outer(axes[:-1], scope, each, inner, parts, folds=True)
         return {
             node: self._total(node, [part[node] for _, part in parts], across)
             for node in each.reductions
@@ -263,18 +277,27 @@ class _Writer:
         each: Pass,
         inner: Axis | None,
         parts: list[_Part],
+        folds: bool,
     ) -> None:
+        """Loop over reduced axes; the outermost loops that make no more than a chunk end one."""
         scope = self.scopes.settle(replace(scope, values=dict(scope.values)), each.wanted)
-        if axes:
-            self._rounds(
-                axes[0],
-                scope,
-                each.lanes,
-                lambda deeper: self._reduce_outer(axes[1:], deeper, each, inner, parts),
-            )
+        if not axes:
+            for segment, part in parts:
+                self._reduce_inner(scope, each, inner, segment, part, folds)
             return
-        for segment, part in parts:
-            self._reduce_inner(scope, each, inner, segment, part)
+        longest = max((_rounds_of(inner, segment) for segment, _ in parts), default=0)
+        ends = folds and math.prod(axis.size for axis in axes) * longest <= CHUNK_ROUNDS
+        self._rounds(
+            axes[0],
+            scope,
+            each.lanes,
+            lambda deeper: self._reduce_outer(
+                axes[1:], deeper, each, inner, parts, folds and not ends
+            ),
+        )
+        if ends:
+            for part in parts:
+                _fold(part)
 
     def _reduce_inner(
         self,
@@ -283,6 +306,7 @@ class _Writer:
         inner: Axis | None,
         segment: Segment | None,
         part: dict[Node, Accumulator],
+        folds: bool,
     ) -> None:
         def gather(point: Scope) -> None:
             for node, accumulator in part.items():
@@ -294,8 +318,8 @@ class _Writer:
                 self.scopes.fetch(point)
 
         def fold() -> None:
-            for accumulator in part.values():
-                accumulator.fold()
+            if folds:
+                _fold((segment, part))
 
         if inner is None:
             gather(scope)

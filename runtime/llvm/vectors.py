@@ -59,6 +59,8 @@ def widths(
     registers = 32 if target.isa in ("avx512", "neon") else 16
     long = 4 * registers if registers > 16 else registers
     together = 4 if 2 * work <= registers else 2 if work <= long else 1
+    while together > 1 and single * together > vector.size:
+        together //= 2
     return (single, single * together) if together > 1 else (single,)
 
 
