@@ -296,8 +296,8 @@ class _Writer:
             ),
         )
         if ends:
-            for part in parts:
-                _fold(part)
+            for each_part in parts:
+                _fold(each_part)
 
     def _reduce_inner(
         self,

@@ -2,15 +2,19 @@
 
 import pytest
 
+from graphc.dtypes import float32
 from graphc.node import Node
-from graphc.ops.elementwise import add, exp
+from graphc.ops.elementwise import add, exp, neg
 from graphc.ops.reduce import sum_
 from graphc.runtime.llvm import costs
 from graphc.runtime.llvm.costs import CACHED_BYTES, duration, moved_bytes, nanoseconds
+from graphc.runtime.llvm.iteration import Layout
+from graphc.runtime.llvm.kernel import phases_of
+from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.regions import PARALLEL_FROM
 from graphc.runtime.llvm.schedule import Schedule
 from tests.unit.runtime.llvm.test_kernel import graph, inputs_of, normal
-from tests.unit.runtime.llvm.test_schedule import schedules
+from tests.unit.runtime.llvm.test_schedule import AVX512, schedules
 
 
 def map_of(rows: int, *results: str) -> tuple[Schedule, ...]:
@@ -23,6 +27,19 @@ def map_of(rows: int, *results: str) -> tuple[Schedule, ...]:
 def test_each_element_counts_once() -> None:
     (schedule,) = map_of(64, "add")
     assert moved_bytes(schedule.analysis) == 4 * (64 * 1024 + 1024 + 64 * 1024)
+
+
+def test_elements_far_apart_move_a_line_each() -> None:
+    """The zeros beside 32768 rows of images take long enough to be divided among threads."""
+    (a,) = inputs_of(normal(1024, 32, 1))
+    source, target = (
+        Layout((1024, 32, 1), strides, float32) for strides in ((0, 0, 0), (34 * 34, 34, 1))
+    )
+    body = graph((a,), neg(a))
+    (schedule,) = phases_of(Module(AVX512), body, [source], [target]).schedules
+    assert moved_bytes(schedule.analysis) == 4 + 1024 * 32 * 64
+    assert schedule.nanoseconds > PARALLEL_FROM
+    assert schedule.units.count > 8
 
 
 @pytest.mark.parametrize("rows", [64, 4096])
