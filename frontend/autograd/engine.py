@@ -47,6 +47,7 @@ def run_backward(
     create_graph: bool,
     recorder: Recorder | None,
     calls_hooks_of_leaves: bool = True,
+    ends_at_inputs: bool = False,
 ) -> dict[int, Tensor]:
     """Walk the tape.
 
@@ -59,6 +60,7 @@ def run_backward(
         create_graph: put the walk itself on the tape, for higher order gradients.
         recorder: what the walk is recorded into, if it is.
         calls_hooks_of_leaves: False if another walk, which goes on from here, will call them.
+        ends_at_inputs: do not go on to what the inputs were made from, for other inputs.
 
     Returns:
         The gradients by ``id`` of the input, where there is one.
@@ -66,6 +68,7 @@ def run_backward(
     wanted = None if inputs is None else [_target(x) for x in inputs]
     walk = _TapeWalk(wanted, accumulates, retain_graph, create_graph, recorder)
     walk.calls_hooks_of_leaves = calls_hooks_of_leaves
+    walk.ends_at_wanted = ends_at_inputs
     with recording_into(recorder), set_grad_enabled(create_graph):
         if recorder is not None:
             grads = [recorder.lifted(grad) for grad in grads]
@@ -107,9 +110,11 @@ class _TapeWalk(ReverseWalk[Target, "Tensor"]):
 
     Attributes:
         calls_hooks_of_leaves: whether tensors outside of a recording see their gradients arrive.
+        ends_at_wanted: whether no gradient flows through what is wanted.
     """
 
     calls_hooks_of_leaves = True
+    ends_at_wanted = False
 
     def __init__(
         self,
@@ -122,12 +127,15 @@ class _TapeWalk(ReverseWalk[Target, "Tensor"]):
         super().__init__()
         self.found: dict[int, Tensor] = {}
         self._parts: dict[int, dict[int, Tensor]] = {}
-        self._wanted = None if wanted is None else {id(each) for each in wanted}
+        self._wants_all = wanted is None
+        self._wanted_ids = {id(each) for each in wanted or ()}
         self._accumulates, self._recorder = accumulates, recorder
         self._retain_graph, self._create_graph = retain_graph, create_graph
 
     def inputs_of(self, item: Target) -> Sequence[Edge]:
-        return item.edges if isinstance(item, GradFn) else ()
+        if not isinstance(item, GradFn) or (self.ends_at_wanted and id(item) in self._wanted_ids):
+            return ()
+        return item.edges
 
     def arrived(self, item: Target, grad: Tensor) -> Tensor:
         if isinstance(item, DeadEnd):
@@ -137,8 +145,8 @@ class _TapeWalk(ReverseWalk[Target, "Tensor"]):
         elif self.calls_hooks_of_leaves:
             self._recorder.note_hooks(item)
             grad = arrived_at(item._hooks, grad)
-        is_wanted = self._wanted is None or id(item) in self._wanted
-        if self._wanted is not None and is_wanted:
+        is_wanted = self._wants_all or id(item) in self._wanted_ids
+        if is_wanted and not self._wants_all:
             self.found[id(item)] = grad
         if isinstance(item, GradFn):
             kept = None if item.retained is None else item.retained()

@@ -10,19 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from graphc.errors import AutogradError
-from graphc.frontend.autograd.api import grad
 from graphc.frontend.autograd.custom import FunctionStep
 from graphc.frontend.autograd.engine import run_backward
 from graphc.frontend.autograd.hooks import Grads
 from graphc.frontend.autograd.saved import SavedTensor
 from graphc.frontend.autograd.tape import Edge, GradFn, edges_of
+from graphc.frontend.autograd.zeros import zeros_of
 from graphc.frontend.base import concrete, is_tensor, symbolic
+from graphc.frontend.host_tensor import HostTensor
 from graphc.frontend.modes import modes
-from graphc.frontend.structure import flatten
-from graphc.graph import Graph
+from graphc.frontend.structure import flatten, map_leaves
+from graphc.graph import Graph, topological
 from graphc.node import Node
 from graphc.ops.leaf import placeholder
+from graphc.ops.select import copy
 from graphc.passes.saving import values_to_keep
 from graphc.provenance import user_location_text
 from graphc.rebuild import substitute
@@ -69,7 +73,7 @@ class OutsideBackward:
         arguments = list(recorder.placeholders.values())
         self._states = [x for x in leaves if x.node is None]
         self._inputs = [x.type for x in (*self._states, *arguments)]
-        self._differentiable = compile_function(_gradient_of(function, self._states))
+        self._differentiable = compile_function(_gradient_of(function, self._states, self._tracked))
 
         arriving = [placeholder(f"grad{i}", x.type) for i, x in enumerate(ends)]
         by_id = run_backward(
@@ -87,6 +91,7 @@ class OutsideBackward:
         self.kept = [symbolic(node, recorder) for node in keep]
         again = [placeholder(f"kept{i}", node.type) for i, node in enumerate(keep)]
         new = substitute(tuple(grads), dict(zip(keep, again, strict=True)))
+        self._read_by = [_places_read(new[node], arriving) for node in grads]
         program = Graph((), {f"result{i}": new[node] for i, node in enumerate(grads)})
         read = set(program.nodes)
         self._given = {node: place for node, place in given.items() if node in read}
@@ -111,7 +116,7 @@ class OutsideBackward:
         tensors = [x if is_tensor(x) else concrete(x) for x in given]
         step = _CompiledStep(
             "CompiledFunction", self.run, edges_of((*self._states, *tensors)), self._inputs,
-            self._outputs, materialize=True,
+            self._outputs, materialize=False,
         )  # fmt: skip
         step.call = call
         read = [
@@ -131,26 +136,38 @@ class OutsideBackward:
             saved: what ``attach`` has saved.
             call: the arguments by position and by name.
         """
-        if modes.grad_enabled:
-            return self._run_differentiable(grads, call)
-        given = [grads[place] for place in self._tracked]
-        given += saved[: len(saved) - len(self._unchanged)]
+        arriving = [grads[place] for place in self._tracked]
+        with_zeros = [
+            zeros_of(self._outputs[place]) if grad is None else grad
+            for place, grad in zip(self._tracked, arriving, strict=True)
+        ]
+        if modes.grad_enabled or modes.recorder is not None:
+            found = self._differentiated(with_zeros, call)
+        else:
+            found = self._computed([*with_zeros, *saved[: len(saved) - len(self._unchanged)]])
+        for place, read in zip(self._reached, self._read_by, strict=True):
+            if all(arriving[each] is None for each in read):
+                found[place] = None
+        return tuple(found)
+
+    def _computed(self, given: Sequence[Tensor | None]) -> list[Tensor | None]:
+        """The gradients of states and arguments, from what the program takes."""
         arrays = self._session.run_values([x.storage.array for x in given if x is not None])
         results: list[Tensor | None] = [None] * len(self._inputs)
         for place, array in zip(self._reached, arrays, strict=True):
             results[place] = concrete(array)
-        return tuple(results)
+        return results
 
-    def _run_differentiable(self, grads: Grads, call: tuple[Any, Any]) -> Grads:
+    def _differentiated(self, grads: list[Tensor], call: tuple[Any, Any]) -> list[Tensor | None]:
         """The same gradients, with gradients of their own: everything is computed again."""
         if not self._is_pure:
             raise AutogradError(
                 "a compiled function that writes buffers or draws random numbers has no second "
-                "derivatives outside of it",
+                "derivatives outside of it, and none while recording",
                 fix="take all gradients inside the compiled function",
                 where=user_location_text(),
             )
-        return tuple(self._differentiable(*call, [grads[place] for place in self._tracked]))
+        return list(self._differentiable(*call, grads))
 
 
 class _CompiledStep(FunctionStep):
@@ -170,26 +187,57 @@ class _CompiledStep(FunctionStep):
 
 
 def _gradient_of(
-    function: Callable[..., Any], states: Sequence[Tensor]
+    function: Callable[..., Any], states: Sequence[Tensor], tracked: Sequence[int]
 ) -> Callable[..., list[Tensor | None]]:
     """A function of a call's arguments and the gradients of its results.
 
     Args:
         function: what is called.
         states: parameters and buffers that it reads.
+        tracked: the positions of the results that have gradients.
 
     Returns:
-        It gives the gradients of states and arguments, which can be differentiated.
+        It gives the gradients of states and arguments, which can be differentiated. It raises
+        AutogradError if the function reads other parameters by then.
     """
 
     def gradient(args: Any, kwargs: Any, grads: list[Tensor]) -> list[Tensor | None]:
-        arguments = [x for x in flatten((args, kwargs))[1] if x.node is not None]
-        results = [x for x in flatten(function(*args, **kwargs))[1] if x._requires_grad]
-        wanted = [x for x in (*states, *arguments) if x._requires_grad]
-        found = iter(grad(results, wanted, grads, create_graph=True, allow_unused=True))
-        return [next(found) if x._requires_grad else None for x in (*states, *arguments)]
+        sources: list[Tensor | None] = list(states)
+
+        def separate(_: str, leaf: Any) -> Any:
+            if isinstance(leaf, np.ndarray):
+                sources.append(None)
+            elif is_tensor(leaf) and not (
+                isinstance(leaf, HostTensor) or (leaf.is_state and leaf.node is None)
+            ):  # one argument may be another, or made of one: each has a gradient of its own
+                leaf = copy(leaf)
+                sources.append(leaf)
+            return leaf
+
+        args, kwargs = map_leaves((args, kwargs), "", separate)
+        results = flatten(function(*args, **kwargs))[1]
+        wanted = [x for x in sources if x is not None and x._requires_grad]
+        by_id = run_backward(
+            [results[place] for place in tracked], grads, inputs=wanted, accumulates=False,
+            retain_graph=True, create_graph=True, recorder=modes.recorder,
+            calls_hooks_of_leaves=False, ends_at_inputs=True,
+        )  # fmt: skip
+        if any(x._requires_grad and id(x) not in by_id for x in states):
+            raise AutogradError(
+                "the parameters that a compiled module was called with are not in it any more",
+                fix="take second derivatives while they are there, or call the module itself with "
+                "gc.func.functional_call and its like, not its compiled form",
+                where=user_location_text(),
+            )
+        return [by_id.get(id(x)) for x in sources]
 
     return gradient
+
+
+def _places_read(node: Node, arriving: Sequence[Node]) -> list[int]:
+    """Which of the arriving gradients a gradient is made of."""
+    below = set(topological((node,)))
+    return [place for place, each in enumerate(arriving) if each in below]
 
 
 def _leaves(ends: Sequence[Tensor]) -> list[Tensor]:

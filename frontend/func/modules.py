@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from graphc.errors import ArgumentError, CheckpointError, DTypeError
 from graphc.frontend.base import is_tensor
+from graphc.frontend.compiled_module import CompiledModule
 from graphc.frontend.functions.shaping import stack
 from graphc.frontend.nn.module import Module
 from graphc.frontend.nn.observed import OwnedDict
@@ -31,7 +32,8 @@ def functional_call(
 
     Args:
         module: the module; during the call it holds the other tensors, so no other thread should
-            use it, and after the call it is as before.
+            use it, and after the call it is as before. A compiled one is called as the module that
+            it was made of: compile the function that calls this one.
         parameter_and_buffer_dicts: tensors by path, as ``named_parameters`` gives them, or a
             tuple of such dicts. What is not named stays the module's own.
         args: the argument, or a tuple of arguments.
@@ -61,7 +63,13 @@ def functional_call(
         chosen = _tied(chosen, places)
     arguments = () if args is None else args if isinstance(args, tuple) else (args,)
     with _swapped([(places[path], x) for path, x in chosen.items()]):
-        return module(*arguments, **(kwargs or {}))
+        return _plain(module)(*arguments, **(kwargs or {}))
+
+
+def _plain(module: Module) -> Any:
+    """What a compiled module was made of: traces belong to the tensors that they have read."""
+    compiled = isinstance(module, CompiledModule)
+    return module.compiled_function().function if compiled else module
 
 
 class _Place(NamedTuple):

@@ -96,6 +96,18 @@ def test_several_results_of_which_some_are_used(backend: str) -> None:
     np.testing.assert_allclose(x.grad, np.add(np.cos([1, 2, -3.0]), [3, 5, -5]), rtol=1e-6)
 
 
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_results_that_are_not_used_leave_no_gradients(create_graph: bool) -> None:
+    """An optimizer must not move weights of which the loss knows nothing."""
+    first, second, both = _leaf(2.0), _leaf(3.0), _leaf(1.0)
+    fast = gc.compile(lambda x: (first * both * x, second * both * x, x.detach()))
+    used = fast(gc.tensor([5.0]))[1]
+    used.sum().backward(create_graph=create_graph)
+    assert first.grad is None
+    np.testing.assert_array_equal(second.grad.detach(), [5.0])
+    np.testing.assert_array_equal(both.grad.detach(), [15.0])
+
+
 def test_gradients_add_up_over_calls() -> None:
     weight = _leaf(2.0)
     fast = gc.compile(lambda x: x * weight)
