@@ -196,9 +196,8 @@ class CompiledFunction:
         with noted_reads() as reads:
             graph = trace(self.function, *args, **kwargs)
         recorder = graph.recorder
-        recorder.guard_captured()
         with rolled_back_on_error(recorder), reads.settled():
-            recorder.guard_read_values()
+            recorder.finish_guards()
             _, outputs, rebuild = flatten(graph.structure)
             grads = recorder.argument_grads
             results = graph.structure
@@ -208,6 +207,7 @@ class CompiledFunction:
             if outside:
                 results["kept"] = outside.kept
             session = make_session(results, recorder.program, self.options)
+        recorder.is_over = True
         tracked = [x._requires_grad and modes.grad_enabled for x in outputs]
         return Traced(graph, session, tracked, rebuild, reads, outside)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
-from weakref import ReferenceType, WeakSet, ref
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from graphc.frontend.autograd.tape import edges_of, move
 from graphc.frontend.base import TensorBase, become_symbolic, symbolic
 from graphc.frontend.control.recorded import record_results
 from graphc.frontend.grad_slots import ArgumentGrad, GradSlot, beside
+from graphc.frontend.guards import Guards
 from graphc.frontend.memory import Memory
 from graphc.frontend.modes import modes, set_grad_enabled
 from graphc.frontend.view_layout import must_copy
@@ -42,30 +42,6 @@ if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
 
-class Guard(NamedTuple):
-    """A Python value that shapes a program.
-
-    Attributes:
-        read: gives the value now.
-        value: what it was while tracing.
-        what: what it is, for people.
-        cell: the tensor and the attribute on which alone it depends; None if there is more.
-        is_noted: whether, as things are, no change of it goes without one of
-            ``graphc.frontend.noted.guarded``; None if there is no telling.
-    """
-
-    read: Callable[[], Any]
-    value: Any
-    what: str
-    cell: tuple[TensorBase, str] | None
-    is_noted: Callable[[], bool] | None
-
-
-def _writes(x: TensorBase) -> int:
-    """How often the memory of a tensor was written."""
-    return x.storage.version.count
-
-
 class Recorder:
     """The state of one recording; ``graphc.frontend.graph.Graph`` is its public face."""
 
@@ -75,13 +51,11 @@ class Recorder:
         self.outputs: dict[str, Tensor] = {}
         self.current: dict[Storage, Node] = {}
         self.grads: dict[int, GradSlot] = {}
-        self.guards: list[Guard] = []
+        self.guards = Guards()
         self._variables: dict[Storage | HostValue, Node] = {}
         self._tensors: dict[Storage, Tensor] = {}
         self._captured: dict[Storage, Node] = {}
-        self._captured_tensors: list[ReferenceType[Tensor]] = []
         self._made: WeakSet[Storage] = WeakSet()
-        self._read_values: dict[Storage, tuple[TensorBase, str]] = {}
         self._names: dict[Storage, str] = {}
         self._taken: set[str] = set()
         self._random_calls: dict[Storage, int] = {}
@@ -151,7 +125,7 @@ class Recorder:
         if storage in self.current:
             return self.current[storage]
         if not (x._requires_grad or x.is_state):
-            self._captured_tensors.append(ref(x))
+            self.guards.note_captured(x)
             return self._capture(storage)
         if x._requires_grad:
             self._require_leaf(x)
@@ -176,23 +150,6 @@ class Recorder:
         x.node, x._viewed = fresh.node, fresh._viewed
         move(x, fresh)
 
-    def guard_captured(self) -> None:
-        """Let a compiled function notice writes to a tensor that was captured by value.
-
-        It also notices if the tensor requires a gradient by then. The recording is over: what was
-        only part of an expression is gone, and needs no guard.
-        """
-        for x in {
-            id(x): x for each in self._captured_tensors if (x := each()) is not None
-        }.values():
-            self.guard(functools.partial(_writes, x), f"writes to a captured {x.type}")
-            if x.dtype.is_differentiable:
-                what = f"requires_grad of a captured {x.type}"
-                self.guard(
-                    functools.partial(getattr, x, "_requires_grad"), what, (x, "_requires_grad")
-                )
-        self._captured_tensors.clear()
-
     def note_value(self, x: TensorBase, wanted: str) -> None:
         """The values of a concrete tensor are read: they are fixed in the program.
 
@@ -203,7 +160,7 @@ class Recorder:
         if storage in self._made:
             return
         self._require_unwritten(storage, x, wanted)
-        self._read_values.setdefault(storage, (x, wanted))
+        self.guards.note_value(storage, x, wanted)
 
     def _require_unwritten(self, storage: Storage, x: TensorBase, wanted: str) -> None:
         if self.current.get(storage) is not self._variables.get(storage):
@@ -214,16 +171,16 @@ class Recorder:
                 where=user_location_text(),
             )
 
-    def guard_read_values(self) -> None:
-        """Let a compiled function notice writes to tensors whose values were read.
+    def finish_guards(self) -> None:
+        """Let a compiled function notice writes to tensors that were captured or read.
+
+        The recording is over.
 
         Raises:
-            SymbolicValueError: if the program itself writes one of them.
+            SymbolicValueError: if the program writes a tensor whose values were read.
         """
-        for storage, (x, wanted) in self._read_values.items():
+        for storage, x, wanted in self.guards.finish():
             self._require_unwritten(storage, x, wanted)
-            self.guard(functools.partial(_writes, x), f"{wanted} of {x.type}: writes to it")
-        self._read_values.clear()
 
     def lifted(self, x: Tensor) -> Tensor:
         """A value of the graph for a concrete tensor; a leaf stays what gradients refer to."""
@@ -289,9 +246,7 @@ class Recorder:
         is_noted: Callable[[], bool] | None = None,
     ) -> Any:  # fmt: skip
         """Read a Python value that shapes the program; a compiled function retraces on change."""
-        value = read()
-        self.guards.append(Guard(read, value, what, cell, is_noted))
-        return value
+        return self.guards.add(read, what, cell, is_noted)
 
     def assign(self, x: Tensor, value: Tensor) -> None:
         """Record an in-place write to a tensor; the variable gets it after the run."""

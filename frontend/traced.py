@@ -14,12 +14,12 @@ from graphc.frontend.autograd.outside import OutsideBackward
 from graphc.frontend.autograd.tape import DeadEnd
 from graphc.frontend.base import TensorBase, concrete, is_tensor
 from graphc.frontend.graph import Graph
+from graphc.frontend.guards import Guard
 from graphc.frontend.host_tensor import HostTensor
 from graphc.frontend.modes import modes
 from graphc.frontend.nn.observed import Observed
 from graphc.frontend.nn.reads import Reads
 from graphc.frontend.noted import guarded
-from graphc.frontend.recorder import Guard
 from graphc.frontend.structure import Rebuild
 from graphc.frontend.tensor import Tensor
 from graphc.runtime.conditions import Conditions, Watched
