@@ -46,15 +46,17 @@ def _infer_cofactors(a: TensorType) -> TensorType:
 
 
 def _eval_cofactors(a: Array) -> Array:
-    """By singular values, whose products without one need no division."""
+    """By singular values, whose products without one need no division; NaN if not finite."""
     size = a.shape[-1]
-    u, s, vh = np.linalg.svd(np.ascontiguousarray(a))
+    finite = np.isfinite(a).all(axis=(-2, -1), keepdims=True)
+    u, s, vh = np.linalg.svd(np.where(finite, a, 0))  # its iteration may never end otherwise
     others = np.repeat(s[..., None, :], size, axis=-2)
     others[..., np.arange(size), np.arange(size)] = 1
     sign = np.linalg.det(u) * np.linalg.det(vh)
     sign = sign / np.abs(sign) if a.dtype.kind == "c" else np.round(sign)
     scaled = np.conj(u) * (sign[..., None] * others.prod(-1))[..., None, :]
-    return np.asarray(np.matmul(scaled, np.conj(vh)), a.dtype, order="C")
+    found = np.where(finite, np.matmul(scaled, np.conj(vh)), np.nan)
+    return np.asarray(found, a.dtype, order="C")
 
 
 def _cofactors_vjp(call: Call, g: Any) -> tuple[Any]:

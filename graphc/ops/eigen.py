@@ -25,13 +25,11 @@ from graphc.ops.matrices import (
 )  # fmt: skip
 from graphc.ops.reduce import sum_
 from graphc.ops.select import cast, scalar, where
-from graphc.ops.solve import lapack, solve
+from graphc.ops.solve import solve, spectral
 from graphc.storage import Array
 from graphc.types import TensorType
 
 _WHOLE = {float32: complex64, float64: complex128}
-
-NOT_FINITE = "are all elements finite?"
 
 
 def _infer_eigh(a: TensorType, *, lower: bool) -> TensorType:
@@ -42,7 +40,7 @@ def _infer_eigh(a: TensorType, *, lower: bool) -> TensorType:
 
 def _eval_eigh(a: Array, *, lower: bool) -> Array:
     side: Literal["L", "U"] = "L" if lower else "U"
-    values, vectors = lapack("eigh", lambda x: np.linalg.eigh(x, side), a, fix=NOT_FINITE)
+    values, vectors = spectral("eigh", lambda x: np.linalg.eigh(x, side), a)
     return packed([values, vectors], [1, 2])
 
 
@@ -89,7 +87,7 @@ def _infer_eigvalsh(a: TensorType, *, lower: bool) -> TensorType:
 
 def _eval_eigvalsh(a: Array, *, lower: bool) -> Array:
     side: Literal["L", "U"] = "L" if lower else "U"
-    values = lapack("eigvalsh", lambda x: np.linalg.eigvalsh(x, side), a, fix=NOT_FINITE)
+    values = spectral("eigvalsh", lambda x: np.linalg.eigvalsh(x, side), a)
     return np.ascontiguousarray(values)
 
 
@@ -113,7 +111,7 @@ def _infer_eig(a: TensorType) -> TensorType:
 
 
 def _eval_eig(a: Array) -> Array:
-    values, vectors = lapack("eig", np.linalg.eig, a, fix=NOT_FINITE)
+    values, vectors = spectral("eig", np.linalg.eig, a)
     return packed([values, vectors], [1, 2]).astype(np.result_type(a.dtype, np.complex64))
 
 

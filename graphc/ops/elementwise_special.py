@@ -14,12 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from graphc.dtypes import float64
 from graphc.errors import ArgumentError, AutogradError
 from graphc.opdef import Call, OpDef, Rule, Saves, Trait
-from graphc.ops.comparison import eq
+from graphc.ops.comparison import lt
 from graphc.ops.elementwise import (
     INPUTS,
     OUTPUT,
+    abs_,
     add,
     div,
     elementwise,
@@ -174,8 +176,8 @@ gammaincc = _pair("gammaincc", "gammaincc", lambda a, x: neg(_gamma_density(a, x
 
 
 def _over(value: Any, x: Any, at_zero: float) -> Any:
-    """``value / x``, and its limit at 0."""
-    zero = eq(x, scalar(x, 0))
+    """``value / x``, and its limit near 0, where the derivatives of the quotient cancel."""
+    zero = lt(abs_(x), scalar(x, 1e-12 if x.type.dtype is float64 else 1e-6))
     return where(zero, scalar(x, at_zero), div(value, where(zero, scalar(x, 1), x)))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from graphc.errors import AutogradError, ShapeError
 from graphc.opdef import Call, OpDef, Saves, Trait
-from graphc.ops.eigen import NOT_FINITE, quotient
+from graphc.ops.eigen import quotient
 from graphc.ops.elementwise import add, mul, neg, sub
 from graphc.ops.elementwise_parts import part_dtype
 from graphc.ops.infer import require_same_dtype
@@ -29,7 +29,7 @@ from graphc.ops.matrices import (
 )  # fmt: skip
 from graphc.ops.select import cast
 from graphc.ops.shape import narrow
-from graphc.ops.solve import lapack, solve_triangular
+from graphc.ops.solve import solve_triangular, spectral
 from graphc.shapes import unify
 from graphc.storage import Array
 from graphc.types import TensorType
@@ -104,7 +104,7 @@ def _infer_svd(a: TensorType, *, full: bool) -> TensorType:
 
 
 def _eval_svd(a: Array, *, full: bool) -> Array:
-    parts = lapack("svd", lambda x: np.linalg.svd(x, full), a, fix=NOT_FINITE)
+    parts = spectral("svd", lambda x: np.linalg.svd(x, full), a)
     return packed(parts, [2, 1, 2])
 
 
@@ -169,7 +169,7 @@ def _infer_svdvals(a: TensorType) -> TensorType:
 
 
 def _eval_svdvals(a: Array) -> Array:
-    values = lapack("svdvals", lambda x: np.linalg.svd(x, compute_uv=False), a, fix=NOT_FINITE)
+    values = spectral("svdvals", lambda x: np.linalg.svd(x, compute_uv=False), a)
     return np.ascontiguousarray(values)
 
 
@@ -191,7 +191,7 @@ def _infer_pinv(a: TensorType, *, atol: float, rtol: float) -> TensorType:
 
 
 def _eval_pinv(a: Array, *, atol: float, rtol: float) -> Array:
-    u, s, vh = lapack("pinv", lambda x: np.linalg.svd(x, False), a, fix=NOT_FINITE)
+    u, s, vh = spectral("pinv", lambda x: np.linalg.svd(x, False), a)
     least = np.maximum(atol, rtol * s[..., :1])
     inverse = np.where(s > least, 1 / np.where(s > least, s, 1), 0).astype(a.dtype)
     turned = np.conj(np.swapaxes(vh, -1, -2)) * inverse[..., None, :]
@@ -229,8 +229,8 @@ def _infer_lstsq(a: TensorType, b: TensorType, *, rtol: float) -> TensorType:
 
 def _eval_lstsq(a: Array, b: Array, *, rtol: float) -> Array:
     def solve(matrix: Array, right: Array) -> Array:
-        solution, _, _, _ = lapack(
-            "lstsq", lambda x, y: np.linalg.lstsq(x, y, rtol), matrix, right, fix=NOT_FINITE
+        solution, _, _, _ = spectral(
+            "lstsq", lambda x, y: np.linalg.lstsq(x, y, rtol), matrix, right
         )
         return np.asarray(solution)
 

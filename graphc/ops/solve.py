@@ -34,6 +34,14 @@ def lapack(op: str, function: Callable[..., Any], *arrays: Array, fix: str) -> A
         raise LinAlgError(f"{op}: {str(error).lower()}", fix=fix) from None
 
 
+def spectral(op: str, function: Callable[..., Any], *arrays: Array) -> Any:
+    """Call one of LAPACK's iterations, some of which never end for a matrix that is not finite."""
+    if not np.isfinite(arrays[0]).all():
+        raise LinAlgError(f"{op}: the matrix holds infinite elements or NaN", fix=NOT_FINITE)
+    return lapack(op, function, *arrays, fix=NOT_FINITE)
+
+
+NOT_FINITE = "are all elements finite?"
 SINGULAR = "the matrix has no inverse; gc.linalg.lstsq or pinv accept it"
 
 

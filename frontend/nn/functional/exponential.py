@@ -9,7 +9,7 @@ from graphc.frontend.functions import pointwise
 from graphc.frontend.functions.convert import as_float, scalar_tensor
 from graphc.frontend.functions.pointwise import abs as absolute
 from graphc.frontend.nn.functional.overwrite import overwrite
-from graphc.ops import elementwise, select
+from graphc.ops import comparison, elementwise, select
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
@@ -101,18 +101,17 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 
 
 def smooth_positive(x: Tensor) -> Tensor:
-    """``log(1 + exp(x))`` for any ``x``; its derivative is the sigmoid, also at 0."""
-    tail = elementwise.log1p(elementwise.exp(elementwise.neg(absolute(x))))
-    # maximum shares the gradient of ties, which makes it exact at 0
-    return elementwise.add(tail, elementwise.maximum(x, scalar_tensor(0, x.dtype)))
+    """``log(1 + exp(x))`` for any ``x``; its derivative is the sigmoid."""
+    zero = scalar_tensor(0, x.dtype)
+    # both parts choose the same side at 0, where abs and maximum lose the second derivative
+    above = comparison.ge(x, zero)
+    tail = elementwise.log1p(elementwise.exp(select.where(above, elementwise.neg(x), x)))
+    return elementwise.add(tail, select.where(above, x, zero))
 
 
 def logsigmoid(input: Tensor) -> Tensor:
     """``log(sigmoid(x))`` without overflow (``torch.nn.functional.logsigmoid``)."""
-    x = as_float("logsigmoid", input)
-    zero = scalar_tensor(0, x.dtype)
-    tail = elementwise.log1p(elementwise.exp(elementwise.neg(absolute(x))))
-    return elementwise.sub(elementwise.minimum(x, zero), tail)
+    return elementwise.neg(smooth_positive(elementwise.neg(as_float("logsigmoid", input))))
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:

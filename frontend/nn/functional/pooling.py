@@ -15,7 +15,7 @@ from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.functions.convert import as_float, scalar_tensor
 from graphc.frontend.functions.creation import arange
 from graphc.frontend.functions.pointwise import abs as absolute
-from graphc.frontend.functions.pointwise import clamp, pow, relu, sign
+from graphc.frontend.functions.pointwise import clamp, pow, relu, sign, where
 from graphc.frontend.functions.shaping import reshape
 from graphc.frontend.nn.functional.windows import Ints, frame, per_dim, with_batch, without_batch
 from graphc.ops import comparison, select
@@ -80,8 +80,10 @@ class Axis:
         )
 
     def position(self, at: int, rank: int, dim: int) -> Tensor:
-        """Where that element is in the input; inside of it for elements of the padding."""
+        """Where that element is in the input; the window's first one for elements of padding."""
         places = arange(self.count) * self.stride + (at * self.dilation - self.padding)
+        if self.dilation > 1 and self.padding:
+            places = where(places < 0, places % self.dilation, places)
         return _along(clamp(places, min=0, max=self.size - 1), rank, dim)
 
     def elements(self, rank: int, dim: int, padded: bool) -> Tensor | int:

@@ -284,7 +284,7 @@ NOT_SQUARE, SINGULAR = gc.ones(2, 3), gc.ones(2, 2)
         (lambda: gc.linalg.tensorinv(gc.ones(2, 3), 1), ShapeError, "one number of elements"),
         (lambda: gc.linalg.vander(gc.tensor(1.0)), ShapeError, "one dim or more"),
         (lambda: gc.linalg.vander(gc.ones(2), 1), ArgumentError, "two powers"),
-        (lambda: gc.linalg.svd(gc.ones(2, 2) * np.nan), LinAlgError, "converge"),
+        (lambda: gc.linalg.svd(gc.ones(2, 2) * np.nan), LinAlgError, "infinite elements or NaN"),
     ],
 )
 def test_wrong_arguments(call: Any, error: type[Exception], text: str) -> None:
@@ -302,3 +302,21 @@ def test_a_complete_q_has_no_gradient() -> None:
     a = gc.ones(3, 2, requires_grad=True)
     with pytest.raises(AutogradError, match="qr: no gradient"):
         gc.grad(gc.linalg.qr(a, "complete").Q.sum(), a)
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("name", ["svd", "svdvals", "pinv", "eigh", "eig", "matrix_rank", "cond"])
+def test_what_is_not_finite_is_refused_by_iterations(name: str, value: float) -> None:
+    matrix = gc.tensor([[value, 0.0, 1.0]] * 3, dtype=gc.float64)
+    with pytest.raises(LinAlgError, match="infinite elements or NaN"):
+        getattr(gc.linalg, name)(matrix)
+
+
+def test_gradients_of_determinants_that_are_not_finite() -> None:
+    matrices = np.stack([np.eye(3), np.eye(3)])
+    matrices[1, 0] = [-np.inf, 0, 1]
+    x = gc.tensor(matrices, requires_grad=True)
+    gc.linalg.det(x).sum().backward()
+    assert x.grad is not None
+    np.testing.assert_allclose(x.grad[0].numpy(), np.eye(3), atol=1e-12)
+    assert np.isnan(x.grad[1].numpy()).all()

@@ -296,3 +296,27 @@ TWO = gc.ones(2, 3)
 def test_wrong_arguments(call: Callable[[], Any], error: type, match: str) -> None:
     with pytest.raises(error, match=match):
         call()
+
+
+def _curvature(loss: Any) -> Any:
+    def curvature(m: Any, x: Any) -> Any:
+        grad = m.autograd.grad(loss(m, x), [x], create_graph=True)[0]
+        return m.autograd.grad((grad * grad).sum(), [x], create_graph=True)[0]
+
+    return curvature
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda m, x: m.nn.functional.logsigmoid(x).sum(),
+        lambda m, x: m.nn.functional.softplus(x).sum(),
+        lambda m, x: m.nn.functional.mish(x).sum(),
+        lambda m, x: m.nn.functional.binary_cross_entropy_with_logits(x, m.ones_like(x) * 0.3),
+        lambda m, x: m.nn.functional.soft_margin_loss(x, m.ones_like(x)),
+        lambda m, x: m.nn.functional.multilabel_soft_margin_loss(x, m.ones_like(x)),
+    ],
+)
+def test_second_derivatives_of_smooth_losses_at_0(loss: Any) -> None:
+    check(_curvature(loss), np.array([[0.0, -0.0, 1e-3], [2.0, -30.0, 40.0]]))

@@ -209,3 +209,11 @@ def test_wrong_arguments(call: Callable[[], Any], error: type, match: str) -> No
 def test_there_is_no_largest_of_bools_and_complex_numbers(pool: Any, dtype: gc.DType) -> None:
     with pytest.raises(DTypeError, match="expected integers or floating point numbers"):
         pool(gc.ones(1, 2, 6, dtype=dtype), 2)
+
+
+@pytest.mark.parity
+def test_places_in_windows_of_nothing_but_minus_infinity() -> None:
+    x = np.full((1, 1, 6), -np.inf)
+    check(
+        lambda m, x: m.nn.functional.max_pool1d(x, 2, 3, 1, 2, return_indices=True), x, grads=False
+    )
