@@ -26,6 +26,7 @@ _NAMES = {
 _WORDS = {int: "a whole number", float: "a number", complex: "a number", bool: "True or False",
           str: "a word", TensorBase: "a tensor", type(None): "None", Dim: "", DType: "a dtype",
           type: "", np.dtype: ""}  # fmt: skip
+_UNIONS = (Union, types.UnionType)
 _NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "x1": "input",
                 "x2": "other"}  # fmt: skip
 """What PyTorch lets people write for its own names, in every function that has these."""
@@ -63,6 +64,24 @@ class Parameters:
                 if wanted in own:
                     found[name] = wanted
         return found
+
+    def numpy_numbers(
+        self, args: tuple[Any, ...], given: Mapping[str, Any]
+    ) -> tuple[frozenset[int], frozenset[str]]:
+        """Where numpy's numbers stand for Python's: positions, and names.
+
+        Where tensors may stand, too, the function looks at the number's dtype itself.
+        """
+        named = [
+            name for name, each in self.signature.parameters.items()
+            if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)
+        ]  # fmt: skip
+        places = frozenset(
+            at for at, (name, value) in enumerate(zip(named, args, strict=False))
+            if _is_plain(value, self.hints.get(name))
+        )  # fmt: skip
+        names = (name for name, value in given.items() if _is_plain(value, self.hints.get(name)))
+        return places, frozenset(names)
 
     def misfit(self, args: tuple[Any, ...], given: Mapping[str, Any]) -> tuple[str, Any] | None:
         """The first argument that does not fit, if one does not: its name and value.
@@ -117,7 +136,7 @@ def fits(value: Any, hint: Any) -> bool:
     if check is not None:
         return check(value)
     origin, inside = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (Union, types.UnionType):
+    if origin in _UNIONS:
         return any(fits(value, each) for each in inside)
     if origin is Literal:
         return any(type(value) is type(each) for each in inside)
@@ -135,6 +154,23 @@ def fits(value: Any, hint: Any) -> bool:
     if issubclass(kind, collections.abc.Iterable) and not issubclass(kind, collections.abc.Mapping):
         return _is_sequence(value, inside)
     return isinstance(value, kind)
+
+
+def _is_plain(value: Any, hint: Any) -> bool:
+    """True if a number of numpy's stands for one of Python's."""
+    if not isinstance(value, np.integer | np.floating):
+        return False
+    inside = typing.get_args(hint) if typing.get_origin(hint) in _UNIONS else (hint,)
+    wanted = (int, float) if isinstance(value, np.integer) else (float,)
+    return (
+        hint != TensorLike
+        and any(each in wanted for each in inside)
+        and not any(
+            isinstance(each, ForwardRef)
+            or (isinstance(each, type) and issubclass(each, TensorBase))
+            for each in inside
+        )
+    )
 
 
 def _is_sequence(value: Any, inside: tuple[Any, ...]) -> bool:
@@ -184,7 +220,7 @@ def words(hint: Any) -> str:
 
 def _kinds(hint: Any) -> list[str]:
     origin, inside = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (Union, types.UnionType):
+    if origin in _UNIONS:
         return [kind for each in inside for kind in _kinds(each)]
     if origin is Literal:
         return [repr(each) for each in inside]

@@ -5,7 +5,8 @@ the annotations, once for each combination of types, so that a wrong one is refu
 happens; what a sequence holds is compared again if something fails. Inside, functions call each
 other without guards.
 
-Guards also know the names of arguments that PyTorch accepts everywhere: numpy's, and ``input``.
+Guards also know the names of arguments that PyTorch accepts everywhere: numpy's, and ``input``;
+and functions get Python's numbers where people give numpy's.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ _RAW = (ArithmeticError, AttributeError, LookupError, TypeError, UnboundLocalErr
 _LIBRARIES = frozenset(("numpy", "scipy", "ml_dtypes"))
 _LIMIT = 256
 _guards: dict[FunctionType, Callable[..., Any]] = {}
+
+Rewrite = Callable[[tuple[Any, ...], dict[str, Any]], tuple[tuple[Any, ...], dict[str, Any]]]
+"""Makes arguments of a call the function's own."""
 
 
 def guard_all(names: dict[str, Any]) -> None:
@@ -70,22 +74,21 @@ def guarded(function: FunctionType, home: str, name: str) -> Callable[..., Any]:
 
 
 def _guarded(function: FunctionType) -> Callable[..., Any]:
-    accepted: dict[tuple[Any, ...], dict[str, str]] = {}
+    accepted: dict[tuple[Any, ...], Rewrite | None] = {}
 
     @functools.wraps(function)
     def call(*args: Any, **given: Any) -> Any:
         kinds: tuple[Any, ...] = tuple(map(type, args))
         if given:
             kinds = (*kinds, *given, *map(type, given.values()))
-        others = accepted.get(kinds)
-        if others is None:
-            others = _parameters(function).other_names(given)
-            require_fitting(function, args, renamed(function.__name__, given, others))
+        rewrite = accepted.get(kinds, _UNSEEN)
+        if rewrite is _UNSEEN:
+            rewrite = rewrite_of(function, args, given)
             if len(accepted) >= _LIMIT:
                 accepted.clear()
-            accepted[kinds] = others
-        if others:
-            given = renamed(function.__name__, given, others)
+            accepted[kinds] = rewrite
+        if rewrite is not None:
+            args, given = rewrite(args, given)
         try:
             return function(*args, **given)
         except GraphcError:
@@ -97,6 +100,39 @@ def _guarded(function: FunctionType) -> Callable[..., Any]:
             raise _explained(function.__name__, error, args, given) from error
 
     return call
+
+
+def _never(args: tuple[Any, ...], given: dict[str, Any]) -> Any:
+    raise AssertionError("stands for calls of kinds that were not seen")
+
+
+_UNSEEN: Rewrite = _never
+
+
+def rewrite_of(
+    function: FunctionType, args: tuple[Any, ...], given: dict[str, Any]
+) -> Rewrite | None:
+    """What to do to arguments of these kinds: other names, and numpy's numbers for Python's.
+
+    Raises:
+        ArgumentTypeError: if they are of a wrong kind, as ``require_fitting`` says.
+    """
+    name, parameters = function.__name__, _parameters(function)
+    others = parameters.other_names(given)
+    own = renamed(name, given, others)
+    require_fitting(function, args, own)
+    places, names = parameters.numpy_numbers(args, own)
+    if not (others or places or names):
+        return None
+
+    def rewrite(args: tuple[Any, ...], given: dict[str, Any]) -> Any:
+        given = dict(renamed(name, given, others))
+        for key in names:
+            given[key] = given[key].item()
+        values = [each.item() if at in places else each for at, each in enumerate(args)]
+        return tuple(values), given
+
+    return rewrite
 
 
 @functools.cache

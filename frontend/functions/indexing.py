@@ -71,7 +71,7 @@ def getitem(x: Tensor, key: Any) -> Tensor:
 
 def is_array(item: Any) -> bool:
     """True for an item that is an array of positions or a mask."""
-    return isinstance(item, TensorBase | np.ndarray | list)
+    return isinstance(item, TensorBase | np.ndarray | list | range)
 
 
 def expand_ellipsis(x: Tensor, items: tuple[Any, ...]) -> list[Any]:
@@ -103,7 +103,7 @@ def _dims_used(item: Any) -> int:
 def _as_index(item: Any) -> Tensor:
     """The positions or the mask; bytes are a mask, as in PyTorch."""
     tensor = item if is_tensor(item) else concrete(np.asarray(item))
-    if isinstance(item, list) and not item:
+    if isinstance(item, list | range) and not item:
         tensor = cast(tensor, int64)
     if tensor.dtype.category not in (INTEGER, BOOLEAN):
         raise IndexKindError(

@@ -203,3 +203,31 @@ def test_errors_that_are_no_wrong_kind_say_what_was_given() -> None:
     assert caught.value.what == "arange: the arguments do not fit together"
     assert caught.value.got.startswith("nan: ")
     assert isinstance(caught.value.__cause__, ValueError)
+
+
+@pytest.mark.parametrize("one", [np.int64(1), np.int32(1), np.uint8(1), np.array(1)[()]])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda one: x.roll(one, one),
+        lambda one: x.sum(one),
+        lambda one: x.norm(one),
+        lambda one: gc.dist(x, x * 2, p=one),
+        lambda one: gc.histc(x, one, 0, one + 1),
+        lambda one: gc.polygamma(one, x),
+        lambda one: x.mvlgamma(p=one),
+        lambda one: x.quantile(0.5, dim=one),
+        lambda one: F.max_pool1d(x, one, stride=one),
+        lambda one: gc.add(x, x, alpha=one),
+        lambda one: gc.full((2,), one),
+    ],
+)
+def test_numbers_of_numpy_stand_for_those_of_python(call: Any, one: Any) -> None:
+    expected, got = call(1), call(one)
+    assert got.dtype is expected.dtype
+    assert got.tolist() == expected.tolist()
+
+
+def test_numbers_of_numpy_that_are_data_keep_their_type() -> None:
+    assert gc.tensor(np.int8(1)).dtype is gc.int8
+    assert gc.as_tensor(np.float32(1)).dtype is gc.float32

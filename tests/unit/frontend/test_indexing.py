@@ -235,3 +235,9 @@ def test_index_errors_name_the_line() -> None:
 def test_recorded_index_tensors_may_be_inputs() -> None:
     x, index = counting((4, 3)), np.array([-1, 0, -4])
     assert_same(recorded(lambda x, i: x[i], x, index).outputs[0], x[index])
+
+
+@pytest.mark.parity
+def test_ranges_are_positions() -> None:
+    x = np.arange(6.0).reshape(2, 3)
+    check(lambda m, x: (x[range(2)], x[:, range(2, -1, -2)], x[0, range(0)]), x)
