@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from graphc.errors import ArgumentError, GraphcError
 from graphc.frontend.base import is_tensor
 from graphc.frontend.boxing import TENSOR
-from graphc.frontend.structure import flatten, map_leaves
+from graphc.frontend.structure import flatten, map_leaves, records_as_dicts
 from graphc.graph import Graph
 from graphc.passes.base import PassRecord
 from graphc.passes.pipeline import optimize, require_options
@@ -89,7 +89,9 @@ def make_session(
         threads=options.threads,
         optimize=options.optimizer(),
         outputs=map_leaves(
-            outputs, "", lambda name, leaf: next(named) if is_tensor(leaf) else None
+            records_as_dicts(outputs),
+            "",
+            lambda name, leaf: next(named) if is_tensor(leaf) else None,
         ),
         box=TENSOR,
         link=link,

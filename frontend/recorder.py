@@ -29,7 +29,7 @@ from graphc.ops.elementwise import add
 from graphc.ops.leaf import placeholder, variable
 from graphc.ops.random import random_bits
 from graphc.ops.shape import reshape
-from graphc.provenance import user_location_text
+from graphc.provenance import describe, user_location_text
 from graphc.storage import HostValue, Storage
 from graphc.types import TensorType
 
@@ -62,6 +62,8 @@ class Recorder:
         self._memory = Memory()
         self.arguments: dict[int, str] = {}
         """The names of a traced function's arguments by the id of their arrays."""
+        self.is_over = False
+        """Whether the program is compiled, so that nothing can be added to it."""
 
     def placeholder(
         self, shape: Sequence[Size | str | None], dtype: DTypeLike, name: str | None,
@@ -88,6 +90,8 @@ class Recorder:
 
     def record(self, op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]) -> Tensor:
         """Apply an operation to nodes; concrete operands become variables or constants."""
+        if self.is_over:
+            raise self._is_left_behind(inputs)
         nodes = tuple([self.node_of(x) for x in inputs])
         node = nodes[0].__apply__(op, nodes, attrs)
         result = symbolic(node, self)
@@ -104,6 +108,8 @@ class Recorder:
         self, op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]
     ) -> tuple[Tensor, ...]:
         """Apply an operation with several results to nodes."""
+        if self.is_over:
+            raise self._is_left_behind(inputs)
         return record_results(self, op, inputs, attrs)
 
     def node_of(self, x: Tensor) -> Node:
@@ -133,10 +139,21 @@ class Recorder:
 
     def used_elsewhere(self, x: Tensor) -> RecordingError:
         """The error for a tensor of this recording that another one cannot use."""
+        if self.is_over:
+            return self._is_left_behind([x])
         return RecordingError(
             "a symbolic tensor of one graph was used in another graph",
             got=f"{x.type}",
             fix="return it as an output of its graph and feed its value to this one",
+            where=user_location_text(),
+        )
+
+    def _is_left_behind(self, tensors: Sequence[Tensor]) -> RecordingError:
+        found = [f"{x.type} made at {describe(x.node)}" for x in tensors if x.node is not None]
+        return RecordingError(
+            "a value of a compiled function was kept by what it called, and used later",
+            got=", ".join(found),
+            fix="return it from the function: it has values only while the function runs",
             where=user_location_text(),
         )
 
@@ -292,6 +309,8 @@ class Recorder:
             )
 
     def _assign_symbolic(self, x: Tensor, value: Tensor) -> None:
+        if self.is_over:
+            raise self._is_left_behind([x])
         view = x._viewed
         if view is None:
             x.node = self.node_of(value)
@@ -383,6 +402,8 @@ class Recorder:
 
     def accumulate_grad(self, x: Tensor, grad: Tensor) -> None:
         """Record that ``backward`` adds to ``x.grad``."""
+        if self.is_over:
+            raise self._is_left_behind([grad])
         slot = self.grad_slot(x)
         if slot.value is None and not slot.cleared and x.node is None:
             slot.value = slot.own_memory()

@@ -13,6 +13,7 @@ from graphc.frontend.base import is_tensor
 from graphc.frontend.fingerprint import Identity, fingerprint
 from graphc.frontend.host_tensor import HostTensor
 from graphc.frontend.modes import modes
+from graphc.frontend.structure import tensor_fields
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
 from graphc.shapes import shape_text
@@ -76,6 +77,8 @@ def signature(args: Any, kwargs: Any) -> tuple[Signature, list[Tensor | Array]]:
         if isinstance(value, dict):
             pairs = ((fingerprint(key, _hashable), describe(item)) for key, item in value.items())
             return (dict, *pairs)
+        if fields := tensor_fields(value):
+            return (type(value), *map(describe, fields.values()))
         return fingerprint(value, _hashable)
 
     return Signature(describe(args), describe(kwargs), *modes.traced), tensors
