@@ -12,7 +12,7 @@ from graphc.errors import AutogradError, RecordingError
 from graphc.frontend.base import concrete
 from graphc.frontend.functions import shaping
 from graphc.frontend.functions.aliases import also_called
-from graphc.frontend.functions.convert import require_tensor, shape_argument
+from graphc.frontend.functions.convert import normalize_dim, require_tensor, shape_argument
 from graphc.frontend.modes import modes
 from graphc.frontend.writing import require_writable
 from graphc.provenance import user_location_text
@@ -58,10 +58,22 @@ def t_(self: Tensor) -> Tensor:
     return _become("t_", self, shaping.t)
 
 
-@also_called(axis0="dim0", axis1="dim1")
-def transpose_(self: Tensor, dim0: int, dim1: int) -> Tensor:
-    """Swap two dims in place (``torch.Tensor.transpose_``); dynamically only."""
-    return _become("transpose_", self, lambda x: shaping.transpose(x, dim0, dim1))
+def _swapping(name: str) -> Callable[..., Tensor]:
+    """One of the methods that do the same, with errors that say its own name."""
+
+    @also_called(axis0="dim0", axis1="dim1")
+    def swap(self: Tensor, dim0: int, dim1: int) -> Tensor:
+        first, second = (normalize_dim(name, dim, self.ndim) for dim in (dim0, dim1))
+        return _become(name, self, lambda x: shaping.transpose(x, first, second))
+
+    swap.__name__ = swap.__qualname__ = name
+    swap.__doc__ = f"""Swap two dims in place (``torch.Tensor.{name}``); dynamically only."""
+    return swap
+
+
+transpose_ = _swapping("transpose_")
+swapaxes_ = _swapping("swapaxes_")
+swapdims_ = _swapping("swapdims_")
 
 
 def squeeze_(self: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:

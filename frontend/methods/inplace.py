@@ -147,7 +147,9 @@ class InplaceMethods(TensorBase):
     tril_ = writes(IndexingMethods.tril)
     triu_ = writes(IndexingMethods.triu)
     t_ = shape_overwrites.t_
-    transpose_ = swapaxes_ = swapdims_ = shape_overwrites.transpose_
+    transpose_ = shape_overwrites.transpose_
+    swapaxes_ = shape_overwrites.swapaxes_
+    swapdims_ = shape_overwrites.swapdims_
     squeeze_ = shape_overwrites.squeeze_
     unsqueeze_ = shape_overwrites.unsqueeze_
     resize_ = shape_overwrites.resize_

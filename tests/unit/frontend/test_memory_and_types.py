@@ -293,3 +293,16 @@ def test_nonzero_of_a_known_size(shape: Any, size: int, rng: np.random.Generator
     expected[: len(found)] = found
     result = check_both(lambda x: gc.nonzero_static(x, size=size, fill_value=-7), values)
     np.testing.assert_array_equal(result.outputs[0], expected)
+
+
+@pytest.mark.parametrize("name", ["transpose_", "swapaxes_", "swapdims_"])
+def test_errors_name_the_method_that_was_called(name: str) -> None:
+    x = gc.ones(2, 3)
+    with pytest.raises(IndexError, match=f"{name}: dim out of range"):
+        getattr(x, name)(0, 2)
+    with pytest.raises(TypeError, match=f"{name}: dim0"):
+        getattr(x, name)("a", 1)
+    row = x[0]
+    with pytest.raises(RuntimeError, match=f"{name} would change"):
+        getattr(x, name)(0, 1)
+    assert row.shape == (3,)
