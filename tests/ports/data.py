@@ -9,6 +9,9 @@ import numpy as np
 compiled = False
 """Whether ``fill`` gives compiled models."""
 
+is_whole = False
+"""Whether ``whole`` gives compiled steps."""
+
 
 def normal(torch: Any, *shape: int, seed: int) -> Any:
     """Normal numbers, float32."""
@@ -34,3 +37,8 @@ def fill(torch: Any, model: Any) -> Any:
             values = rng.normal(loc=around, scale=0.2, size=tuple(parameter.shape))
             parameter.copy_(torch.from_numpy(values.astype("f")))
     return torch.compile(model) if compiled else model
+
+
+def whole(torch: Any, step: Any) -> Any:
+    """A step of the training loop, as one compiled function if that is asked for."""
+    return torch.compile(step) if is_whole else step
