@@ -41,7 +41,7 @@ def assign(target: Tensor, value: Tensor, is_fresh: bool = False) -> Tensor:
         return target
     require_writable(target)
     made = fitted(target, value)
-    if modes.grad_enabled and (target._requires_grad or made._requires_grad):
+    if modes.grad_enabled and (settled(target)._requires_grad or made._requires_grad):
         _write_tracked(target, made, is_fresh or made is not value)
     else:
         _write(target, made.storage.array)

@@ -353,3 +353,17 @@ def test_nothing_is_left_of_gradients_in_views_of_what_was_filled() -> None:
     (y.sum() + whole.sum() + x.sum()).backward()
     assert x.grad is not None
     assert x.grad.tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parity
+def test_a_view_that_saw_no_tracked_write_is_filled() -> None:
+    def fill(m: Any, x: Any, v: Any) -> Any:
+        y = x * 1
+        y.fill_(1.5)
+        whole = y.expand(-1, -1)
+        row = whole[1:]
+        y[0] = v
+        whole.fill_(2)
+        return y * x, whole * x, row * x[1:] + v
+
+    check(fill, X, V)
