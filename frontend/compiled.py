@@ -201,14 +201,14 @@ class CompiledFunction:
             _, outputs, rebuild = flatten(graph.structure)
             grads = recorder.argument_grads
             results = graph.structure
-            outside = self._outside(outputs, recorder) if modes.grad_enabled else None
+            outside = self._outside(outputs, recorder)
             if grads or outside:
                 results = {"output": results, "grad": {x.name: x.value for x in grads}}
             if outside:
                 results["kept"] = outside.kept
             session = make_session(results, recorder.program, self.options)
         recorder.is_over = True
-        tracked = [x._requires_grad and modes.grad_enabled for x in outputs]
+        tracked = [x._requires_grad for x in outputs]
         return Traced(graph, session, tracked, rebuild, reads, outside)
 
     def _outside(self, outputs: list[Tensor], recorder: Recorder) -> OutsideBackward | None:

@@ -184,6 +184,8 @@ class Traced:
             kwargs: those by name.
         """
         results = tensors[: self._result_count]
+        if modes.inference:
+            return self._rebuild(results)
         if self.outside is not None:
             kept = tensors[len(tensors) - len(self.outside.kept) :]
             self.outside.attach(results, kept, given, (args, kwargs))

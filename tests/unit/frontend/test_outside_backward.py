@@ -231,6 +231,27 @@ def test_nothing_is_kept_without_gradients() -> None:
         assert fast.entry(gc.tensor([1.0])).outside is None
 
 
+def test_gradients_that_a_function_switches_on_itself() -> None:
+    weight = _leaf(2.0)
+
+    def function(x: gc.Tensor) -> tuple[gc.Tensor, ...]:
+        with gc.enable_grad():
+            tracked = x * weight
+        return tracked, x * weight, weight
+
+    fast = gc.compile(function)
+    x = gc.tensor([5.0])
+    for _ in range(3):
+        with gc.no_grad():
+            results = fast(x)
+        assert [each.requires_grad for each in results] == [True, False, True]
+        weight.grad = None
+        (results[0] + results[2]).sum().backward()
+        np.testing.assert_array_equal(weight.grad, [6.0])
+    with gc.inference_mode():
+        assert not any(each.requires_grad for each in fast(x)[:2])
+
+
 def test_few_values_are_kept() -> None:
     """The chain behind gelu is computed again from its operand."""
     model = nn.Sequential(nn.Linear(4, 64), nn.GELU(), nn.Linear(64, 4))
