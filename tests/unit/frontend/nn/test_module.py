@@ -119,7 +119,7 @@ def test_wrong_attributes_raise() -> None:
         module.register_buffer("weight", None)
     with pytest.raises(ArgumentError, match="already"):
         module.register_parameter("forward", None)
-    with pytest.raises(DTypeError, match="nn.Module or None"):
+    with pytest.raises(DTypeError, match=r"nn\.Module or None"):
         module.add_module("child", gc.zeros(1))
 
     class Forgetful(nn.Module):
