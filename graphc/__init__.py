@@ -129,7 +129,7 @@ newaxis = None
 
 # What is loaded when it is first used: with the compiler it is half of the time of an import.
 _MODULES = frozenset(
-    "autograd cuda fft func linalg nn optim random signal special training utils".split()
+    "autograd backends cuda fft func linalg nn optim random signal special training utils".split()
 )
 _HOMES = {
     "Comparison": "graphc.frontend.compare",
@@ -146,6 +146,7 @@ _HOMES = {
 
 if TYPE_CHECKING:
     from graphc import autograd as autograd
+    from graphc import backends as backends
     from graphc import cuda as cuda
     from graphc import fft as fft
     from graphc import func as func
@@ -167,11 +168,15 @@ if TYPE_CHECKING:
     from graphc.frontend.graph import placeholder as placeholder
     from graphc.frontend.saving.load import load as load
     from graphc.frontend.saving.save import save as save
+
+    __version__: str
 else:
 
     def __getattr__(name):
         if name in _MODULES:
             return _import_module(f"graphc.{name}")
+        if name == "__version__":
+            return _import_module("importlib.metadata").version("graphc")
         if name not in _HOMES:
             message = f"module 'graphc' has no attribute {name!r}"
             raise AttributeError(message, name=name, obj=_import_module("graphc"))
