@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphc.dims import Dim, Shape, Size
-from graphc.errors import ArgumentError, IndexRangeError, ShapeError
+from graphc.errors import ArgumentError, DTypeError, IndexRangeError, ShapeError
 from graphc.frontend.functions.aliases import also_called
 from graphc.frontend.functions.convert import (
     cast,
@@ -340,7 +340,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
 
 
 def pad(
-    input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None
+    input: Tensor, pad: Sequence[int], mode: str = "constant", value: complex | None = None
 ) -> Tensor:
     """Add elements at the ends of dims, last dim first; negative amounts cut off.
 
@@ -352,10 +352,16 @@ def pad(
 
     Raises:
         ArgumentError: for an odd number of amounts, too many, or another mode.
+        DTypeError: for a complex number beside real ones.
 
     Source: ``torch.nn.functional.pad``.
     """
     x = require_tensor("pad", input)
+    if isinstance(value, complex) and not x.dtype.is_complex:
+        raise DTypeError(
+            "pad: a complex number does not fit the tensor", got=f"{value} and {x.type}",
+            where=user_location_text(),
+        )  # fmt: skip
     if mode != "constant":
         raise ArgumentError(
             "pad: unsupported mode",

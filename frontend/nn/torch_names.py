@@ -133,7 +133,7 @@ def max_pool3d(
     return made
 
 
-def constant_pad_nd(input: Tensor, pad: Sequence[int], value: float = 0) -> Tensor:
+def constant_pad_nd(input: Tensor, pad: Sequence[int], value: complex = 0) -> Tensor:
     """Surround with one number (``torch.constant_pad_nd``); see ``nn.functional.pad``."""
     return _pad(input, pad, "constant", value)
 

@@ -22,7 +22,7 @@ __all__ = ["pad"]
 
 
 def pad(
-    input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None
+    input: Tensor, pad: Sequence[int], mode: str = "constant", value: complex | None = None
 ) -> Tensor:
     """Add elements at the ends of dims, last dim first; negative amounts cut off.
 
