@@ -47,7 +47,12 @@ def bounds(program: Program) -> dict[str, float]:
                 apart = np.abs(array - plain[name])
             found[name] = max(found.get(name, 0.0), MARGIN * _largest(apart))
     inside = 4 * FLOOR * max(EPSILON["float32"], *units) * max(flows)
-    return {name: bound + (0.0 if name[0] == "r" else inside) for name, bound in found.items()}
+    return {n: bound + (0.0 if _is_before_updates(n) else inside) for n, bound in found.items()}
+
+
+def _is_before_updates(name: str) -> bool:
+    """Whether this is a result of the first run, which no gradient has gone into."""
+    return name[0] == "r" and name.endswith(".0")
 
 
 def floor(array: Array, terms: int = 1) -> float:
