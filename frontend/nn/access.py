@@ -112,8 +112,14 @@ def may_change_unnoticed(owner: Observed, name: str) -> bool:
     """Whether the value may become another without an assignment to the module's attribute."""
     value = owner.peek(name)
     if name not in owner.__dict__ and getattr(type(owner), name, MISSING) is value:
-        return value is not MISSING and not isinstance(value, _CODE)
+        return not (value is MISSING or isinstance(value, _CODE) or _is_own_constant(owner, name))
     return _is_mutable(value)
+
+
+def _is_own_constant(owner: Observed, name: str) -> bool:
+    """Whether a class of this library has the value; nobody assigns another one."""
+    home = next((kind for kind in type(owner).__mro__ if name in vars(kind)), object)
+    return home.__module__.startswith("graphc.")
 
 
 def key_of(value: Any) -> Any:

@@ -47,6 +47,7 @@ class Module(Converting):
     def __init__(self) -> None:
         super().__init__()
         self.training = True
+        self._compiled_call_impl = None  # the object's own, so that compiled functions are told
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; every subclass defines it."""
@@ -75,7 +76,7 @@ class Module(Converting):
         self._compiled_call_impl = public.compile(self._call_impl, *args, **kwargs)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {key: x for key, x in self.__dict__.items() if key != "_compiled_call_impl"}
+        return self.__dict__ | {"_compiled_call_impl": None}
 
     # --- what it owns -------------------------------------------------------------------------
 

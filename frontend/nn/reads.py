@@ -85,6 +85,11 @@ class Reads:
         for access in self._accesses.values():
             access.restore()
 
+    @property
+    def looked_at_each_time(self) -> list[str]:
+        """The attributes that every call has to look at: they may change without telling."""
+        return [f"{type(read.owner).__name__}.{read.name}" for read in self._unnoticed]
+
     def difference(self) -> str | None:
         """Which attribute has another value by now, or None."""
         latest = changes.latest
