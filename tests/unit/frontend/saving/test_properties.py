@@ -20,10 +20,13 @@ from graphc.frontend.saving.save import save
 from graphc.frontend.saving.tensor_file import FormatError, read_array, read_header
 from tests.unit.frontend.saving.values import same
 
-PLAIN = (
-    st.none() | st.booleans() | st.integers() | st.integers().map(lambda n: n**400) | st.text()
-    | st.floats(allow_nan=False) | st.binary() | st.sampled_from(DTYPES)
+OTHERS = (
+    st.none() | st.text() | st.binary() | st.sampled_from(DTYPES)
     | st.text(st.characters(categories=["Cs", "Ll"]))
+)  # fmt: skip
+PLAIN = (
+    OTHERS | st.booleans() | st.integers() | st.integers().map(lambda n: n**400)
+    | st.floats(allow_nan=False)
 )  # fmt: skip
 KEYS = st.text() | st.integers() | st.none() | st.tuples(st.text(), st.integers())
 
@@ -66,7 +69,7 @@ def test_values(value: Any) -> None:
     assert same(there_and_back(value), value)
 
 
-@given(st.sets(PLAIN.filter(lambda value: not isinstance(value, bool | int | float))))
+@given(st.sets(OTHERS))  # among numbers, 1 and True and 1.0 are one element
 def test_sets(value: Any) -> None:
     assert same(there_and_back(value), value)
     assert same(there_and_back(frozenset(value)), frozenset(value))
