@@ -16,9 +16,9 @@ from graphc.dtypes import DType, as_dtype, of_array
 from graphc.errors import AutogradError, DTypeError, GraphcError, ShapeError, SymbolicValueError
 from graphc.frontend.autograd.hooks import Hooks
 from graphc.frontend.autograd.tape import GradFn, step_of_run
+from graphc.frontend.memory.views import View, follow_tape, view_of
 from graphc.frontend.modes import modes
-from graphc.frontend.quiet import evaluate
-from graphc.frontend.views import View, follow_tape, view_of
+from graphc.frontend.numpy_warnings import evaluate
 from graphc.node import Node
 from graphc.opdef import OpDef
 from graphc.provenance import describe, user_location_text
@@ -26,7 +26,7 @@ from graphc.storage import Array, InferenceVersion, Storage
 from graphc.types import TensorType
 
 if TYPE_CHECKING:
-    from graphc.frontend.recorder import Recorder
+    from graphc.frontend.recording.recorder import Recorder
     from graphc.frontend.tensor import Tensor
 
 

@@ -13,7 +13,7 @@ from graphc.errors import ArgumentError
 from graphc.frontend.compiled import CompiledFunction, as_arguments
 from graphc.frontend.compiled_module import CompiledModule
 from graphc.frontend.compiling import CompileOptions
-from graphc.frontend.grad_slots import GradSlot
+from graphc.frontend.recording.grad_slots import GradSlot
 from graphc.frontend.structure import flatten
 from graphc.node import Node
 from graphc.storage import Array, Storage

@@ -27,13 +27,13 @@ from graphc.frontend.host_tensor import HostTensor
 from graphc.frontend.modes import modes
 from graphc.frontend.nn.module import Module
 from graphc.frontend.nn.reads import noted_reads
-from graphc.frontend.recorder import Recorder
+from graphc.frontend.recording.recorder import Recorder
+from graphc.frontend.recording.rollback import rolled_back_on_error
 from graphc.frontend.signature import Signature, difference, signature
 from graphc.frontend.structure import flatten, map_leaves
 from graphc.frontend.tensor import Tensor
 from graphc.frontend.trace_cache import CacheInfo, TraceCache
 from graphc.frontend.traced import Traced
-from graphc.frontend.undo import rolled_back_on_error
 from graphc.provenance import user_location_text
 from graphc.runtime.session import Session
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from graphc.dtypes import bool_, complex64, int64
 from graphc.frontend.base import TensorBase
-from graphc.frontend.defaults import get_default_dtype
-from graphc.frontend.print_options import print_options
+from graphc.frontend.settings.default_dtype import get_default_dtype
+from graphc.frontend.settings.print_options import print_options
 from graphc.provenance import describe
 from graphc.storage import Array
 

@@ -10,11 +10,11 @@ from graphc.dims import Size
 from graphc.dtypes import DTypeLike, float32
 from graphc.errors import GraphcError, RecordingError
 from graphc.frontend.compiling import CompileOptions, Numerics, OptLevel, make_session
-from graphc.frontend.grad_slots import GradLink
 from graphc.frontend.modes import modes
-from graphc.frontend.recorder import Recorder
+from graphc.frontend.recording.grad_slots import GradLink
+from graphc.frontend.recording.recorder import Recorder
+from graphc.frontend.recording.rollback import roll_back
 from graphc.frontend.structure import flatten
-from graphc.frontend.undo import roll_back
 from graphc.graph import Graph as CoreGraph
 from graphc.node import Node
 from graphc.provenance import user_location_text

@@ -32,7 +32,7 @@ class Changes:
 guarded = Changes()
 """The latest change of what guards depend on that need not look at it before one.
 
-See ``graphc.frontend.recorder.Guard``.
+See ``graphc.frontend.recording.recorder.Guard``.
 """
 
 

@@ -31,6 +31,7 @@ from graphc.frontend.functions import (
     viewing,
 )  # fmt: skip
 from graphc.frontend.functions.convert import TensorLike, is_operand, real_number
+from graphc.frontend.memory.views import keeps_order, settled
 from graphc.frontend.methods.conversion import ConversionMethods
 from graphc.frontend.methods.creation import CreationMethods
 from graphc.frontend.methods.indexing import IndexingMethods
@@ -43,7 +44,6 @@ from graphc.frontend.methods.sampling import SamplingMethods
 from graphc.frontend.methods.shaping import ShapingMethods
 from graphc.frontend.modes import modes, no_grad
 from graphc.frontend.pickling import reduce_tensor
-from graphc.frontend.views import keeps_order, settled
 from graphc.ops import select
 from graphc.provenance import user_location_text
 from graphc.storage import Array, Storage

@@ -41,9 +41,6 @@ from graphc.frontend.autograd.anomaly import (
 )
 from graphc.frontend.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
 from graphc.frontend.autograd.api import grad as grad
-from graphc.frontend.defaults import get_default_dtype as get_default_dtype
-from graphc.frontend.defaults import set_default_dtype as set_default_dtype
-from graphc.frontend.devices import Device as device  # noqa: F401, N813 - PyTorch's name
 from graphc.frontend.functions.assignment import *
 from graphc.frontend.functions.calculus import *
 from graphc.frontend.functions.checks import *
@@ -97,17 +94,7 @@ from graphc.frontend.functions.uniqueness import *
 from graphc.frontend.functions.windows import *
 from graphc.frontend.guarding import guard_all as _guard_all
 from graphc.frontend.guarding import guard_methods as _guard_methods
-from graphc.frontend.inplace_functions import *
-from graphc.frontend.machine import (
-    are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled,
-)
-from graphc.frontend.machine import get_default_device as get_default_device
-from graphc.frontend.machine import get_float32_matmul_precision as get_float32_matmul_precision
-from graphc.frontend.machine import get_num_threads as get_num_threads
-from graphc.frontend.machine import set_default_device as set_default_device
-from graphc.frontend.machine import set_float32_matmul_precision as set_float32_matmul_precision
-from graphc.frontend.machine import set_num_threads as set_num_threads
-from graphc.frontend.machine import use_deterministic_algorithms as use_deterministic_algorithms
+from graphc.frontend.methods.inplace_functions import *
 from graphc.frontend.modes import enable_grad as enable_grad
 from graphc.frontend.modes import inference_mode as inference_mode
 from graphc.frontend.modes import is_grad_enabled as is_grad_enabled
@@ -118,7 +105,26 @@ from graphc.frontend.modes import set_grad_enabled as set_grad_enabled
 from graphc.frontend.nn.functional.cells import *
 from graphc.frontend.nn.functional.recurrent import *
 from graphc.frontend.nn.torch_names import *
-from graphc.frontend.print_options import set_printoptions as set_printoptions
+from graphc.frontend.settings.default_dtype import get_default_dtype as get_default_dtype
+from graphc.frontend.settings.default_dtype import set_default_dtype as set_default_dtype
+from graphc.frontend.settings.devices import Device as device  # noqa: F401, N813 - PyTorch's name
+from graphc.frontend.settings.machine import (
+    are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled,
+)
+from graphc.frontend.settings.machine import get_default_device as get_default_device
+from graphc.frontend.settings.machine import (
+    get_float32_matmul_precision as get_float32_matmul_precision,
+)
+from graphc.frontend.settings.machine import get_num_threads as get_num_threads
+from graphc.frontend.settings.machine import set_default_device as set_default_device
+from graphc.frontend.settings.machine import (
+    set_float32_matmul_precision as set_float32_matmul_precision,
+)
+from graphc.frontend.settings.machine import set_num_threads as set_num_threads
+from graphc.frontend.settings.machine import (
+    use_deterministic_algorithms as use_deterministic_algorithms,
+)
+from graphc.frontend.settings.print_options import set_printoptions as set_printoptions
 from graphc.frontend.tensor import Tensor as Tensor
 
 _guard_all(globals())

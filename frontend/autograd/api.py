@@ -17,7 +17,7 @@ from graphc.frontend.modes import modes, recording_into
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
-    from graphc.frontend.recorder import Recorder
+    from graphc.frontend.recording.recorder import Recorder
     from graphc.frontend.tensor import Tensor
 
 Hook = Callable[["Tensor"], "Tensor | None"]

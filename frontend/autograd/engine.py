@@ -31,7 +31,7 @@ from graphc.provenance import backward_of, describe, made_for, origins_of
 from graphc.storage import Array
 
 if TYPE_CHECKING:
-    from graphc.frontend.recorder import Recorder
+    from graphc.frontend.recording.recorder import Recorder
     from graphc.frontend.tensor import Tensor
 
 Target = Union[GradFn, "Tensor"]

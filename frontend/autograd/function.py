@@ -13,13 +13,13 @@ from graphc.frontend.autograd.custom import FunctionStep
 from graphc.frontend.autograd.saved import SavedTensor
 from graphc.frontend.autograd.tape import DeadEnd, Edge
 from graphc.frontend.base import concrete, is_tensor, symbolic
+from graphc.frontend.memory.views import settled
 from graphc.frontend.modes import modes, recording_into, set_grad_enabled
-from graphc.frontend.views import settled
 from graphc.ops.select import copy
 from graphc.provenance import origins_of, user_location_text
 
 if TYPE_CHECKING:
-    from graphc.frontend.recorder import Recorder
+    from graphc.frontend.recording.recorder import Recorder
     from graphc.frontend.tensor import Tensor
 
 

@@ -33,7 +33,7 @@ from graphc.rebuild import substitute
 from graphc.runtime.session import Session
 
 if TYPE_CHECKING:
-    from graphc.frontend.recorder import Recorder
+    from graphc.frontend.recording.recorder import Recorder
     from graphc.frontend.tensor import Tensor
 
 

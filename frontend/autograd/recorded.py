@@ -12,7 +12,7 @@ from graphc.node import Node
 from graphc.opdef import OpDef
 
 if TYPE_CHECKING:
-    from graphc.frontend.recorder import Recorder
+    from graphc.frontend.recording.recorder import Recorder
     from graphc.frontend.tensor import Tensor
 
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from graphc.frontend.autograd.tape import Edge, GradFn, for_inference_only
 from graphc.frontend.base import concrete, symbolic
-from graphc.frontend.views import settled
+from graphc.frontend.memory.views import settled
 from graphc.storage import Array
 
 if TYPE_CHECKING:
-    from graphc.frontend.recorder import Recorder
+    from graphc.frontend.recording.recorder import Recorder
     from graphc.frontend.tensor import Tensor
 
 

@@ -11,8 +11,8 @@ from graphc.frontend.autograd.tape import GradFn
 from graphc.frontend.base import symbolic
 from graphc.frontend.control.custom import give_gradient
 from graphc.frontend.control.writes import written_in_place
-from graphc.frontend.part import Part
-from graphc.frontend.recorder import Recorder
+from graphc.frontend.recording.recorder import Recorder
+from graphc.frontend.recording.subgraph import SubgraphRecorder
 from graphc.graph import topological
 from graphc.node import CONSTANT, Node, constant
 from graphc.ops.elementwise import add
@@ -38,7 +38,7 @@ class Kept(NamedTuple):
     is_generator: bool
 
 
-class Body(Part):
+class Body(SubgraphRecorder):
     """What the function of a loop or branch is recorded into.
 
     Args:
@@ -101,7 +101,7 @@ class Body(Part):
         if x.recorder is not None and not self.is_inside(x.recorder):
             return super().node_of(x)  # raises: it belongs to another graph
         if x.node is None:
-            storage = self._memory.owner(x.storage)
+            storage = self._aliases.owner(x.storage)
             if storage in self.current:
                 return self.current[storage]
         node = self._around.node_of(x)
@@ -116,7 +116,7 @@ class Body(Part):
 
     def _variable(self, x: Tensor) -> Node:
         """Memory outside: an input, and a result, too, if it is written."""
-        storage = self._memory.owner(x.storage)
+        storage = self._aliases.owner(x.storage)
         if storage not in self._variables:
             self._around.node_of(x)
             self._variables[storage] = self._capture_of(x)
@@ -126,7 +126,7 @@ class Body(Part):
 
     def random_state(self, state: Tensor) -> Node:
         """The node of a generator's state, which goes with the loop."""
-        self._generators.setdefault(self._memory.owner(state.storage), state)
+        self._generators.setdefault(self._aliases.owner(state.storage), state)
         return super().random_state(state)
 
     def assign(self, x: Tensor, value: Tensor) -> None:
@@ -142,7 +142,7 @@ class Body(Part):
         super().assign(x, value)
 
     def _is_own(self, x: Tensor) -> bool:
-        return x.node is None and self._memory.owner(x.storage) in self._made
+        return x.node is None and self._aliases.owner(x.storage) in self._made
 
     def note_step(self, step: FunctionStep, args: Sequence[Any], results: Sequence[Any]) -> None:
         """Let gradients of the body pass a custom function as its author says."""
@@ -199,7 +199,7 @@ class Body(Part):
     def entry(self, each: Kept) -> Node:
         """The node of something outside at the beginning."""
         self._variable(each.tensor)
-        return self._variables[self._memory.owner(each.tensor.storage)]
+        return self._variables[self._aliases.owner(each.tensor.storage)]
 
     def exit(self, each: Kept) -> Node:
         """The node of something outside at the end."""

@@ -11,7 +11,7 @@ from graphc.frontend.control.leaves import Leaves, leaves_of, require_alike
 from graphc.frontend.control.recorded import cut_off
 from graphc.frontend.control.writes import Untouched
 from graphc.frontend.modes import recording_into
-from graphc.frontend.recorder import Recorder
+from graphc.frontend.recording.recorder import Recorder
 from graphc.ops.bodies import body_graph, numbered, results
 from graphc.ops.control import COND
 

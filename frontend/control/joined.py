@@ -14,7 +14,7 @@ from graphc.passes.control.invariants import shared_values
 
 if TYPE_CHECKING:
     from graphc.frontend.control.body import Body
-    from graphc.frontend.recorder import Recorder
+    from graphc.frontend.recording.recorder import Recorder
     from graphc.frontend.tensor import Tensor
 
 

@@ -20,7 +20,7 @@ from graphc.passes.control.table import GRADIENTS
 from graphc.provenance import backward_of, describe, made_for, origins_of
 
 if TYPE_CHECKING:
-    from graphc.frontend.recorder import Recorder
+    from graphc.frontend.recording.recorder import Recorder
     from graphc.frontend.tensor import Tensor
 
 

@@ -17,10 +17,10 @@ from graphc.errors import RecordingError
 from graphc.frontend.base import concrete, is_tensor, symbolic
 from graphc.frontend.func.custom import apply_to_all
 from graphc.frontend.func.reach import Reach
+from graphc.frontend.memory.views import settled
 from graphc.frontend.modes import recording_into
-from graphc.frontend.part import Part
-from graphc.frontend.recorder import Recorder
-from graphc.frontend.views import settled
+from graphc.frontend.recording.recorder import Recorder
+from graphc.frontend.recording.subgraph import SubgraphRecorder
 from graphc.node import Node
 from graphc.ops.leaf import placeholder
 from graphc.passes.batching.application import Batched
@@ -48,7 +48,7 @@ def without_tape(x: Tensor) -> Tensor:
     return alias
 
 
-class Fragment(Part):
+class Fragment(SubgraphRecorder):
     """What ``vmap`` records a function into.
 
     Args:

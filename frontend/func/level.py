@@ -15,10 +15,10 @@ from graphc.frontend.autograd.api import grad
 from graphc.frontend.base import is_tensor, symbolic
 from graphc.frontend.func.fragment import without_tape
 from graphc.frontend.func.reach import Reach, finish
+from graphc.frontend.memory.views import settled
 from graphc.frontend.modes import modes, recording_into, set_grad_enabled
-from graphc.frontend.part import Part
+from graphc.frontend.recording.subgraph import SubgraphRecorder
 from graphc.frontend.structure import flatten
-from graphc.frontend.views import settled
 from graphc.ops.select import copy, zeros_like
 from graphc.provenance import user_location_text
 
@@ -96,7 +96,7 @@ class Level:
         results = self.tensors_of(output)
         reach = Reach(self.inner)
         self._keeps_tape = self._is_tracked_around and (
-            isinstance(self._recorder, Part) or any(map(reach.goes_on, results))
+            isinstance(self._recorder, SubgraphRecorder) or any(map(reach.goes_on, results))
         )
         finish(x for x in self.inner if x._grad_fn is None)
         return output, results, aux
@@ -132,7 +132,7 @@ class Level:
         """
         return modes.grad_enabled and (
             self._keeps_tape
-            or isinstance(modes.recorder, Part)
+            or isinstance(modes.recorder, SubgraphRecorder)
             or any(x is not None and x._requires_grad for x in others)
         )
 
@@ -140,7 +140,7 @@ class Level:
         """A result as the code around sees it: on the tape only if that leads on from here."""
         if self._keeps_tape:
             return x
-        return x.detach() if isinstance(x.recorder, Part) else without_tape(x)
+        return x.detach() if isinstance(x.recorder, SubgraphRecorder) else without_tape(x)
 
     def all_outside(self, structure: Any) -> Any:
         """A structure of results as the code around sees it."""

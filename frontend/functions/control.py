@@ -14,13 +14,13 @@ from graphc.frontend.control.predicates import decision
 from graphc.frontend.control.scanning import Scan
 from graphc.frontend.functions.convert import normalize_dim
 from graphc.frontend.functions.rearranging import movedim
+from graphc.frontend.memory.views import settled
 from graphc.frontend.modes import modes
-from graphc.frontend.views import settled
 from graphc.provenance import user_location_text
 from graphc.shapes import unify
 
 if TYPE_CHECKING:
-    from graphc.frontend.recorder import Recorder
+    from graphc.frontend.recording.recorder import Recorder
     from graphc.frontend.tensor import Tensor
 
 __all__ = ["cond", "scan", "while_loop"]

@@ -11,8 +11,8 @@ from graphc.dims import Dim
 from graphc.dtypes import BOOLEAN, COMPLEX, FLOATING, INTEGER, DType, result_type
 from graphc.errors import ArgumentError, ArgumentTypeError, DTypeError, IndexRangeError
 from graphc.frontend.base import TensorBase, concrete, is_tensor, symbolic
-from graphc.frontend.defaults import default_dtype, dtype_of_number
 from graphc.frontend.modes import modes
+from graphc.frontend.settings.default_dtype import default_dtype, dtype_of_number
 from graphc.ops.leaf import size_value
 from graphc.ops.select import cast as cast_op
 from graphc.provenance import user_location_text

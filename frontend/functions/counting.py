@@ -10,9 +10,9 @@ import numpy as np
 from graphc.dtypes import DType, DTypeLike, as_dtype, int64
 from graphc.errors import ArgumentError
 from graphc.frontend.base import concrete, is_tensor
-from graphc.frontend.defaults import default_dtype, dtype_of_number
-from graphc.frontend.devices import DeviceLike, require_cpu
 from graphc.frontend.functions.creation import require_known, tracked
+from graphc.frontend.settings.default_dtype import default_dtype, dtype_of_number
+from graphc.frontend.settings.devices import DeviceLike, require_cpu
 from graphc.provenance import user_location_text
 from graphc.storage import Array
 

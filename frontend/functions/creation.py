@@ -18,15 +18,15 @@ from graphc.frontend.base import (
     require_differentiable,
     symbolic,
 )
-from graphc.frontend.defaults import default_dtype, dtype_of_number
-from graphc.frontend.devices import DeviceLike, require_cpu
 from graphc.frontend.functions import pointwise
 from graphc.frontend.functions.convert import cast, require_tensor, shape_argument
 from graphc.frontend.functions.convert import scalar_tensor as constant_of
 from graphc.frontend.functions.fitting import require_all_fit, require_fits
 from graphc.frontend.functions.python_data import array_of_python
+from graphc.frontend.memory.views import own
 from graphc.frontend.modes import modes
-from graphc.frontend.views import own
+from graphc.frontend.settings.default_dtype import default_dtype, dtype_of_number
+from graphc.frontend.settings.devices import DeviceLike, require_cpu
 from graphc.ops import shape as shape_ops
 from graphc.ops.leaf import iota
 from graphc.ops.select import cast as cast_op

@@ -15,8 +15,6 @@ from graphc.dims import Size
 from graphc.dtypes import DTypeLike, float32, float64
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.base import is_tensor
-from graphc.frontend.defaults import default_dtype
-from graphc.frontend.devices import DeviceLike, require_cpu
 from graphc.frontend.functions import pointwise
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor, shape_argument
 from graphc.frontend.functions.generators import Generator
@@ -26,6 +24,8 @@ from graphc.frontend.functions.shape_rules import broadcast_shapes
 from graphc.frontend.functions.shaping import expand
 from graphc.frontend.functions.sorting import topk
 from graphc.frontend.modes import no_grad
+from graphc.frontend.settings.default_dtype import default_dtype
+from graphc.frontend.settings.devices import DeviceLike, require_cpu
 from graphc.ops import comparison, elementwise, quantiles, scan
 from graphc.ops.shape import narrow
 from graphc.provenance import user_location_text

@@ -26,9 +26,9 @@ from graphc.frontend.functions.convert import (
     scalar_tensor,
 )  # fmt: skip
 from graphc.frontend.functions.shaping import drop_dims, expand, reshape, unsqueeze
+from graphc.frontend.memory.view_chains import run_views
+from graphc.frontend.memory.views import ViewStep, own
 from graphc.frontend.modes import is_recording
-from graphc.frontend.view_steps import run_views
-from graphc.frontend.views import ViewStep, own
 from graphc.ops import comparison, elementwise
 from graphc.ops import index as ops
 from graphc.ops import select as choosing

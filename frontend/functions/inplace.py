@@ -10,7 +10,7 @@ from graphc.errors import AutogradError, ShapeError
 from graphc.frontend.functions import diagonals
 from graphc.frontend.functions.convert import TensorLike, to_operand
 from graphc.frontend.functions.fitting import require_fits
-from graphc.frontend.writing import assign, before_write
+from graphc.frontend.memory.writing import assign, before_write
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:

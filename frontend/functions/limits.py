@@ -9,7 +9,7 @@ import numpy as np
 
 from graphc.dtypes import INTEGER, DTypeLike, as_dtype
 from graphc.errors import DTypeError
-from graphc.frontend.defaults import default_dtype
+from graphc.frontend.settings.default_dtype import default_dtype
 from graphc.provenance import user_location_text
 
 _finfo: Any = ml_dtypes.finfo

@@ -11,7 +11,6 @@ from graphc.dims import Dim
 from graphc.dtypes import BOOLEAN, INTEGER
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.base import TensorBase, is_tensor
-from graphc.frontend.defaults import dtype_of_number
 from graphc.frontend.functions.convert import (
     Number,
     TensorLike,
@@ -24,6 +23,7 @@ from graphc.frontend.functions.convert import (
     to_operand,
 )  # fmt: skip
 from graphc.frontend.functions.factories import binary, unary
+from graphc.frontend.settings.default_dtype import dtype_of_number
 from graphc.ops import comparison, elementwise, select
 from graphc.ops.elementwise_numbers import magnitude
 from graphc.provenance import user_location_text

@@ -10,8 +10,8 @@ import numpy as np
 from graphc.errors import AutogradError, RecordingError, ShapeError
 from graphc.frontend.base import concrete
 from graphc.frontend.functions.shaping import broadcast_tensors
+from graphc.frontend.memory.writing import assign
 from graphc.frontend.modes import modes, no_grad
-from graphc.frontend.writing import assign
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import numpy as np
 from graphc.dtypes import DType, int64, of_array, promote_types
 from graphc.errors import DTypeError
 from graphc.frontend.base import TensorBase, is_tensor
-from graphc.frontend.defaults import default_dtype, dtype_of_number
 from graphc.frontend.functions.fitting import require_fits
+from graphc.frontend.settings.default_dtype import default_dtype, dtype_of_number
 from graphc.provenance import user_location_text
 from graphc.storage import Array
 

@@ -13,8 +13,8 @@ from graphc.frontend.functions.convert import cast
 from graphc.frontend.functions.distributions import require_spread, successes
 from graphc.frontend.functions.generators import Generator
 from graphc.frontend.functions.sampling import normal_values, uniform_values, whole_values
+from graphc.frontend.memory.writing import assign
 from graphc.frontend.modes import no_grad
-from graphc.frontend.writing import assign
 from graphc.ops import quantiles
 from graphc.provenance import user_location_text
 

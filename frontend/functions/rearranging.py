@@ -28,7 +28,7 @@ from graphc.frontend.functions.shaping import (
     reshape,
     transpose,
 )
-from graphc.frontend.views import own
+from graphc.frontend.memory.views import own
 from graphc.ops import index as index_ops
 from graphc.ops.shape import narrow
 from graphc.provenance import user_location_text

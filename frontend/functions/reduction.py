@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from graphc.dims import Dim
 from graphc.dtypes import DTypeLike, as_dtype, bool_, int64, uint8
 from graphc.errors import ArgumentError, ArgumentTypeError, DTypeError
-from graphc.frontend.defaults import default_dtype
 from graphc.frontend.functions import exponential, pointwise
 from graphc.frontend.functions.convert import (
     cast,
@@ -21,7 +20,8 @@ from graphc.frontend.functions.convert import (
 )  # fmt: skip
 from graphc.frontend.functions.factories import Binary
 from graphc.frontend.functions.shaping import drop_dims, reshape
-from graphc.frontend.view_steps import without_dims
+from graphc.frontend.memory.view_chains import without_dims
+from graphc.frontend.settings.default_dtype import default_dtype
 from graphc.opdef import OpDef
 from graphc.ops import comparison, elementwise, reduce, select
 from graphc.ops import shape as shape_ops

@@ -23,13 +23,13 @@ from graphc.dtypes import (
 )  # fmt: skip
 from graphc.errors import ArgumentError, ArgumentTypeError, DTypeError
 from graphc.frontend.base import concrete
-from graphc.frontend.defaults import default_dtype
-from graphc.frontend.devices import DeviceLike, require_cpu
 from graphc.frontend.functions.complexes import join
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor, shape_argument
 from graphc.frontend.functions.creation import tracked
 from graphc.frontend.functions.generators import Generator, default_generator
 from graphc.frontend.functions.sorting import argsort
+from graphc.frontend.settings.default_dtype import default_dtype
+from graphc.frontend.settings.devices import DeviceLike, require_cpu
 from graphc.ops import comparison, elementwise, select
 from graphc.ops import random as ops
 from graphc.ops.elementwise_parts import part_dtype

@@ -13,8 +13,8 @@ from graphc.frontend.base import concrete
 from graphc.frontend.functions import shaping
 from graphc.frontend.functions.aliases import also_called
 from graphc.frontend.functions.convert import normalize_dim, require_tensor, shape_argument
+from graphc.frontend.memory.writing import require_writable
 from graphc.frontend.modes import modes
-from graphc.frontend.writing import require_writable
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:

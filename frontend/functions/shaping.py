@@ -18,7 +18,7 @@ from graphc.frontend.functions.convert import (
     shape_argument,
     tensor_sequence,
 )  # fmt: skip
-from graphc.frontend.views import own
+from graphc.frontend.memory.views import own
 from graphc.ops import select
 from graphc.ops import shape as ops
 from graphc.provenance import user_location_text

@@ -11,11 +11,11 @@ from graphc.dims import Size
 from graphc.dtypes import DTypeLike, as_dtype
 from graphc.errors import ArgumentError
 from graphc.frontend.base import concrete
-from graphc.frontend.defaults import default_dtype
-from graphc.frontend.devices import DeviceLike, require_cpu
 from graphc.frontend.functions.convert import normalize_dims, require_tensor
 from graphc.frontend.functions.creation import tracked
 from graphc.frontend.functions.shaping import cat
+from graphc.frontend.settings.default_dtype import default_dtype
+from graphc.frontend.settings.devices import DeviceLike, require_cpu
 from graphc.ops.shape import narrow
 from graphc.provenance import user_location_text
 from graphc.storage import Array

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from graphc.dtypes import DTypeLike
 from graphc.errors import ArgumentError, ShapeError
-from graphc.frontend.defaults import default_dtype
 from graphc.frontend.functions import pointwise, reduction
 from graphc.frontend.functions.complexes import complex, parts
 from graphc.frontend.functions.convert import cast, promote, require_tensor, scalar_tensor
 from graphc.frontend.functions.products import matmul
 from graphc.frontend.functions.reduction import Dims
 from graphc.frontend.functions.shaping import reshape, t, unsqueeze
+from graphc.frontend.settings.default_dtype import default_dtype
 from graphc.ops import comparison, elementwise, select
 from graphc.ops.elementwise_parts import conjugated
 from graphc.provenance import user_location_text

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphc.dtypes import DTypeLike
-from graphc.frontend.devices import DeviceLike
 from graphc.frontend.functions import signal_windows as shapes
+from graphc.frontend.settings.devices import DeviceLike
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor

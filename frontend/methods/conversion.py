@@ -22,9 +22,9 @@ from graphc.dtypes import (
 )  # fmt: skip
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.base import TensorBase, is_tensor
-from graphc.frontend.devices import CPU, Device, DeviceLike, require_cpu
 from graphc.frontend.functions import shaping
 from graphc.frontend.functions.convert import cast, require_tensor
+from graphc.frontend.settings.devices import CPU, Device, DeviceLike, require_cpu
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from graphc.dtypes import DTypeLike
 from graphc.frontend.base import TensorBase
-from graphc.frontend.devices import DeviceLike
 from graphc.frontend.functions import creation, exchange
 from graphc.frontend.functions.convert import shape_argument
 from graphc.frontend.functions.strides import empty_strided
+from graphc.frontend.settings.devices import DeviceLike
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor

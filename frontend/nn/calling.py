@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from graphc.frontend.modes import modes
 from graphc.frontend.nn.hooked import call_hooked
 from graphc.frontend.nn.hooks import every_module
-from graphc.frontend.recorder import Recorder
+from graphc.frontend.recording.recorder import Recorder
 from graphc.provenance import running_module
 
 if TYPE_CHECKING:

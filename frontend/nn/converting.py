@@ -9,11 +9,11 @@ import numpy as np
 
 from graphc.dtypes import DTypeLike, as_dtype, bfloat16, float16, float32, float64
 from graphc.errors import DTypeError
-from graphc.frontend.devices import DeviceLike, require_cpu
 from graphc.frontend.functions.creation import empty_like
 from graphc.frontend.methods.conversion import target_dtype
 from graphc.frontend.modes import no_grad, running_now
 from graphc.frontend.nn.state_dict import Stateful
+from graphc.frontend.settings.devices import DeviceLike, require_cpu
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:

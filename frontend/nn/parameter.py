@@ -13,7 +13,7 @@ from graphc.errors import ArgumentError, RecordingError
 from graphc.frontend.base import TensorBase, concrete, init, require_differentiable
 from graphc.frontend.functions.creation import tensor
 from graphc.frontend.modes import modes
-from graphc.frontend.recorder import Recorder
+from graphc.frontend.recording.recorder import Recorder
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
 from graphc.storage import Storage

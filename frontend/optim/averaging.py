@@ -8,7 +8,6 @@ from typing import Any
 
 from graphc.dtypes import float64, int64
 from graphc.errors import ArgumentError
-from graphc.frontend.devices import DeviceLike, require_cpu
 from graphc.frontend.functions.convert import cast
 from graphc.frontend.functions.creation import zeros
 from graphc.frontend.functions.numbers import lerp
@@ -16,6 +15,7 @@ from graphc.frontend.functions.pointwise import add, div, eq, mul, sub, where
 from graphc.frontend.modes import modes, no_grad
 from graphc.frontend.nn.layers.batch_norm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from graphc.frontend.nn.module import Module
+from graphc.frontend.settings.devices import DeviceLike, require_cpu
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
 

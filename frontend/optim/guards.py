@@ -19,7 +19,7 @@ from graphc.frontend.optim.hooks import after_any_step, before_any_step
 
 if TYPE_CHECKING:
     from graphc.frontend.optim.optimizer import Optimizer
-    from graphc.frontend.recorder import Recorder
+    from graphc.frontend.recording.recorder import Recorder
 
 _guarded: WeakKeyDictionary[Recorder, set[int]] = WeakKeyDictionary()
 """The optimizers whose groups a recording has guarded already."""

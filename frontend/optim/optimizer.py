@@ -24,9 +24,9 @@ from graphc.frontend.optim.options import Options, RecordedOptions
 from graphc.frontend.optim.parts import update_parts
 from graphc.frontend.optim.program import run_program
 from graphc.frontend.optim.state import load_tensor, packed_groups, packed_state
-from graphc.frontend.recorder import Recorder
+from graphc.frontend.recording.recorder import Recorder
+from graphc.frontend.recording.rollback import on_failure
 from graphc.frontend.tensor import Tensor
-from graphc.frontend.undo import on_failure
 from graphc.provenance import user_location_text
 from graphc.types import TensorType
 

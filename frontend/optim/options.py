@@ -10,7 +10,7 @@ from graphc.errors import ArgumentError
 from graphc.frontend.functions.convert import to_operand
 from graphc.frontend.functions.pointwise import mul
 from graphc.frontend.functions.pointwise import pow as power
-from graphc.frontend.recorder import Recorder
+from graphc.frontend.recording.recorder import Recorder
 from graphc.frontend.tensor import Tensor
 from graphc.node import Node
 from graphc.provenance import user_location_text

@@ -15,7 +15,7 @@ import numpy as np
 
 from graphc.frontend.modes import recording_into
 from graphc.frontend.optim.options import PlaceholderOptions
-from graphc.frontend.recorder import Recorder
+from graphc.frontend.recording.recorder import Recorder
 from graphc.frontend.tensor import Tensor
 from graphc.graph import topological
 from graphc.node import Node

@@ -10,10 +10,10 @@ import numpy as np
 
 from graphc.dtypes import as_dtype
 from graphc.frontend.base import concrete, over
-from graphc.frontend.devices import Device
 from graphc.frontend.functions.generators import Generator
 from graphc.frontend.nn.parameter import Parameter
 from graphc.frontend.nn.state_dict import StateDict
+from graphc.frontend.settings.devices import Device
 from graphc.frontend.tensor import Tensor
 from graphc.storage import Array, Storage
 

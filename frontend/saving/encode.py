@@ -16,11 +16,11 @@ import numpy as np
 from graphc.dtypes import DType
 from graphc.errors import ArgumentError
 from graphc.frontend.base import is_tensor
-from graphc.frontend.devices import Device
 from graphc.frontend.functions.generators import Generator
 from graphc.frontend.nn.parameter import Parameter
 from graphc.frontend.nn.uninitialized import is_lazy
 from graphc.frontend.saving.tensor_file import METADATA, can_store
+from graphc.frontend.settings.devices import Device
 from graphc.provenance import user_location_text
 from graphc.storage import Array
 

@@ -18,10 +18,10 @@ from graphc.errors import (
     GraphcError,
 )
 from graphc.frontend.base import concrete
-from graphc.frontend.devices import Device, DeviceLike, require_cpu
 from graphc.frontend.saving.decode import Decoder
 from graphc.frontend.saving.save import FORMAT, VERSION, PathLike, checksum
 from graphc.frontend.saving.tensor_file import Header, mapped_array, read_array, read_header
+from graphc.frontend.settings.devices import Device, DeviceLike, require_cpu
 from graphc.provenance import user_location_text
 from graphc.storage import Array
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphc.frontend.writing import assign
+from graphc.frontend.memory.writing import assign
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor

@@ -20,7 +20,7 @@ from graphc.frontend.nn.utils.parametrization_list import (
     require_like_original,
     set_values,
 )
-from graphc.frontend.recorder import Recorder
+from graphc.frontend.recording.recorder import Recorder
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
 

@@ -25,7 +25,7 @@ from graphc.dtypes import (
     result_type,
 )
 from graphc.errors import DTypeError
-from graphc.frontend.defaults import dtype_of_number
+from graphc.frontend.settings.default_dtype import dtype_of_number
 
 PROMOTION = """
       bool u8   i8   i16  i32  i64  f16  bf16 f32  f64  c64  c128

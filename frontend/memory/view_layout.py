@@ -14,8 +14,8 @@ from graphc.ops.shape import expand, flip, permute, reshape, slice_
 from graphc.shapes import numel
 
 if TYPE_CHECKING:
+    from graphc.frontend.memory.views import ViewStep
     from graphc.frontend.tensor import Tensor
-    from graphc.frontend.views import ViewStep
 
 Strides = tuple[Size, ...]
 

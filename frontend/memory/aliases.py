@@ -11,7 +11,7 @@ from graphc.storage import Storage
 Place = tuple[object, ...]
 
 
-class Memory:
+class AliasTable:
     """Storages by where their arrays lie: ``detach`` makes a storage of its own on one array."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import graphc as gc
-from graphc.frontend.quiet import evaluate, quiet
+from graphc.frontend.numpy_warnings import evaluate, quiet
 
 
 def _divided(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ from graphc.frontend.noted import guarded
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
-    from graphc.frontend.recorder import Recorder
+    from graphc.frontend.recording.recorder import Recorder
 
 _chosen = [float32]
 _told: WeakSet[Recorder] = WeakSet()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
-    from graphc.frontend.recorder import Recorder
+    from graphc.frontend.recording.recorder import Recorder
 
 _actions: WeakKeyDictionary[Recorder, list[Callable[[], None]]] = WeakKeyDictionary()
 

@@ -11,9 +11,9 @@ from graphc.dims import Size
 from graphc.dtypes import DType, DTypeLike
 from graphc.errors import RecordingError
 from graphc.frontend.base import TensorBase, concrete
-from graphc.frontend.grad_slots import GradSlot
 from graphc.frontend.modes import modes
-from graphc.frontend.recorder import Recorder
+from graphc.frontend.recording.grad_slots import GradSlot
+from graphc.frontend.recording.recorder import Recorder
 from graphc.opdef import OpDef
 from graphc.ops.select import detach
 from graphc.provenance import user_location_text
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
 
-class Part(Recorder):
+class SubgraphRecorder(Recorder):
     """What a function is recorded into that becomes part of a program.
 
     Args:
@@ -44,7 +44,7 @@ class Part(Recorder):
     def is_inside(self, recorder: Recorder) -> bool:
         """Whether a recording is one of those around this one."""
         around = self.outer
-        while isinstance(around, Part) and around is not recorder:
+        while isinstance(around, SubgraphRecorder) and around is not recorder:
             around = around.outer
         return around is recorder
 
@@ -74,7 +74,7 @@ class Part(Recorder):
 
     def note_value(self, x: TensorBase, wanted: str) -> None:
         """The values of a concrete tensor are read: they are fixed in the program around."""
-        self._require_unwritten(self._memory.owner(x.storage), x, wanted)
+        self._require_unwritten(self._aliases.owner(x.storage), x, wanted)
         if self.outer is not None:
             self.outer.note_value(x, wanted)
 
@@ -109,7 +109,7 @@ class Part(Recorder):
         """Refuse gradients by what a loop reads from outside: other steps read it, too."""
         for x in inputs:
             part: Recorder | None = self
-            while isinstance(part, Part) and part is not x.recorder:
+            while isinstance(part, SubgraphRecorder) and part is not x.recorder:
                 if part.repeats:
                     part.refuse(
                         "a gradient inside is asked by a tensor from outside",

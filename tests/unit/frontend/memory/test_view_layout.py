@@ -8,7 +8,7 @@ import pytest
 
 import graphc as gc
 from graphc.errors import ShapeError
-from graphc.frontend.view_layout import contiguous_strides, reshaped_strides
+from graphc.frontend.memory.view_layout import contiguous_strides, reshaped_strides
 
 Build = Callable[[Any], Any]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import graphc as gc
-from graphc.frontend.view_steps import run_views
+from graphc.frontend.memory.view_chains import run_views
 from graphc.ops.shape import flip, reshape, slice_
 
 STEPS: list[Any] = [

@@ -6,7 +6,7 @@ import os
 
 from graphc.config import NUM_THREADS
 from graphc.errors import ArgumentError
-from graphc.frontend.devices import CPU, Device, DeviceLike, require_cpu
+from graphc.frontend.settings.devices import CPU, Device, DeviceLike, require_cpu
 from graphc.provenance import user_location_text
 from graphc.runtime.threads import checked_threads, default_threads
 

@@ -64,7 +64,7 @@ def test_compiled_functions_follow_the_default() -> None:
 
 @pytest.mark.parametrize("dtype", [gc.int64, gc.bool, gc.complex64])
 def test_only_floats_are_a_default(dtype: gc.DType) -> None:
-    with pytest.raises(DTypeError, match=r"test_defaults\.py"):
+    with pytest.raises(DTypeError, match=r"test_default_dtype\.py"):
         gc.set_default_dtype(dtype)
 
 
@@ -86,7 +86,7 @@ UNFIT: list[Callable[[Any], Any]] = [
 def test_numbers_that_do_not_fit(make: Callable[[Any], Any]) -> None:
     with pytest.raises((RuntimeError, ValueError, OverflowError)):
         make(torch())
-    with pytest.raises(ArgumentError, match=r"test_defaults\.py"):
+    with pytest.raises(ArgumentError, match=r"test_default_dtype\.py"):
         make(gc)
     with gc.Graph(), pytest.raises(ArgumentError):
         make(gc)
@@ -132,7 +132,7 @@ def test_devices() -> None:
         with pytest.raises(ArgumentError, match="no such device"):
             make("cuda")
     for wrong in ("cuda", "cpu:1", "mps", "cuda:0"):
-        with pytest.raises(ArgumentError, match=r"test_defaults\.py"):
+        with pytest.raises(ArgumentError, match=r"test_default_dtype\.py"):
             gc.device(wrong)
 
 

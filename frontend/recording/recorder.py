@@ -15,13 +15,13 @@ from graphc.frontend.autograd.recorded import RecordedGradFn
 from graphc.frontend.autograd.tape import edges_of, move
 from graphc.frontend.base import TensorBase, become_symbolic, symbolic
 from graphc.frontend.control.recorded import record_results
-from graphc.frontend.grad_slots import ArgumentGrad, GradSlot, beside
 from graphc.frontend.guards import Guards
-from graphc.frontend.memory import Memory
+from graphc.frontend.memory.aliases import AliasTable
+from graphc.frontend.memory.view_layout import must_copy
+from graphc.frontend.memory.views import View, follow_tape, put_back, view_of
+from graphc.frontend.memory.writing import fitted, require_writable
 from graphc.frontend.modes import modes, set_grad_enabled
-from graphc.frontend.view_layout import must_copy
-from graphc.frontend.views import View, follow_tape, put_back, view_of
-from graphc.frontend.writing import fitted, require_writable
+from graphc.frontend.recording.grad_slots import ArgumentGrad, GradSlot, with_own_storage
 from graphc.graph import Graph as CoreGraph
 from graphc.node import Node, constant
 from graphc.opdef import OpDef
@@ -59,7 +59,7 @@ class Recorder:
         self._names: dict[Storage, str] = {}
         self._taken: set[str] = set()
         self._random_calls: dict[Storage, int] = {}
-        self._memory = Memory()
+        self._aliases = AliasTable()
         self.arguments: dict[int, str] = {}
         """The names of a traced function's arguments by the id of their arrays."""
         self.is_over = False
@@ -127,7 +127,7 @@ class Recorder:
             return x.node
         if x._viewed is not None:
             follow_tape(x, x._viewed)
-        storage = self._memory.owner(x.storage)
+        storage = self._aliases.owner(x.storage)
         if storage in self.current:
             return self.current[storage]
         if not (x._requires_grad or x.is_state):
@@ -173,7 +173,7 @@ class Recorder:
         Raises:
             SymbolicValueError: if the program writes them, so that they exist only at run time.
         """
-        storage = self._memory.owner(x.storage)
+        storage = self._aliases.owner(x.storage)
         if storage in self._made:
             return
         self._require_unwritten(storage, x, wanted)
@@ -220,7 +220,7 @@ class Recorder:
         return self._captured[storage]
 
     def _variable(self, x: Tensor) -> Node:
-        storage = self._memory.owner(x.storage)
+        storage = self._aliases.owner(x.storage)
         if storage not in self._variables:
             self._require_no_argument(x)
             if not storage.array.flags.c_contiguous:
@@ -272,7 +272,7 @@ class Recorder:
         if x.node is not None:
             self._assign_symbolic(x, value)
             return
-        storage = self._memory.owner(x.storage)
+        storage = self._aliases.owner(x.storage)
         if storage in self._made and not (x._requires_grad or x.is_state):
             self._require_no_views(x)
             become_symbolic(x, self._capture(storage), self)
@@ -340,7 +340,7 @@ class Recorder:
 
     def place_of(self, x: Tensor) -> Storage:
         """The storage that was met first of all those with the memory of a concrete tensor."""
-        return self._memory.owner(x.storage)
+        return self._aliases.owner(x.storage)
 
     def random_position(self, state: Tensor) -> Tensor:
         """A generator's state as it is by now, after the calls so far."""
@@ -350,7 +350,7 @@ class Recorder:
     def go_on_from(self, state: Tensor, position: Tensor) -> None:
         """Let a generator's later calls go on from this state."""
         self._variable(state)
-        self.current[self._memory.owner(state.storage)] = self.node_of(position)
+        self.current[self._aliases.owner(state.storage)] = self.node_of(position)
         self._random_calls.pop(state.storage, None)
 
     def note_wanted(self, inputs: Sequence[Tensor]) -> None:
@@ -370,7 +370,7 @@ class Recorder:
             memory = None
             if x.node is None:
                 if x._grad is not None:
-                    memory = beside(x._grad)
+                    memory = with_own_storage(x._grad)
                     memory.is_state = True
                 self.guard(lambda: x._grad is None, "that a gradient is None", (x, "_grad"))
             self.grads[id(x)] = GradSlot(x, memory, memory=memory)
@@ -451,7 +451,7 @@ class Recorder:
             state = self._variables[storage]
             updates[state] = add(updates.get(state, state), constant(np.array([0, calls])))
         written = [storage for storage in self.current if self._variables[storage] in updates]
-        self._memory.require_apart(self.current, written, self._captured)
+        self._aliases.require_apart(self.current, written, self._captured)
         return CoreGraph(
             self._inputs,
             {name: self.node_of(x) for name, x in results.items()},
@@ -465,7 +465,7 @@ class Recorder:
         memory = slot.own_memory()
         if slot.value is not memory:
             self._variable(memory)
-            self.current[self._memory.owner(memory.storage)] = self.node_of(slot.value)
+            self.current[self._aliases.owner(memory.storage)] = self.node_of(slot.value)
 
     def random_state(self, state: Tensor) -> Node:
         """The node of a generator's state at the start of the run."""

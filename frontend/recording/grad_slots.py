@@ -66,7 +66,7 @@ class GradSlot:
         if self.memory is None or self.is_local:
             self.tensor._grad = None
         elif not self._is_connected():
-            self.tensor._grad = beside(self.memory)
+            self.tensor._grad = with_own_storage(self.memory)
 
     def watched(self) -> Iterable[Watched]:
         """While these are as they are, ``connect`` and ``publish`` have nothing to do."""
@@ -99,7 +99,7 @@ class ArgumentGrad(NamedTuple):
     replaces: bool
 
 
-def beside(x: Tensor) -> Tensor:
+def with_own_storage(x: Tensor) -> Tensor:
     """A tensor over the same array whose storage is its own, so it can get another array."""
     made = concrete(x.storage.array)
     made.storage = Storage(x.storage.array, x.storage.version)

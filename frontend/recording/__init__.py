@@ -1,0 +1,1 @@
+"""From operations to a graph: nodes, variables, gradients, and what must be taken back."""

@@ -1,0 +1,1 @@
+"""What holds for a whole process: the default dtype, devices, threads, how tensors print."""
