@@ -23,10 +23,10 @@ from graphc.frontend.compiling import (
 )
 from graphc.frontend.functions.creation import as_tensor
 from graphc.frontend.graph import Graph
+from graphc.frontend.guards.reads import tracking_reads
 from graphc.frontend.host_tensor import HostTensor
 from graphc.frontend.modes import modes
 from graphc.frontend.nn.module import Module
-from graphc.frontend.nn.reads import noted_reads
 from graphc.frontend.recording.recorder import Recorder
 from graphc.frontend.recording.rollback import rolled_back_on_error
 from graphc.frontend.signature import Signature, difference, signature
@@ -193,7 +193,7 @@ class CompiledFunction:
         return difference(before, now, list(self._parameters.parameters))
 
     def _trace(self, args: Any, kwargs: Any) -> Traced:
-        with noted_reads() as reads:
+        with tracking_reads() as reads:
             graph = trace(self.function, *args, **kwargs)
         recorder = graph.recorder
         with rolled_back_on_error(recorder), reads.settled():

@@ -10,7 +10,7 @@ import numpy as np
 from graphc.dtypes import DType, as_dtype
 from graphc.errors import ArgumentError
 from graphc.frontend.base import is_tensor
-from graphc.frontend.fingerprint import Identity, fingerprint
+from graphc.frontend.guards.fingerprint import Identity, fingerprint
 from graphc.frontend.host_tensor import HostTensor
 from graphc.frontend.modes import modes
 from graphc.frontend.structure import tensor_fields

@@ -11,7 +11,7 @@ import numpy as np
 
 from graphc.errors import ArgumentError
 from graphc.frontend.base import TensorBase
-from graphc.frontend.nn.observed import Observed
+from graphc.frontend.guards.observed import Observed
 
 Rebuild = Callable[[Sequence[Any]], Any]
 

@@ -14,12 +14,12 @@ from graphc.frontend.autograd.outside import OutsideBackward
 from graphc.frontend.autograd.tape import DeadEnd
 from graphc.frontend.base import TensorBase, concrete, is_tensor
 from graphc.frontend.graph import Graph
-from graphc.frontend.guards import Guard
+from graphc.frontend.guards.containers import announced_changes
+from graphc.frontend.guards.guards import Guard
+from graphc.frontend.guards.observed import Observed
+from graphc.frontend.guards.reads import Reads
 from graphc.frontend.host_tensor import HostTensor
 from graphc.frontend.modes import modes
-from graphc.frontend.nn.observed import Observed
-from graphc.frontend.nn.reads import Reads
-from graphc.frontend.noted import guarded
 from graphc.frontend.structure import Rebuild
 from graphc.frontend.tensor import Tensor
 from graphc.runtime.conditions import Conditions, Watched
@@ -146,7 +146,7 @@ class Traced:
             if not isinstance(given[position], TensorBase):
                 return NotImplemented
         latest, open_guards = self._settled
-        if latest is not guarded.latest:
+        if latest is not announced_changes.latest:
             if not self._settle():
                 return NotImplemented
         elif open_guards and not all(map(_holds, open_guards)):
@@ -163,12 +163,12 @@ class Traced:
 
     def _settle(self) -> bool:
         """Whether guards hold; those that note changes are not read again before one."""
-        latest = guarded.latest  # first: a change meanwhile is noted as a later one
+        latest = announced_changes.latest  # first: a change meanwhile is noted as a later one
         if not all(map(_holds, self._other_guards)):
             return False
         self._settled = latest, [
             guard for guard in self._other_guards
-            if guard.is_noted is None or not guard.is_noted()
+            if guard.is_announced is None or not guard.is_announced()
         ]  # fmt: skip
         return True
 

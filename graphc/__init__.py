@@ -36,6 +36,8 @@ from graphc.dtypes import int64 as long  # noqa: F401 - PyTorch's second name
 from graphc.dtypes import promote_types as promote_types
 from graphc.dtypes import uint8 as uint8
 from graphc.errors import GraphcError as GraphcError
+from graphc.frontend.arguments.checks import check_functions as _check_functions
+from graphc.frontend.arguments.checks import check_methods as _check_methods
 from graphc.frontend.autograd.anomaly import (
     is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled,
 )
@@ -92,8 +94,6 @@ from graphc.frontend.functions.strides import *
 from graphc.frontend.functions.trigonometric import *
 from graphc.frontend.functions.uniqueness import *
 from graphc.frontend.functions.windows import *
-from graphc.frontend.guarding import guard_all as _guard_all
-from graphc.frontend.guarding import guard_methods as _guard_methods
 from graphc.frontend.methods.inplace_functions import *
 from graphc.frontend.modes import enable_grad as enable_grad
 from graphc.frontend.modes import inference_mode as inference_mode
@@ -127,8 +127,8 @@ from graphc.frontend.settings.machine import (
 from graphc.frontend.settings.print_options import set_printoptions as set_printoptions
 from graphc.frontend.tensor import Tensor as Tensor
 
-_guard_all(globals())
-_guard_methods(Tensor)
+_check_functions(globals())
+_check_methods(Tensor)
 
 newaxis = None
 """Indexing with it adds a dim of size 1."""

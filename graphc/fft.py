@@ -1,5 +1,6 @@
 """Public face: ``graphc.fft``."""
 
+from graphc.frontend.arguments.checks import check_functions as _check_functions
 from graphc.frontend.functions.fourier import fft as fft
 from graphc.frontend.functions.fourier import fft2 as fft2
 from graphc.frontend.functions.fourier import fftn as fftn
@@ -22,6 +23,5 @@ from graphc.frontend.functions.spectrum import fftfreq as fftfreq
 from graphc.frontend.functions.spectrum import fftshift as fftshift
 from graphc.frontend.functions.spectrum import ifftshift as ifftshift
 from graphc.frontend.functions.spectrum import rfftfreq as rfftfreq
-from graphc.frontend.guarding import guard_all as _guard_all
 
-_guard_all(globals())
+_check_functions(globals())

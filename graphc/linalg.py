@@ -1,6 +1,7 @@
 """Public face: ``graphc.linalg``."""
 
 from graphc.errors import LinAlgError as LinAlgError
+from graphc.frontend.arguments.checks import check_functions as _check_functions
 from graphc.frontend.functions.contractions import multi_dot as multi_dot
 from graphc.frontend.functions.decompositions import cholesky as cholesky
 from graphc.frontend.functions.decompositions import eig as eig
@@ -35,6 +36,5 @@ from graphc.frontend.functions.linalg import vecdot as vecdot
 from graphc.frontend.functions.norms import matrix_norm as matrix_norm
 from graphc.frontend.functions.norms import vector_norm as vector_norm
 from graphc.frontend.functions.products import matmul as matmul
-from graphc.frontend.guarding import guard_all as _guard_all
 
-_guard_all(globals())
+_check_functions(globals())

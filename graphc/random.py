@@ -1,5 +1,6 @@
 """Public face: ``graphc.random``."""
 
+from graphc.frontend.arguments.checks import check_functions as _check_functions
 from graphc.frontend.functions.generators import Generator as Generator
 from graphc.frontend.functions.generators import default_generator as default_generator
 from graphc.frontend.functions.generators import fork_rng as fork_rng
@@ -8,6 +9,5 @@ from graphc.frontend.functions.generators import initial_seed as initial_seed
 from graphc.frontend.functions.generators import manual_seed as manual_seed
 from graphc.frontend.functions.generators import seed as seed
 from graphc.frontend.functions.generators import set_rng_state as set_rng_state
-from graphc.frontend.guarding import guard_all as _guard_all
 
-_guard_all(globals())
+_check_functions(globals())

@@ -1,5 +1,6 @@
 """Public face: ``graphc.special``."""
 
+from graphc.frontend.arguments.checks import check_functions as _check_functions
 from graphc.frontend.functions.exponential import exp2 as exp2
 from graphc.frontend.functions.exponential import expm1 as expm1
 from graphc.frontend.functions.exponential import log1p as log1p
@@ -64,6 +65,5 @@ from graphc.frontend.functions.special import spherical_bessel_j0 as spherical_b
 from graphc.frontend.functions.special import xlog1py as xlog1py
 from graphc.frontend.functions.special import zeta as zeta
 from graphc.frontend.functions.trigonometric import sinc as sinc
-from graphc.frontend.guarding import guard_all as _guard_all
 
-_guard_all(globals())
+_check_functions(globals())

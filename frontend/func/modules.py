@@ -10,9 +10,9 @@ from graphc.errors import ArgumentError, CheckpointError, DTypeError
 from graphc.frontend.base import is_tensor
 from graphc.frontend.compiled_module import CompiledModule
 from graphc.frontend.functions.shaping import stack
+from graphc.frontend.guards.observed import OwnedDict
+from graphc.frontend.guards.reads import current_reads
 from graphc.frontend.nn.module import Module
-from graphc.frontend.nn.observed import OwnedDict
-from graphc.frontend.nn.reads import current_reads
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
 

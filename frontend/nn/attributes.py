@@ -6,12 +6,12 @@ from typing import Any
 
 from graphc.errors import ArgumentError, DTypeError, GraphcError, did_you_mean
 from graphc.frontend.base import is_tensor
+from graphc.frontend.guards.observed import Observed, OwnedDict, observed_changes
+from graphc.frontend.guards.reads import current_reads
 from graphc.frontend.modes import modes
 from graphc.frontend.nn.derived import Derived
 from graphc.frontend.nn.hooks import HookDict, every_module, registered
-from graphc.frontend.nn.observed import Observed, OwnedDict, changes
 from graphc.frontend.nn.parameter import Buffer, Parameter, require_concrete
-from graphc.frontend.nn.reads import current_reads
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
 
@@ -98,7 +98,7 @@ class Attributes(Observed):
             self.register_module(name, value)
         else:
             super().__setattr__(name, value)
-            changes.mark()
+            observed_changes.mark()
 
     def __delattr__(self, name: str) -> None:
         reads = current_reads()
@@ -106,7 +106,7 @@ class Attributes(Observed):
             reads.note_write(self, name)
         if not self._forget(name):
             super().__delattr__(name)
-        changes.mark()
+        observed_changes.mark()
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

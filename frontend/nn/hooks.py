@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 from weakref import ref
 
 from graphc.errors import ArgumentTypeError
-from graphc.frontend.nn.observed import Observed, OwnedDict
+from graphc.frontend.guards.observed import Observed, OwnedDict
 from graphc.provenance import user_location_text
 
 Kind = Literal[

@@ -6,15 +6,20 @@ from collections import defaultdict
 from typing import Any, TypeVar
 
 from graphc.errors import RecordingError
-from graphc.frontend.fingerprint import fingerprint
+from graphc.frontend.guards.containers import (
+    ABSENT,
+    ObservableDict,
+    ObservableList,
+    announced_changes,
+)
+from graphc.frontend.guards.fingerprint import fingerprint
 from graphc.frontend.modes import modes
-from graphc.frontend.noted import ABSENT, NotedDict, NotedList, guarded
 from graphc.provenance import user_location_text
 
 V = TypeVar("V")
 
 
-class ParamGroup(NotedDict[str, Any]):
+class ParamGroup(ObservableDict[str, Any]):
     """A group of parameters: ``"params"`` and options by name.
 
     A compiled step reads the options before each run, and cannot write them: while recording, an
@@ -39,26 +44,26 @@ class ParamGroup(NotedDict[str, Any]):
 
     def changed(self) -> None:
         """Let compiled steps look at all groups again."""
-        guarded.mark()
+        announced_changes.mark()
 
 
-class Members(NotedList[V]):
+class Members(ObservableList[V]):
     """The parameters of a group, or the groups of an optimizer."""
 
     def changed(self) -> None:
         """Let compiled steps look at all groups again."""
-        guarded.mark()
+        announced_changes.mark()
 
 
-class ParamState(NotedDict[str, Any]):
+class ParamState(ObservableDict[str, Any]):
     """The state of one parameter: tensors by name."""
 
     def changed(self) -> None:
         """Let compiled steps look at the state again."""
-        guarded.mark()
+        announced_changes.mark()
 
 
-class States(NotedDict[Any, dict[str, Any]], defaultdict[Any, dict[str, Any]]):
+class States(ObservableDict[Any, dict[str, Any]], defaultdict[Any, dict[str, Any]]):
     """The state by parameter; one that is not there is made, empty."""
 
     def __init__(self, *args: Any) -> None:
@@ -66,7 +71,7 @@ class States(NotedDict[Any, dict[str, Any]], defaultdict[Any, dict[str, Any]]):
 
     def changed(self) -> None:
         """Let compiled steps look at the state again."""
-        guarded.mark()
+        announced_changes.mark()
 
 
 def _text(value: Any) -> str:

@@ -44,15 +44,15 @@ def guard_groups(optimizer: Optimizer, recorder: Recorder) -> None:
             for now, (group, params) in zip(groups, known, strict=True)
         )  # fmt: skip
 
-    def is_noted() -> bool:
+    def is_announced() -> bool:
         return _note_changes(optimizer)
 
     what = f"that {type(optimizer).__name__} has these parameters"
-    recorder.guard(is_as_traced, what, is_noted=is_noted)
+    recorder.guard(is_as_traced, what, is_announced=is_announced)
     of_step = (before_any_step, optimizer._before_step, optimizer._after_step, after_any_step)
     recorder.guard(
         lambda: tuple(map(tuple, of_step)), f"the hooks of {type(optimizer).__name__}",
-        is_noted=lambda: True,
+        is_announced=lambda: True,
     )  # fmt: skip
 
 
@@ -61,11 +61,11 @@ def guard_options(optimizer: Optimizer, position: int, recorder: Recorder) -> No
     group = optimizer.param_groups[position]
     is_ours = type(optimizer).structure.__module__.startswith("graphc.")
 
-    def is_noted() -> bool:  # a rule of somebody else may read anything
+    def is_announced() -> bool:  # a rule of somebody else may read anything
         return is_ours and _note_changes(optimizer) and all(map(_is_constant, group.values()))
 
     what = f"{type(optimizer).__name__} options of group {position}"
-    recorder.guard(lambda: optimizer.structure(group), what, is_noted=is_noted)
+    recorder.guard(lambda: optimizer.structure(group), what, is_announced=is_announced)
 
 
 def guard_state(optimizer: Optimizer, recorder: Recorder) -> None:
@@ -85,14 +85,14 @@ def guard_state(optimizer: Optimizer, recorder: Recorder) -> None:
     def is_as_traced(known: object = known) -> bool:  # kept alive: no other entry gets its id
         return [*map(id, entries())] == places
 
-    def is_noted() -> bool:
+    def is_announced() -> bool:
         states = map(optimizer.state.get, params, repeat(_EMPTY))
         return type(optimizer.state) is States and all(
             type(state) is ParamState or state is _EMPTY for state in states
         )
 
     what = f"that {type(optimizer).__name__} has this state"
-    recorder.guard(is_as_traced, what, is_noted=is_noted)
+    recorder.guard(is_as_traced, what, is_announced=is_announced)
 
 
 def _note_changes(optimizer: Optimizer) -> bool:

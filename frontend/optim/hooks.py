@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from graphc.errors import ArgumentError
-from graphc.frontend.noted import NotedList, guarded
+from graphc.frontend.guards.containers import ObservableList, announced_changes
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 Hook = Callable[..., Any]
 
 
-class Hooks(NotedList[Hook]):
+class Hooks(ObservableList[Hook]):
     """Hooks of one kind in the order in which they run; compiled steps notice changes."""
 
     def changed(self) -> None:
         """Let compiled steps look at the hooks again."""
-        guarded.mark()
+        announced_changes.mark()
 
     def add(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
         """Hang on a hook, behind the others or before them.

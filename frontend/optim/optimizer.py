@@ -13,9 +13,9 @@ from typing import Any, cast
 
 from graphc.dtypes import float32
 from graphc.errors import ArgumentError, CheckpointError
+from graphc.frontend.guards.containers import announced_changes
 from graphc.frontend.modes import enable_grad, modes, no_grad
 from graphc.frontend.nn.parameter import clear_grad
-from graphc.frontend.noted import guarded
 from graphc.frontend.optim.checks import refuse, require_execution, require_non_negative
 from graphc.frontend.optim.group import Members, ParamGroup, ParamState, States
 from graphc.frontend.optim.guards import guard_groups, guard_options, guard_state
@@ -79,7 +79,7 @@ class Optimizer:
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
-        guarded.mark()
+        announced_changes.mark()
 
     # --- the rule -----------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from graphc.frontend.autograd.recorded import RecordedGradFn
 from graphc.frontend.autograd.tape import edges_of, move
 from graphc.frontend.base import TensorBase, become_symbolic, symbolic
 from graphc.frontend.control.recorded import record_results
-from graphc.frontend.guards import Guards
+from graphc.frontend.guards.guards import Guards
 from graphc.frontend.memory.aliases import AliasTable
 from graphc.frontend.memory.view_layout import must_copy
 from graphc.frontend.memory.views import View, follow_tape, put_back, view_of
@@ -260,10 +260,10 @@ class Recorder:
 
     def guard(
         self, read: Callable[[], Any], what: str, cell: tuple[TensorBase, str] | None = None,
-        is_noted: Callable[[], bool] | None = None,
+        is_announced: Callable[[], bool] | None = None,
     ) -> Any:  # fmt: skip
         """Read a Python value that shapes the program; a compiled function retraces on change."""
-        return self.guards.add(read, what, cell, is_noted)
+        return self.guards.add(read, what, cell, is_announced)
 
     def assign(self, x: Tensor, value: Tensor) -> None:
         """Record an in-place write to a tensor; the variable gets it after the run."""

@@ -19,8 +19,8 @@ from graphc.dtypes import (
     int64,
 )  # fmt: skip
 from graphc.errors import DTypeError
+from graphc.frontend.guards.containers import announced_changes
 from graphc.frontend.modes import modes
-from graphc.frontend.noted import guarded
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def default_dtype() -> DType:
     recorder = modes.recorder
     if recorder is not None and recorder not in _told:
         _told.add(recorder)
-        recorder.guard(get_default_dtype, "the default dtype", is_noted=lambda: True)
+        recorder.guard(get_default_dtype, "the default dtype", is_announced=lambda: True)
     return _chosen[0]
 
 
@@ -71,7 +71,7 @@ def set_default_dtype(d: DTypeLike) -> None:
             where=user_location_text(),
         )  # fmt: skip
     _chosen[0] = dtype
-    guarded.mark()
+    announced_changes.mark()
 
 
 def dtype_of_number(kind: type) -> DType:

@@ -1,8 +1,8 @@
 """What layers compute, as functions: ``import graphc.nn.functional as F``."""
 
+from graphc.frontend.arguments.checks import check_functions as _check_functions
 from graphc.frontend.functions.rearranging import pixel_shuffle as pixel_shuffle
 from graphc.frontend.functions.rearranging import pixel_unshuffle as pixel_unshuffle
-from graphc.frontend.guarding import guard_all as _guard_all
 from graphc.frontend.nn.functional.activation import *
 from graphc.frontend.nn.functional.adaptive import *
 from graphc.frontend.nn.functional.attention import *
@@ -31,4 +31,4 @@ from graphc.frontend.nn.functional.resize import *
 from graphc.frontend.nn.functional.triplet import *
 from graphc.frontend.nn.functional.unpooling import *
 
-_guard_all(globals())
+_check_functions(globals())

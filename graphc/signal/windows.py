@@ -1,5 +1,6 @@
 """Public face: ``graphc.signal.windows``."""
 
+from graphc.frontend.arguments.checks import check_functions as _check_functions
 from graphc.frontend.functions.signal_windows import bartlett as bartlett
 from graphc.frontend.functions.signal_windows import blackman as blackman
 from graphc.frontend.functions.signal_windows import cosine as cosine
@@ -11,6 +12,5 @@ from graphc.frontend.functions.signal_windows import hamming as hamming
 from graphc.frontend.functions.signal_windows import hann as hann
 from graphc.frontend.functions.signal_windows import kaiser as kaiser
 from graphc.frontend.functions.signal_windows import nuttall as nuttall
-from graphc.frontend.guarding import guard_all as _guard_all
 
-_guard_all(globals())
+_check_functions(globals())

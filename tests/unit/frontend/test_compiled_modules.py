@@ -10,7 +10,7 @@ import pytest
 
 import graphc as gc
 from graphc import nn, optim
-from graphc.frontend.nn.reads import noted_reads
+from graphc.frontend.guards.reads import tracking_reads
 
 
 def _model() -> nn.Sequential:
@@ -154,7 +154,7 @@ def test_the_cache_is_bounded(count: int) -> None:
 
 @pytest.mark.parametrize("module", [nn.Linear(2, 2), nn.ReLU(), nn.BatchNorm1d(2), _model()])
 def test_calls_look_at_no_attribute_of_a_layer_each_time(module: nn.Module) -> None:
-    with noted_reads() as reads:
+    with tracking_reads() as reads:
         gc.trace(module, gc.ones(3, 2 if not isinstance(module, nn.Sequential) else 3))
     with reads.settled():
         pass

@@ -15,7 +15,7 @@ import pytest
 import graphc as gc
 import graphc.nn.functional as F
 from graphc import nn, optim
-from graphc.frontend.nn.observed import Observed
+from graphc.frontend.guards.observed import Observed
 
 
 class Net(nn.Module):

@@ -15,8 +15,8 @@ import numpy as np
 
 from graphc.errors import RecordingError
 from graphc.frontend.base import TensorBase
-from graphc.frontend.fingerprint import Identity, fingerprint
-from graphc.frontend.nn.observed import MISSING, Observed, OwnedDict
+from graphc.frontend.guards.fingerprint import Identity, fingerprint
+from graphc.frontend.guards.observed import MISSING, Observed, OwnedDict
 
 ONCE = object()
 """The key of what a trace has made for the first time: a second trace finds it, and stays."""

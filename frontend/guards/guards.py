@@ -22,15 +22,15 @@ class Guard(NamedTuple):
         value: what it was while tracing.
         what: what it is, for people.
         cell: the tensor and the attribute on which alone it depends; None if there is more.
-        is_noted: whether, as things are, no change of it goes without one of
-            ``graphc.frontend.noted.guarded``; None if there is no telling.
+        is_announced: whether, as things are, no change of it goes without one of
+            ``graphc.frontend.guards.containers.announced_changes``; None if there is no telling.
     """
 
     read: Callable[[], Any]
     value: Any
     what: str
     cell: tuple[TensorBase, str] | None
-    is_noted: Callable[[], bool] | None
+    is_announced: Callable[[], bool] | None
 
 
 class Guards:
@@ -46,11 +46,11 @@ class Guards:
 
     def add(
         self, read: Callable[[], Any], what: str, cell: tuple[TensorBase, str] | None = None,
-        is_noted: Callable[[], bool] | None = None,
+        is_announced: Callable[[], bool] | None = None,
     ) -> Any:  # fmt: skip
         """Read a value, and notice from now on when it is another one; see ``Guard``."""
         value = read()
-        self._all.append(Guard(read, value, what, cell, is_noted))
+        self._all.append(Guard(read, value, what, cell, is_announced))
         return value
 
     def note_captured(self, x: Tensor) -> None:

@@ -1,11 +1,11 @@
 """Where arguments enter: public functions say what is wrong with an argument of a wrong kind.
 
-A public function is its function of ``graphc.frontend`` in a guard. It compares the arguments with
-the annotations, once for each combination of types, so that a wrong one is refused before anything
-happens; what a sequence holds is compared again if something fails. Inside, functions call each
-other without guards.
+A public function is a function of ``graphc.frontend`` behind a check, which compares the arguments
+with the annotations, once for each combination of types, so that a wrong one is refused before
+anything happens; what a sequence holds is compared again if something fails. Inside, functions
+call each other without checks.
 
-Guards also know the names of arguments that PyTorch accepts everywhere: numpy's, and ``input``;
+Checks also know the names of arguments that PyTorch accepts everywhere: numpy's, and ``input``;
 and functions get Python's numbers where people give numpy's.
 """
 
@@ -17,7 +17,7 @@ from types import FunctionType, TracebackType
 from typing import Any, TypeGuard
 
 from graphc.errors import ArgumentError, ArgumentTypeError, GraphcError, IndexRangeError
-from graphc.frontend.annotations import Parameters, parameters_of, words
+from graphc.frontend.arguments.annotations import Parameters, parameters_of, words
 from graphc.frontend.base import TensorBase
 from graphc.frontend.functions.aliases import renamed
 from graphc.frontend.functions.convert import TensorLike, require_tensor
@@ -30,50 +30,50 @@ _HOMES = (
 _RAW = (ArithmeticError, AttributeError, LookupError, TypeError, UnboundLocalError, ValueError)
 _LIBRARIES = frozenset(("numpy", "scipy", "ml_dtypes"))
 _LIMIT = 256
-_guards: dict[FunctionType, Callable[..., Any]] = {}
+_wrappers: dict[FunctionType, Callable[..., Any]] = {}
 
 Rewrite = Callable[[tuple[Any, ...], dict[str, Any]], tuple[tuple[Any, ...], dict[str, Any]]]
 """Makes arguments of a call the function's own."""
 
 
-def guard_all(names: dict[str, Any]) -> None:
-    """Put the functions of a public module into guards.
+def check_functions(names: dict[str, Any]) -> None:
+    """Put the functions of a public module behind a check of their arguments.
 
     Args:
         names: the module's names; functions among them that are graphc's are replaced.
     """
     for name, value in list(names.items()):
-        if _is_guardable(value):
-            names[name] = guarded(value, names["__name__"], name)
+        if _is_checkable(value):
+            names[name] = checked(value, names["__name__"], name)
 
 
-def _is_guardable(value: object) -> TypeGuard[FunctionType]:
+def _is_checkable(value: object) -> TypeGuard[FunctionType]:
     return isinstance(value, FunctionType) and value.__module__.startswith(_HOMES)
 
 
-def guard_methods(kind: type) -> None:
-    """Put the methods of a class of tensors, and of what it is made of, into guards."""
+def check_methods(kind: type) -> None:
+    """Put the methods of a class of tensors, and of what it is made of, behind checks."""
     for part in kind.__mro__:
         for name, value in list(vars(part).items()):
-            if _is_guardable(value) and not name.startswith("_"):
-                setattr(part, name, guarded(value, "graphc", f"{kind.__name__}.{name}"))
+            if _is_checkable(value) and not name.startswith("_"):
+                setattr(part, name, checked(value, "graphc", f"{kind.__name__}.{name}"))
 
 
-def guarded(function: FunctionType, home: str, name: str) -> Callable[..., Any]:
-    """The function in its guard, the same one each time.
+def checked(function: FunctionType, home: str, name: str) -> Callable[..., Any]:
+    """The function behind its check, the same one each time.
 
     Args:
         function: takes any arguments.
         home: the public module that has it, by which it is pickled.
         name: what it is called there.
     """
-    if function not in _guards:
-        guard = _guards[function] = _guarded(function)
-        guard.__module__, guard.__qualname__ = home, name
-    return _guards[function]
+    if function not in _wrappers:
+        wrapper = _wrappers[function] = _checked(function)
+        wrapper.__module__, wrapper.__qualname__ = home, name
+    return _wrappers[function]
 
 
-def _guarded(function: FunctionType) -> Callable[..., Any]:
+def _checked(function: FunctionType) -> Callable[..., Any]:
     accepted: dict[tuple[Any, ...], Rewrite | None] = {}
 
     @functools.wraps(function)

@@ -29,14 +29,14 @@ class Changes:
         self.latest = object()
 
 
-guarded = Changes()
+announced_changes = Changes()
 """The latest change of what guards depend on that need not look at it before one.
 
 See ``graphc.frontend.recording.recorder.Guard``.
 """
 
 
-class NotedDict(dict[K, V]):
+class ObservableDict(dict[K, V]):
     """A dict that calls ``changing`` before, and ``changed`` after it changes."""
 
     def changing(self, key: K, value: object) -> None:
@@ -97,7 +97,7 @@ class NotedDict(dict[K, V]):
         self.changed()
 
 
-class NotedList(list[V]):
+class ObservableList(list[V]):
     """A list that calls ``changed`` after it changes."""
 
     def changed(self) -> None:

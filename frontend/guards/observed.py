@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from graphc.frontend.noted import Changes, NotedDict
+from graphc.frontend.guards.containers import Changes, ObservableDict
 
 T = TypeVar("T")
 
@@ -21,11 +21,11 @@ class Observed:
         return own[name] if name in own else getattr(type(self), name, MISSING)
 
 
-changes = Changes()
+observed_changes = Changes()
 """The latest change of any observed object."""
 
 
-class OwnedDict(NotedDict[str, T]):
+class OwnedDict(ObservableDict[str, T]):
     """A dict whose every change counts as one of the object that owns it.
 
     Attributes:
@@ -37,4 +37,4 @@ class OwnedDict(NotedDict[str, T]):
     def changed(self) -> None:
         """Note that a value is another one, or has changed in place."""
         self.version = object()
-        changes.mark()
+        observed_changes.mark()

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from graphc.frontend.noted import ABSENT, NotedDict, NotedList
+from graphc.frontend.guards.containers import ABSENT, ObservableDict, ObservableList
 
 
-class Dict(NotedDict[str, Any]):
+class Dict(ObservableDict[str, Any]):
     """Counts its changes."""
 
     count = 0
@@ -24,7 +24,7 @@ class Dict(NotedDict[str, Any]):
         self.count += 1
 
 
-class List(NotedList[Any]):
+class List(ObservableList[Any]):
     """Counts its changes."""
 
     count = 0
@@ -117,7 +117,7 @@ def test_a_dict_announces_what_comes() -> None:
 
 
 def test_a_refused_change_changes_nothing() -> None:
-    class Fixed(NotedDict[str, int]):
+    class Fixed(ObservableDict[str, int]):
         def changing(self, key: str, value: object) -> None:
             if key == "b":
                 raise ValueError("not b")

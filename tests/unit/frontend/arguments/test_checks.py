@@ -17,7 +17,7 @@ import pytest
 import graphc
 import graphc.nn.functional
 from graphc.errors import ArgumentError, ArgumentTypeError, DTypeError, GraphcError
-from graphc.frontend.annotations import fits, words
+from graphc.frontend.arguments.annotations import fits, words
 from tests.operators.notation import _TOKEN, Call, namespace
 from tests.operators.table import table
 
@@ -57,7 +57,7 @@ def test_a_wrong_kind_is_a_type_error_that_names_the_place(call: Callable[[], An
         call()
     assert isinstance(caught.value, GraphcError)
     assert caught.value.got
-    assert "test_guarding.py" in caught.value.where
+    assert "test_checks.py" in caught.value.where
 
 
 def test_the_message_says_which_argument_and_what_would_fit() -> None:

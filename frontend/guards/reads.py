@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from graphc.frontend.base import TensorBase
-from graphc.frontend.nn.access import ONCE, Access, explained, key_of, may_change_unnoticed
-from graphc.frontend.nn.observed import Observed, OwnedDict, changes
+from graphc.frontend.guards.access import ONCE, Access, explained, key_of, may_change_unnoticed
+from graphc.frontend.guards.observed import Observed, OwnedDict, observed_changes
 from graphc.provenance import user_location_text
 from graphc.runtime.locks import renew_after_fork
 
@@ -92,7 +92,7 @@ class Reads:
 
     def difference(self) -> str | None:
         """Which attribute has another value by now, or None."""
-        latest = changes.latest
+        latest = observed_changes.latest
         if latest is not self._compared:
             self._difference = _first_difference(self._values)
             self._compared = latest
@@ -164,7 +164,7 @@ def _noting(self: Observed, name: str) -> Any:
 
 
 @contextmanager
-def noted_reads() -> Iterator[Reads]:
+def tracking_reads() -> Iterator[Reads]:
     """Note what this thread reads of observed objects inside the block.
 
     Python calls ``__getattribute__`` for each read of an attribute, which dynamic mode should not
