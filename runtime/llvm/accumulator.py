@@ -6,10 +6,10 @@ of every addition kept aside (Knuth's two-sum), so the total error does not grow
 
 from __future__ import annotations
 
-from graphc.runtime.llvm.emitter import Emitter
-from graphc.runtime.llvm.memory import active_mask
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.memory import active_mask
+from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.reductions import Reduction, State
-from graphc.runtime.llvm.values import Value, constant
 
 
 class Accumulator:

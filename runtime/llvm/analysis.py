@@ -11,11 +11,11 @@ from graphc.node import Node
 from graphc.opdef import Trait
 from graphc.ops.leaf import IOTA
 from graphc.ordering import operands_first
+from graphc.runtime.llvm.ir.memory import computed_elem
+from graphc.runtime.llvm.ir.values import Value
 from graphc.runtime.llvm.iteration import Axis, Layout, Space, space_of
-from graphc.runtime.llvm.memory import computed_elem
 from graphc.runtime.llvm.reductions import reduction_of
 from graphc.runtime.llvm.scalar_ops import require_native
-from graphc.runtime.llvm.values import Value
 
 ALIASES = ("expand", "reshape", "detach")
 """Operations inside a body that only change which dims a value spans."""

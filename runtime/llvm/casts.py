@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from graphc.dtypes import BOOLEAN, FLOATING, INTEGER, DType
-from graphc.runtime.llvm import halves
-from graphc.runtime.llvm.emitter import Emitter
-from graphc.runtime.llvm.memory import computed_elem, is_half
-from graphc.runtime.llvm.values import BITS, Value
+from graphc.runtime.llvm.ir import halves
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.memory import computed_elem, is_half
+from graphc.runtime.llvm.ir.values import BITS, Value
 
 
 def is_signed(dtype: DType) -> bool:

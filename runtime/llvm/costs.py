@@ -9,7 +9,7 @@ from graphc.graph import has_trait
 from graphc.node import Node
 from graphc.opdef import Trait
 from graphc.runtime.llvm.analysis import Analysis, Place
-from graphc.runtime.llvm.memory import CACHE_LINE
+from graphc.runtime.llvm.ir.memory import CACHE_LINE
 from graphc.runtime.llvm.scalar_ops import weight
 
 CACHED_BYTES = 1 << 20

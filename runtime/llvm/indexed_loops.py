@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from graphc.dtypes import DType
-from graphc.runtime.llvm import memory
 from graphc.runtime.llvm.casts import is_signed
-from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.function import BEGIN, END, define_function, parameters
+from graphc.runtime.llvm.ir import memory
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.loops import affine, equals, loop, loop_between, smaller, when
+from graphc.runtime.llvm.ir.values import BITS, Value, constant
 from graphc.runtime.llvm.iteration import Layout
-from graphc.runtime.llvm.loops import affine, equals, loop, loop_between, smaller, when
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import Phase
-from graphc.runtime.llvm.values import BITS, Value, constant
 from graphc.runtime.llvm.vectors import Segment, segments
 
 Indices = dict[int, Value]

@@ -18,13 +18,13 @@ from graphc.node import Node
 from graphc.node import constant as literal
 from graphc.ops.leaf import placeholder
 from graphc.ops.shape import expand
-from graphc.runtime.llvm import memory
 from graphc.runtime.llvm.indexed_loops import Block, IndexedLoops, Indices
+from graphc.runtime.llvm.ir import memory
+from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.iteration import Layout
 from graphc.runtime.llvm.kernel import build_kernel
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
-from graphc.runtime.llvm.values import Value, constant
 from graphc.runtime.plan import Step
 from graphc.types import TensorType
 

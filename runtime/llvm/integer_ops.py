@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from graphc.runtime.llvm.emitter import Emitter
-from graphc.runtime.llvm.values import BITS, Value
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import BITS, Value
 
 _COMMON_BITS = 6
 """Bits of an exponent that are always looked at; larger exponents are rare."""

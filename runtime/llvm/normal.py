@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from graphc.ops.random import COS_TERMS, LOG_TERMS
-from graphc.runtime.llvm.emitter import Emitter
-from graphc.runtime.llvm.values import Value
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import Value
 
 
 def normal_from_bits(e: Emitter, a: Value, b: Value) -> Value:

@@ -13,10 +13,9 @@ from dataclasses import replace
 
 from graphc.node import Node
 from graphc.runtime.llvm.accumulator import Accumulator
-from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.function import BEGIN, END, define_function
-from graphc.runtime.llvm.iteration import Axis
-from graphc.runtime.llvm.loops import (
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.loops import (
     affine,
     chunked_loop,
     either,
@@ -27,7 +26,9 @@ from graphc.runtime.llvm.loops import (
     smaller,
     when,
 )
-from graphc.runtime.llvm.memory import further
+from graphc.runtime.llvm.ir.memory import further
+from graphc.runtime.llvm.ir.values import Value, constant
+from graphc.runtime.llvm.iteration import Axis
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import Phase
 from graphc.runtime.llvm.reductions import State, reduction_of
@@ -37,7 +38,6 @@ from graphc.runtime.llvm.scopes import Scope, Scopes
 from graphc.runtime.llvm.spans import spans
 from graphc.runtime.llvm.streaming import begin_lines, finish_stores
 from graphc.runtime.llvm.tiles import Tiles
-from graphc.runtime.llvm.values import Value, constant
 from graphc.runtime.llvm.vectors import Segment, segments
 
 

@@ -13,17 +13,18 @@ from typing import Final
 from graphc.dtypes import BOOLEAN, COMPLEX, FLOATING, INTEGER, DType, float16, float64
 from graphc.errors import CompileError
 from graphc.node import Node
-from graphc.runtime.llvm import halves, integer_ops, normal
+from graphc.runtime.llvm import integer_ops, normal
 from graphc.runtime.llvm.casts import convert, is_signed
-from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.ir import halves
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.memory import is_half
+from graphc.runtime.llvm.ir.values import Value
 from graphc.runtime.llvm.math.table import (
     ALWAYS_FROM_LIBM,
     BINARY,
     FLOAT64_FROM_LIBM,
     UNARY,
 )  # fmt: skip
-from graphc.runtime.llvm.memory import is_half
-from graphc.runtime.llvm.values import Value
 
 Emission = Callable[..., Value]
 

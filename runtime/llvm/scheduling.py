@@ -16,8 +16,8 @@ from graphc.opdef import Trait
 from graphc.ordering import operands_first
 from graphc.runtime.llvm.analysis import Analysis
 from graphc.runtime.llvm.costs import CACHED_BYTES, duration, load_weight, nanoseconds
+from graphc.runtime.llvm.ir.memory import computed_elem, stored_bytes
 from graphc.runtime.llvm.iteration import Axis, Space
-from graphc.runtime.llvm.memory import computed_elem, stored_bytes
 from graphc.runtime.llvm.scalar_ops import weight
 from graphc.runtime.llvm.schedule import WHOLE, Pass, Saved, Schedule, Tile, Units
 from graphc.runtime.llvm.streaming import streamed_places

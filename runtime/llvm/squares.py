@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from graphc.dtypes import DType
-from graphc.runtime.llvm import memory
-from graphc.runtime.llvm.emitter import Emitter
-from graphc.runtime.llvm.loops import affine, loop
+from graphc.runtime.llvm.ir import memory
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.loops import affine, loop
+from graphc.runtime.llvm.ir.values import BITS, Value, constant
 from graphc.runtime.llvm.module import Module
-from graphc.runtime.llvm.values import BITS, Value, constant
 
 PIECE = 128
 """Bits of a piece."""

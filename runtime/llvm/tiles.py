@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from graphc.dtypes import DType
-from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.function import SCRATCH
-from graphc.runtime.llvm.loops import affine, loop_between
-from graphc.runtime.llvm.memory import element, fetch, further
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.loops import affine, loop_between
+from graphc.runtime.llvm.ir.memory import element, fetch, further
+from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.schedule import Schedule, Tile
 from graphc.runtime.llvm.transpose import transpose
-from graphc.runtime.llvm.values import Value, constant
 
 Bounds = tuple[Value, Value]
 """The first index and the one behind the last."""

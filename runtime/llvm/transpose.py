@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from graphc.runtime.llvm import memory
-from graphc.runtime.llvm.emitter import Emitter
-from graphc.runtime.llvm.loops import either, loop_between
+from graphc.runtime.llvm.ir import memory
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.loops import either, loop_between
+from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.squares import side_of, turn
-from graphc.runtime.llvm.values import Value, constant
 
 _INTEGERS = {1: "i8", 2: "i16", 4: "i32", 8: "i64"}
 _ZERO = constant("i64", 0)

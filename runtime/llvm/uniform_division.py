@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from graphc.runtime.llvm.emitter import Emitter
-from graphc.runtime.llvm.values import BITS, Value
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import BITS, Value
 
 _FRACTION_BITS = {"float": 23, "double": 52}
 _EXPONENT_BIAS = {"float": 127, "double": 1023}

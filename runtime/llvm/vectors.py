@@ -9,10 +9,10 @@ from graphc.graph import has_trait
 from graphc.node import Node
 from graphc.opdef import Trait
 from graphc.runtime.llvm.analysis import Analysis
-from graphc.runtime.llvm.memory import computed_elem
+from graphc.runtime.llvm.ir.memory import computed_elem
+from graphc.runtime.llvm.ir.values import BITS
 from graphc.runtime.llvm.scalar_ops import weight
 from graphc.runtime.llvm.target import Target
-from graphc.runtime.llvm.values import BITS
 
 
 @dataclass(frozen=True, slots=True)

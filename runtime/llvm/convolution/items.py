@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from graphc.runtime.llvm.convolution.blocking import Blocking
-from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.gemm.control import moved, when
-from graphc.runtime.llvm.values import Value, constant
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import Value, constant
 
 
 @dataclass(frozen=True, slots=True)

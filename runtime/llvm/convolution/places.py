@@ -6,13 +6,13 @@ from graphc.runtime.llvm.convolution.blocking import Blocking
 from graphc.runtime.llvm.convolution.items import by_part, item_of
 from graphc.runtime.llvm.convolution.stores import Along
 from graphc.runtime.llvm.convolution.tile import Column, Loop, Tile, call_tile, define_tile
-from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.function import BEGIN, END, define_function, parameters
 from graphc.runtime.llvm.gemm.control import moved, repeat
-from graphc.runtime.llvm.loops import loop_between
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.loops import loop_between
+from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
-from graphc.runtime.llvm.values import Value, constant
 
 _WRITTEN_OUT = 11
 """Rows of a kernel up to this length are no loop."""

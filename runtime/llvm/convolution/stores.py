@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from graphc.runtime.llvm import memory
 from graphc.runtime.llvm.convolution.tile import FIRST, OUT, Sums, Tile
 from graphc.runtime.llvm.convolution.turning import turned
-from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.gemm.control import moved
-from graphc.runtime.llvm.values import Value, constant
+from graphc.runtime.llvm.ir import memory
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import Value, constant
 
 
 @dataclass(frozen=True, slots=True)

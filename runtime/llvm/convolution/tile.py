@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from graphc.dtypes import DType
-from graphc.runtime.llvm import memory
-from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.gemm.control import moved, repeat_with
+from graphc.runtime.llvm.ir import memory
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.module import Module
-from graphc.runtime.llvm.values import Value, constant
 
 A, B, OUT = (Value(f"%{name}", "ptr", 1) for name in ("a", "b", "out"))
 FIRST = Value("%first", "i1", 1)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import BITS, Value
 from graphc.runtime.llvm.squares import PIECE, joined, mixed
-from graphc.runtime.llvm.values import BITS, Value
 
 
 def turned(e: Emitter, vectors: Sequence[Value]) -> list[Value]:

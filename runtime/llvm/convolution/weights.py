@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from graphc.runtime.llvm import memory
 from graphc.runtime.llvm.convolution.blocking import Blocking
 from graphc.runtime.llvm.convolution.problem import Term
 from graphc.runtime.llvm.convolution.turning import turned
-from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.gemm.control import moved, repeat
-from graphc.runtime.llvm.values import Value, constant
+from graphc.runtime.llvm.ir import memory
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import Value, constant
 
 _WORTH_TURNING = 4
 """Rows of a kernel this long are turned in registers."""

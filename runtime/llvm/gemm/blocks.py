@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.function import SCRATCH, SHARED, define_function
 from graphc.runtime.llvm.gemm.blocking import Blocking
 from graphc.runtime.llvm.gemm.control import moved, repeat, scaled, when
@@ -17,9 +16,10 @@ from graphc.runtime.llvm.gemm.groups import (
 from graphc.runtime.llvm.gemm.outer import UNROLL, Outer, define_outer
 from graphc.runtime.llvm.gemm.packing import Packing, define_packing
 from graphc.runtime.llvm.gemm.sums import places_of_sums, sums_bytes
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
-from graphc.runtime.llvm.values import Value, constant
 
 _ZERO = constant("i64", 0)
 

@@ -10,12 +10,12 @@ from graphc.errors import CompileError
 from graphc.graph import Graph, has_trait, topological
 from graphc.node import Node
 from graphc.opdef import Trait
-from graphc.runtime.llvm import memory
 from graphc.runtime.llvm.analysis import ALIASES, is_array_constant, require_supported
-from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.ir import memory
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.iteration import Layout
 from graphc.runtime.llvm.scalar_ops import emit_elementwise, weight
-from graphc.runtime.llvm.values import Value, constant
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from graphc.graph import has_trait
 from graphc.node import Node
 from graphc.opdef import Trait
-from graphc.runtime.llvm import memory
-from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.gemm.control import moved, repeat_with
 from graphc.runtime.llvm.gemm.factors import Matrix, computed
 from graphc.runtime.llvm.gemm.problem import Problem
-from graphc.runtime.llvm.halves import rounded
+from graphc.runtime.llvm.ir import memory
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.halves import rounded
+from graphc.runtime.llvm.ir.values import BITS, Value, constant
 from graphc.runtime.llvm.scalar_ops import weight
-from graphc.runtime.llvm.values import BITS, Value, constant
 
 _INLINE = 400
 """Instructions of an epilogue that are written out for a whole tile; more run in a loop."""

@@ -10,14 +10,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from graphc.runtime.llvm import memory
-from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.gemm.control import moved, repeat_with
 from graphc.runtime.llvm.gemm.finish import Finish, vectors
 from graphc.runtime.llvm.gemm.problem import Problem
 from graphc.runtime.llvm.gemm.tiling import chains_of
+from graphc.runtime.llvm.ir import memory
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.module import Module
-from graphc.runtime.llvm.values import Value, constant
 
 UNROLL = 4
 """Terms of the sum in one round of the loop."""

@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from graphc.dtypes import DType
-from graphc.runtime.llvm import memory
-from graphc.runtime.llvm.emitter import Emitter
 from graphc.runtime.llvm.gemm.control import moved, repeat, when
 from graphc.runtime.llvm.gemm.factors import Factor, Matrix
 from graphc.runtime.llvm.gemm.finish import Columns, vectors
 from graphc.runtime.llvm.gemm.outer import UNROLL
+from graphc.runtime.llvm.ir import memory
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.module import Module
-from graphc.runtime.llvm.values import Value, constant
 
 _TARGET = Value("%target", "ptr", 1)
 _PIECE_BITS = 128

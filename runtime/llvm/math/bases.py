@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import Value
 from graphc.runtime.llvm.math.exponential import exp
 from graphc.runtime.llvm.math.lanewise import lanewise
 from graphc.runtime.llvm.math.logarithm import log
-from graphc.runtime.llvm.values import Value
 
 
 def exp2(e: Emitter, x: Value) -> Value:

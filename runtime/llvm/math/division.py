@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import Value
 from graphc.runtime.llvm.math.lanewise import lanewise
-from graphc.runtime.llvm.values import Value
 
 
 def remainder(e: Emitter, a: Value, b: Value) -> Value:

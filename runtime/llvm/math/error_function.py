@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import Value
 from graphc.runtime.llvm.math import coefficients
 from graphc.runtime.llvm.math.lanewise import lanewise
-from graphc.runtime.llvm.values import Value
 
 _CENTER = 2.46875  # of the far polynomial
 _SATURATED = 3.92  # from here on float32 rounds erf to 1

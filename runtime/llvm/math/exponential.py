@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import BITS, Value
 from graphc.runtime.llvm.math import coefficients
 from graphc.runtime.llvm.math.formats import Format, format_of
-from graphc.runtime.llvm.values import BITS, Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from graphc.runtime.llvm.ir.values import Value
 from graphc.runtime.llvm.math import coefficients
-from graphc.runtime.llvm.values import Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import Value
 from graphc.runtime.llvm.math.exponential import exp, expm1
 from graphc.runtime.llvm.math.lanewise import lanewise
 from graphc.runtime.llvm.math.logarithm import log, log1p
-from graphc.runtime.llvm.values import Value
 
 _OVERFLOWS = 100.0
 """Both functions of this and more are infinite in float32, and not yet in float64."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import Value
 from graphc.runtime.llvm.math.lanewise import lanewise
-from graphc.runtime.llvm.values import Value
 
 
 def in_float64(name: str) -> Callable[..., Value]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import Value, type_name
 from graphc.runtime.llvm.module import Module
-from graphc.runtime.llvm.values import Value, type_name
 
 
 def lanewise(e: Emitter, function: str, *operands: Value) -> Value:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 
-from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import Value
 from graphc.runtime.llvm.math.formats import Format, format_of
-from graphc.runtime.llvm.values import Value
 
 _SQRT_HALF = math.sqrt(0.5)
 

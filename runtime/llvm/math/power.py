@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import Value
 from graphc.runtime.llvm.math.exponential import exp
 from graphc.runtime.llvm.math.lanewise import lanewise
 from graphc.runtime.llvm.math.logarithm import log
-from graphc.runtime.llvm.values import Value
 
 
 def rsqrt(e: Emitter, x: Value) -> Value:

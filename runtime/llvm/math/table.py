@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import Value
 from graphc.runtime.llvm.math import (
     bases,
     division,
@@ -18,7 +19,6 @@ from graphc.runtime.llvm.math import (
     power,
     trigonometric,
 )
-from graphc.runtime.llvm.values import Value
 
 UNARY: Final[Mapping[str, Callable[[Emitter, Value], Value]]] = MappingProxyType(
     {

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 
-from graphc.runtime.llvm.emitter import Emitter
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import Value
 from graphc.runtime.llvm.math import coefficients
 from graphc.runtime.llvm.math.formats import FLOAT64
 from graphc.runtime.llvm.math.lanewise import lanewise
-from graphc.runtime.llvm.values import Value
 
 _LARGE = 2.0**30
 _HALF_PI_HIGH = 1.5707963267948966192

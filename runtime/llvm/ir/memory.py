@@ -19,9 +19,9 @@ from graphc.dtypes import (
     int64,
 )
 from graphc.errors import CompileError
-from graphc.runtime.llvm import halves
-from graphc.runtime.llvm.emitter import Emitter
-from graphc.runtime.llvm.values import BITS, Value, constant, suffix
+from graphc.runtime.llvm.ir import halves
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import BITS, Value, constant, suffix
 
 POINTER = "ptr"
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from graphc.dtypes import DType, bfloat16
 from graphc.errors import CompileError
-from graphc.runtime.llvm.emitter import Emitter
-from graphc.runtime.llvm.values import Value
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import Value
 
 
 def widen(e: Emitter, stored: Value, dtype: DType) -> Value:

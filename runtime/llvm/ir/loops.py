@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from graphc.runtime.llvm.emitter import Emitter
-from graphc.runtime.llvm.values import Value, constant
+from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.values import Value, constant
 
 
 def loop(e: Emitter, count: int, body: Callable[[Value], None]) -> None:
