@@ -23,7 +23,7 @@ from benchmarks.timing import Timing, interleaved
 from graphc.dtypes import DType, float32, float64, of_array
 from graphc.runtime.llvm.engine import Library, compile_object, link
 from graphc.runtime.llvm.gemm.build import build_gemm
-from graphc.runtime.llvm.iteration import Layout
+from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.target import host_target
 

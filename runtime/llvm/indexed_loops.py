@@ -12,10 +12,10 @@ from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.loops import affine, equals, loop, loop_between, smaller, when
 from graphc.runtime.llvm.ir.values import BITS, Value, constant
-from graphc.runtime.llvm.iteration import Layout
+from graphc.runtime.llvm.kernels.iteration import Layout
+from graphc.runtime.llvm.kernels.vectors import Segment, segments
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import Phase
-from graphc.runtime.llvm.vectors import Segment, segments
 
 Indices = dict[int, Value]
 """The index along each dim that a loop runs over; a dim that is missing stands at 0."""

@@ -13,7 +13,7 @@ from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.loops import equals, loop_between, smaller, when
 from graphc.runtime.llvm.ir.values import Value, constant
-from graphc.runtime.llvm.iteration import Layout
+from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from graphc.dtypes import DType, float32, float64
 from graphc.errors import CompileError
-from graphc.runtime.llvm.iteration import Layout
+from graphc.runtime.llvm.kernels.iteration import Layout
 
 Ints = tuple[int, ...]
 

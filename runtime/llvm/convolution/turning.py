@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.values import BITS, Value
-from graphc.runtime.llvm.squares import PIECE, joined, mixed
+from graphc.runtime.llvm.kernels.squares import PIECE, joined, mixed
 
 
 def turned(e: Emitter, vectors: Sequence[Value]) -> list[Value]:

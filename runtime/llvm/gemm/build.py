@@ -11,10 +11,10 @@ from graphc.runtime.llvm.gemm.problem import Epilogue, Problem, problem_of
 from graphc.runtime.llvm.gemm.strips import Strips, build_strips, strips_of
 from graphc.runtime.llvm.gemm.sums import schedule_of_sums, sums_bytes
 from graphc.runtime.llvm.gemm.tiling import dots_cycles, dots_tile, outer_cycles
-from graphc.runtime.llvm.iteration import Layout
+from graphc.runtime.llvm.kernels.iteration import Layout
+from graphc.runtime.llvm.kernels.phase import emit_phase
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
-from graphc.runtime.llvm.phase import emit_phase
 from graphc.runtime.llvm.target import Target
 
 _FEW = 15

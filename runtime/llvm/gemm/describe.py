@@ -15,7 +15,7 @@ from graphc.runtime.llvm.gemm.problem import Epilogue, Problem
 from graphc.runtime.llvm.gemm.strips import Strips
 from graphc.runtime.llvm.gemm.sums import schedule_of_sums
 from graphc.runtime.llvm.gemm.tiling import chains_of, registers
-from graphc.runtime.llvm.schedule import describe
+from graphc.runtime.llvm.kernels.schedule import describe
 from graphc.runtime.llvm.target import Target
 
 

@@ -10,11 +10,11 @@ from graphc.errors import CompileError
 from graphc.graph import Graph, has_trait, topological
 from graphc.node import Node
 from graphc.opdef import Trait
-from graphc.runtime.llvm.analysis import ALIASES, is_array_constant, require_supported
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.values import Value, constant
-from graphc.runtime.llvm.iteration import Layout
+from graphc.runtime.llvm.kernels.analysis import ALIASES, is_array_constant, require_supported
+from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.scalar_ops import emit_elementwise, weight
 
 

@@ -25,7 +25,7 @@ from graphc.runtime.llvm.gemm.factors import (
     require_elementwise,
     summed_in,
 )
-from graphc.runtime.llvm.iteration import Layout
+from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.types import TensorType
 
 

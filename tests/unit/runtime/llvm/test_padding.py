@@ -7,7 +7,7 @@ from graphc.dtypes import of_array
 from graphc.evaluate import evaluate_nodes
 from graphc.ops.leaf import placeholder
 from graphc.ops.shape import pad
-from graphc.runtime.llvm import scheduling
+from graphc.runtime.llvm.kernels import scheduler
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.padding import build_pad
 from graphc.types import TensorType
@@ -31,7 +31,7 @@ CASES = [
 def test_padding(
     case: tuple[tuple[int, ...], ...], dtype: str, value: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scheduling, "UNIT_NANOSECONDS", 4.0)
+    monkeypatch.setattr(scheduler, "UNIT_NANOSECONDS", 4.0)
     shape, low, high, interior = case
     generator = np.random.default_rng(3)
     for order in ("C", "F"):

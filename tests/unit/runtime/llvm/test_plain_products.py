@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from graphc.errors import CompileError
-from graphc.runtime.llvm import scheduling
+from graphc.runtime.llvm.kernels import scheduler
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.plain_products import build_plain_product
 from graphc.runtime.llvm.target import host_target
@@ -51,7 +51,7 @@ def test_integers_wrap_around(
     transposed: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(scheduling, "UNIT_NANOSECONDS", 20.0)
+    monkeypatch.setattr(scheduler, "UNIT_NANOSECONDS", 20.0)
     a, b = (draw(shape, dtype, transposed) for shape in shapes)
     wanted = np.matmul(a, b)
     for isa in targets():

@@ -10,7 +10,7 @@ from graphc.runtime.llvm.convolution.blocking import blocking_of
 from graphc.runtime.llvm.convolution.build import build_convolution
 from graphc.runtime.llvm.convolution.problem import problem_of
 from graphc.runtime.llvm.gemm.tiling import registers
-from graphc.runtime.llvm.iteration import Layout
+from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.target import Target
 from tests.unit.runtime.llvm.convolution.convolutions import Case

@@ -11,7 +11,7 @@ from graphc.runtime.llvm.gemm.blocking import Blocking, blocking_of
 from graphc.runtime.llvm.gemm.build import build_gemm
 from graphc.runtime.llvm.gemm.problem import problem_of
 from graphc.runtime.llvm.gemm.tiling import dots_tile, outer_tile
-from graphc.runtime.llvm.iteration import Layout
+from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.target import Target
 from tests.unit.runtime.llvm.harness import targets

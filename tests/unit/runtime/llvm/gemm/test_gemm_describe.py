@@ -13,7 +13,7 @@ from graphc.runtime.llvm.gemm.build import build_gemm
 from graphc.runtime.llvm.gemm.describe import describe_gemm
 from graphc.runtime.llvm.gemm.factors import Prologue
 from graphc.runtime.llvm.gemm.problem import Epilogue, problem_of
-from graphc.runtime.llvm.iteration import Layout
+from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.target import Target
 from graphc.types import TensorType

@@ -17,7 +17,7 @@ from graphc.ops.reduce import sum_
 from graphc.ops.select import cast, where
 from graphc.ops.shape import expand
 from graphc.runtime.llvm.gemm.build import build_gemm
-from graphc.runtime.llvm.iteration import Layout
+from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.target import host_target
 from tests.unit.runtime.llvm.gemm.products import Product, epilogue_of, matrix

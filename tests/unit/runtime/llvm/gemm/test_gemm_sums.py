@@ -17,7 +17,7 @@ from graphc.ops.select import cast, where
 from graphc.runtime.llvm.gemm.build import build_gemm
 from graphc.runtime.llvm.gemm.describe import describe_gemm
 from graphc.runtime.llvm.gemm.problem import problem_of
-from graphc.runtime.llvm.iteration import Layout
+from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.target import host_target
 from tests.unit.runtime.llvm.gemm.products import Product, epilogue_of, matrix

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from graphc.graph import has_trait
 from graphc.node import Node
 from graphc.opdef import Trait
-from graphc.runtime.llvm.analysis import Analysis, Place
 from graphc.runtime.llvm.ir.memory import CACHE_LINE
+from graphc.runtime.llvm.kernels.analysis import Analysis, Place
 from graphc.runtime.llvm.scalar_ops import weight
 
 CACHED_BYTES = 1 << 20

@@ -14,14 +14,14 @@ from graphc.ops.leaf import iota
 from graphc.ops.reduce import amax, amin, argmax, argmin, sum_
 from graphc.ops.select import cast
 from graphc.ops.shape import expand
-from graphc.runtime.llvm import scheduling, scopes
-from graphc.runtime.llvm.kernel import build_kernel, phases_of
+from graphc.runtime.llvm.kernels import scheduler, scopes
+from graphc.runtime.llvm.kernels.kernel import build_kernel, phases_of
+from graphc.runtime.llvm.kernels.schedule import Schedule, describe
 from graphc.runtime.llvm.module import Module
-from graphc.runtime.llvm.schedule import Schedule, describe
 from graphc.runtime.llvm.target import Target, host_target
 from tests.unit.runtime.llvm.guard import Array, Compiled, guarded, layout_of, reference
 from tests.unit.runtime.llvm.harness import targets
-from tests.unit.runtime.llvm.test_kernel import (
+from tests.unit.runtime.llvm.kernels.test_kernel import (
     graph,
     inputs_of,
     layer_norm,
@@ -38,15 +38,15 @@ CUTS: list[tuple[float, ...]] = [(), (0.5,), (0.1, 0.35, 0.6, 0.85), tuple(np.li
 @pytest.fixture(params=["small units", "small chunks"])
 def small(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Limits so low that small kernels are cut as only large ones are."""
-    monkeypatch.setattr(scheduling, "UNIT_NANOSECONDS", 4.0)
-    monkeypatch.setattr(scheduling, "TILE_BYTES", 64)
-    monkeypatch.setattr(scheduling, "FETCHED_ROW", 16)
-    monkeypatch.setattr(scheduling, "CACHED_BYTES", 256)
+    monkeypatch.setattr(scheduler, "UNIT_NANOSECONDS", 4.0)
+    monkeypatch.setattr(scheduler, "TILE_BYTES", 64)
+    monkeypatch.setattr(scheduler, "FETCHED_ROW", 16)
+    monkeypatch.setattr(scheduler, "CACHED_BYTES", 256)
     monkeypatch.setattr(scopes, "LONG", 8)
     if request.param == "small chunks":
-        monkeypatch.setattr(scheduling, "OUTER_BLOCK", 3)
-        monkeypatch.setattr(scheduling, "CHUNK_ROUNDS", 2)
-        monkeypatch.setattr(scheduling, "FEW_UNITS", 6)
+        monkeypatch.setattr(scheduler, "OUTER_BLOCK", 3)
+        monkeypatch.setattr(scheduler, "CHUNK_ROUNDS", 2)
+        monkeypatch.setattr(scheduler, "FEW_UNITS", 6)
 
 
 def schedules(body: Graph, *arrays: Array) -> tuple[Schedule, ...]:
@@ -168,7 +168,7 @@ def test_transposed_operands(shape: tuple[int, ...], dtype: str) -> None:
 def test_an_output_takes_the_place_of_an_input_in_every_unit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(scheduling, "UNIT_NANOSECONDS", 4.0)
+    monkeypatch.setattr(scheduler, "UNIT_NANOSECONDS", 4.0)
     x, y, z = normal(33, 70), normal(1, 70), normal(1, 1)
     a, b, c = inputs_of(x, y, z)
     body = graph((a, b, c), mul(add(a, b), c), mul(add(b, b), c), add(c, c))

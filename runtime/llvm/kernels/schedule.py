@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from graphc.node import Node
-from graphc.runtime.llvm.analysis import Analysis
-from graphc.runtime.llvm.iteration import Axis
-from graphc.runtime.llvm.vectors import segments
+from graphc.runtime.llvm.kernels.analysis import Analysis
+from graphc.runtime.llvm.kernels.iteration import Axis
+from graphc.runtime.llvm.kernels.vectors import segments
 
 
 @dataclass(frozen=True, slots=True)

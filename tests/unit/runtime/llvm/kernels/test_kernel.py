@@ -17,7 +17,7 @@ from graphc.ops.reduce import amax, amin, argmax, argmin, prod, sum_
 from graphc.ops.select import cast, where
 from graphc.ops.shape import concat, expand, reshape
 from graphc.runtime.llvm import engine, native
-from graphc.runtime.llvm.kernel import build_kernel
+from graphc.runtime.llvm.kernels.kernel import build_kernel
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.target import Target, host_target
 from graphc.types import TensorType

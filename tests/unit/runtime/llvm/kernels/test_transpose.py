@@ -6,14 +6,14 @@ import pytest
 from graphc.graph import Graph
 from graphc.node import Node
 from graphc.ops.elementwise import add
-from graphc.runtime.llvm import scheduling, streaming
-from graphc.runtime.llvm.kernel import phases_of
+from graphc.runtime.llvm.kernels import scheduler, streaming
+from graphc.runtime.llvm.kernels.kernel import phases_of
+from graphc.runtime.llvm.kernels.schedule import Schedule, describe
 from graphc.runtime.llvm.module import Module
-from graphc.runtime.llvm.schedule import Schedule, describe
 from graphc.runtime.llvm.target import Target
 from tests.unit.runtime.llvm.guard import Array, Compiled, guarded, layout_of
 from tests.unit.runtime.llvm.harness import targets
-from tests.unit.runtime.llvm.test_kernel import inputs_of
+from tests.unit.runtime.llvm.kernels.test_kernel import inputs_of
 
 AVX512 = Target("x86_64-unknown-linux-gnu", "x86-64-v4", "", "avx512", 512, True)
 DTYPES = ["bool", "uint8", "int16", "float32", "float64"]
@@ -51,7 +51,7 @@ def test_any_shape_is_transposed_inside_its_bounds(shape: tuple[int, ...], dtype
 
 @pytest.mark.parametrize("order", [(0, 2, 1), (2, 0, 1), (1, 2, 0), (2, 1, 0), (1, 0, 2)])
 def test_any_order_of_dims(order: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scheduling, "UNIT_NANOSECONDS", 4.0)
+    monkeypatch.setattr(scheduler, "UNIT_NANOSECONDS", 4.0)
     x = filled((19, 34, 71), "float32").transpose(order)
     copied(x, np.empty(x.shape, x.dtype))
 

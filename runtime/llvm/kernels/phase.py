@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from graphc.node import Node
-from graphc.runtime.llvm.accumulator import Accumulator
 from graphc.runtime.llvm.function import BEGIN, END, define_function
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.loops import (
@@ -28,17 +27,18 @@ from graphc.runtime.llvm.ir.loops import (
 )
 from graphc.runtime.llvm.ir.memory import further
 from graphc.runtime.llvm.ir.values import Value, constant
-from graphc.runtime.llvm.iteration import Axis
+from graphc.runtime.llvm.kernels.accumulator import Accumulator
+from graphc.runtime.llvm.kernels.iteration import Axis
+from graphc.runtime.llvm.kernels.reductions import State, reduction_of
+from graphc.runtime.llvm.kernels.schedule import Pass, Schedule, Tile
+from graphc.runtime.llvm.kernels.scheduler import CHUNK_ROUNDS
+from graphc.runtime.llvm.kernels.scopes import Scope, Scopes
+from graphc.runtime.llvm.kernels.spans import spans
+from graphc.runtime.llvm.kernels.streaming import begin_lines, finish_stores
+from graphc.runtime.llvm.kernels.tiles import Tiles
+from graphc.runtime.llvm.kernels.vectors import Segment, segments
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import Phase
-from graphc.runtime.llvm.reductions import State, reduction_of
-from graphc.runtime.llvm.schedule import Pass, Schedule, Tile
-from graphc.runtime.llvm.scheduling import CHUNK_ROUNDS
-from graphc.runtime.llvm.scopes import Scope, Scopes
-from graphc.runtime.llvm.spans import spans
-from graphc.runtime.llvm.streaming import begin_lines, finish_stores
-from graphc.runtime.llvm.tiles import Tiles
-from graphc.runtime.llvm.vectors import Segment, segments
 
 
 def emit_phase(module: Module, schedule: Schedule, operands: int) -> Phase:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from graphc.runtime.llvm.function import parameters
-from graphc.runtime.llvm.iteration import Axis
-from graphc.runtime.llvm.schedule import Schedule
+from graphc.runtime.llvm.kernels.iteration import Axis
+from graphc.runtime.llvm.kernels.schedule import Schedule
 
 
 def spans(schedule: Schedule, operands: int) -> tuple[int | None, ...]:

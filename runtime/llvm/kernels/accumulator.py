@@ -9,7 +9,7 @@ from __future__ import annotations
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.memory import active_mask
 from graphc.runtime.llvm.ir.values import Value, constant
-from graphc.runtime.llvm.reductions import Reduction, State
+from graphc.runtime.llvm.kernels.reductions import Reduction, State
 
 
 class Accumulator:

@@ -13,8 +13,8 @@ from graphc.ops.leaf import IOTA
 from graphc.ordering import operands_first
 from graphc.runtime.llvm.ir.memory import computed_elem
 from graphc.runtime.llvm.ir.values import Value
-from graphc.runtime.llvm.iteration import Axis, Layout, Space, space_of
-from graphc.runtime.llvm.reductions import reduction_of
+from graphc.runtime.llvm.kernels.iteration import Axis, Layout, Space, space_of
+from graphc.runtime.llvm.kernels.reductions import reduction_of
 from graphc.runtime.llvm.scalar_ops import require_native
 
 ALIASES = ("expand", "reshape", "detach")

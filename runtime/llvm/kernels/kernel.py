@@ -15,17 +15,23 @@ import numpy as np
 from graphc.graph import Graph, has_trait, topological
 from graphc.node import Node
 from graphc.opdef import Trait
-from graphc.runtime.llvm.analysis import Analysis, Partial, Place, analyze, is_array_constant
 from graphc.runtime.llvm.function import SHARED, parameters
 from graphc.runtime.llvm.ir.memory import dtype_of
 from graphc.runtime.llvm.ir.values import Value
-from graphc.runtime.llvm.iteration import Layout
+from graphc.runtime.llvm.kernels.analysis import (
+    Analysis,
+    Partial,
+    Place,
+    analyze,
+    is_array_constant,
+)
+from graphc.runtime.llvm.kernels.iteration import Layout
+from graphc.runtime.llvm.kernels.phase import emit_phase
+from graphc.runtime.llvm.kernels.reductions import reduction_of
+from graphc.runtime.llvm.kernels.schedule import Schedule
+from graphc.runtime.llvm.kernels.scheduler import chunked_schedule_of, needs_chunks, schedule_of
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep
-from graphc.runtime.llvm.phase import emit_phase
-from graphc.runtime.llvm.reductions import reduction_of
-from graphc.runtime.llvm.schedule import Schedule
-from graphc.runtime.llvm.scheduling import chunked_schedule_of, needs_chunks, schedule_of
 from graphc.runtime.plan import ALIGNMENT
 
 

@@ -8,20 +8,20 @@ from dataclasses import dataclass, field, replace
 from graphc.dtypes import DType, int64
 from graphc.node import Node
 from graphc.runtime.llvm import uniform_division
-from graphc.runtime.llvm.accumulator import Accumulator
-from graphc.runtime.llvm.analysis import ALIASES, iota_dim, is_zero_iota
 from graphc.runtime.llvm.casts import convert
 from graphc.runtime.llvm.function import SCRATCH
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.loops import affine, loop, number
 from graphc.runtime.llvm.ir.values import Value, constant
-from graphc.runtime.llvm.iteration import Axis
-from graphc.runtime.llvm.reductions import State, reduction_of
+from graphc.runtime.llvm.kernels.accumulator import Accumulator
+from graphc.runtime.llvm.kernels.analysis import ALIASES, iota_dim, is_zero_iota
+from graphc.runtime.llvm.kernels.iteration import Axis
+from graphc.runtime.llvm.kernels.reductions import State, reduction_of
+from graphc.runtime.llvm.kernels.schedule import Schedule
+from graphc.runtime.llvm.kernels.vectors import Segment
 from graphc.runtime.llvm.scalar_ops import emit_elementwise
-from graphc.runtime.llvm.schedule import Schedule
 from graphc.runtime.llvm.uniform_division import Divisor
-from graphc.runtime.llvm.vectors import Segment
 
 LONG = 128
 """From this size on, dividing along the vector axis is worth preparing."""
