@@ -13,7 +13,7 @@ from graphc.errors import CompileError
 from graphc.runtime.backend import Code
 from graphc.runtime.disk_cache import open_cache
 from graphc.runtime.inside import program_names
-from graphc.runtime.llvm import engine, native, products
+from graphc.runtime.llvm import engine, native
 from graphc.runtime.llvm.build import compile_parts, stored_objects
 from graphc.runtime.llvm.executable import (
     Helpers,
@@ -22,12 +22,13 @@ from graphc.runtime.llvm.executable import (
     NumpyStage,
     Stage,
 )
+from graphc.runtime.llvm.lowering import products
+from graphc.runtime.llvm.lowering.steps import describe_step
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.pool.library import imports
 from graphc.runtime.llvm.pool.pool import get_pool
 from graphc.runtime.llvm.pool.region import PARALLEL_FOR
 from graphc.runtime.llvm.program import NativeCall, define_run, workspace
-from graphc.runtime.llvm.steps import describe_step
 from graphc.runtime.llvm.target import Target, host_target
 from graphc.runtime.llvm.translate import (
     Fallback,

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from graphc.errors import CompileError
 from graphc.runtime.backend import Kernel
-from graphc.runtime.llvm import products
 from graphc.runtime.llvm.control import build_control, control_operands
+from graphc.runtime.llvm.lowering import products
+from graphc.runtime.llvm.lowering.steps import build_step
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.program import NativeCall
-from graphc.runtime.llvm.steps import build_step
 from graphc.runtime.numpy_backend import step_name
 from graphc.runtime.plan import Inside, Plan, Step
 
