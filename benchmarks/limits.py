@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.case import Run
-from graphc.runtime.llvm.engine import Library, compile_object, link
-from graphc.runtime.llvm.target import host_target
+from graphc.runtime.llvm.compiler.engine import Library, compile_object, link
+from graphc.runtime.llvm.compiler.target import host_target
 
 ACCUMULATORS = 12
 """Independent sums: enough to hide the latency of a multiply-add, few enough for registers."""

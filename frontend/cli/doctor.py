@@ -11,9 +11,9 @@ from rich.table import Table
 
 from graphc.config import FLAGS
 from graphc.runtime.disk_cache import open_cache
+from graphc.runtime.llvm.compiler.target import host_target
 from graphc.runtime.llvm.entry.objects import are_as_expected
 from graphc.runtime.llvm.pool import system
-from graphc.runtime.llvm.target import host_target
 from graphc.runtime.threads import default_threads
 
 

@@ -13,8 +13,10 @@ from graphc.errors import CompileError
 from graphc.runtime.backend import Code
 from graphc.runtime.disk_cache import open_cache
 from graphc.runtime.inside import program_names
-from graphc.runtime.llvm import engine, native
 from graphc.runtime.llvm.build import compile_parts, stored_objects
+from graphc.runtime.llvm.compiler import engine, native
+from graphc.runtime.llvm.compiler.target import Target, host_target
+from graphc.runtime.llvm.compiler.units import split
 from graphc.runtime.llvm.executable import (
     Helpers,
     LlvmExecutable,
@@ -29,7 +31,6 @@ from graphc.runtime.llvm.pool.library import imports
 from graphc.runtime.llvm.pool.pool import get_pool
 from graphc.runtime.llvm.pool.region import PARALLEL_FOR
 from graphc.runtime.llvm.program import NativeCall, define_run, workspace
-from graphc.runtime.llvm.target import Target, host_target
 from graphc.runtime.llvm.translate import (
     Fallback,
     Translated,
@@ -37,7 +38,6 @@ from graphc.runtime.llvm.translate import (
     translate,
     translate_step,
 )
-from graphc.runtime.llvm.units import split
 from graphc.runtime.plan import Plan, Step
 from graphc.runtime.tables import step_text
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from graphc.runtime.disk_cache import DiskCache
 from graphc.runtime.llvm.cache import compile_cached, key_of
-from graphc.runtime.llvm.target import Target
+from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.threads import default_threads
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 
 from graphc.runtime.disk_cache import DiskCache, graphc_version
-from graphc.runtime.llvm import engine, native
-from graphc.runtime.llvm.target import Target
+from graphc.runtime.llvm.compiler import engine, native
+from graphc.runtime.llvm.compiler.target import Target
 
 
 def key_of(ir: str, target: Target) -> str:

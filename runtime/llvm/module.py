@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 
+from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.llvm.native_step import NativeStep
-from graphc.runtime.llvm.target import Target
 
 _HEADER = 'source_filename = "graphc"\n'
 _NONTEMPORAL = "!0 = !{i32 1}\n"

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.llvm.convolution.cuts import Cut, cuts_of
 from graphc.runtime.llvm.convolution.problem import Dim, Problem
 from graphc.runtime.llvm.gemm.tiling import LATENCY, registers
-from graphc.runtime.llvm.target import Target
 
 Way = Literal["places", "channels", "chunks"]
 

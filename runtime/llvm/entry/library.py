@@ -10,13 +10,13 @@ from typing import Any
 
 from graphc.runtime.disk_cache import open_cache
 from graphc.runtime.llvm.cache import compile_cached
-from graphc.runtime.llvm.engine import Library, link
+from graphc.runtime.llvm.compiler.engine import Library, link
+from graphc.runtime.llvm.compiler.target import host_target
 from graphc.runtime.llvm.entry import checks, execute, results
 from graphc.runtime.llvm.entry.code import Code
 from graphc.runtime.llvm.entry.objects import DATA, ITEMS, are_as_expected
 from graphc.runtime.llvm.entry.record import Field
 from graphc.runtime.llvm.module import Module
-from graphc.runtime.llvm.target import host_target
 
 _ONE_ARGUMENT, _MANY_ARGUMENTS = 0x0008, 0x0080
 """Python's flags for how a C function takes its arguments."""

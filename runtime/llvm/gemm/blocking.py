@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.llvm.gemm.problem import Problem
 from graphc.runtime.llvm.gemm.tiling import Tile, nanoseconds, outer_cycles, outer_tile
-from graphc.runtime.llvm.target import Target
 
 _BLOCK_BYTES = 600 * 1024
 """Of a block of ``b``: it stays in the second cache beside what streams through."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from graphc.errors import CompileError
+from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.llvm.function import define_function
 from graphc.runtime.llvm.gemm.blocking import Blocking, blocking_of
 from graphc.runtime.llvm.gemm.blocks import build_blocks
@@ -15,7 +16,6 @@ from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.kernels.phase import emit_phase
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
-from graphc.runtime.llvm.target import Target
 
 _FEW = 15
 """More rows and columns than these read each operand so often that packing is better."""

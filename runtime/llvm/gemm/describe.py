@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from graphc.graph import has_trait
 from graphc.node import Node
 from graphc.opdef import Trait
+from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.llvm.gemm.blocking import Blocking, blocking_of
 from graphc.runtime.llvm.gemm.build import lanes_of, plan_of
 from graphc.runtime.llvm.gemm.factors import Factor
@@ -16,7 +17,6 @@ from graphc.runtime.llvm.gemm.strips import Strips
 from graphc.runtime.llvm.gemm.sums import schedule_of_sums
 from graphc.runtime.llvm.gemm.tiling import chains_of, registers
 from graphc.runtime.llvm.kernels.schedule import describe
-from graphc.runtime.llvm.target import Target
 
 
 def describe_gemm(target: Target, problem: Problem, epilogue: Epilogue | None) -> str:

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from graphc.node import Node
+from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.llvm.function import SHARED, parameters
 from graphc.runtime.llvm.gemm.problem import Epilogue, Problem
 from graphc.runtime.llvm.kernels.analysis import Partial, Place, analyze
 from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.kernels.schedule import Schedule
 from graphc.runtime.llvm.kernels.scheduler import schedule_of
-from graphc.runtime.llvm.target import Target
 from graphc.runtime.plan import ALIGNMENT
 
 

@@ -10,8 +10,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.llvm.gemm.problem import Problem
-from graphc.runtime.llvm.target import Target
 
 LATENCY = 4
 """Cycles until a multiply-add's result can be used."""

@@ -14,6 +14,7 @@ from graphc.graph import has_trait
 from graphc.node import Node
 from graphc.opdef import Trait
 from graphc.ordering import operands_first
+from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.llvm.ir.memory import computed_elem, stored_bytes
 from graphc.runtime.llvm.kernels.analysis import Analysis
 from graphc.runtime.llvm.kernels.costs import CACHED_BYTES, duration, load_weight, nanoseconds
@@ -22,7 +23,6 @@ from graphc.runtime.llvm.kernels.schedule import WHOLE, Pass, Saved, Schedule, T
 from graphc.runtime.llvm.kernels.streaming import streamed_places
 from graphc.runtime.llvm.kernels.vectors import widths
 from graphc.runtime.llvm.scalar_ops import weight
-from graphc.runtime.llvm.target import Target
 
 UNIT_NANOSECONDS = 2_000.0
 """How long a unit of work takes, roughly: long beside the cost of claiming it."""

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.memory import CACHE_LINE
 from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.kernels.analysis import Analysis, Place
-from graphc.runtime.llvm.target import Target
 
 STREAMED_BYTES = 1 << 22
 """From this size on a result is stored past the caches."""

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from graphc.graph import has_trait
 from graphc.node import Node
 from graphc.opdef import Trait
+from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.llvm.ir.memory import computed_elem
 from graphc.runtime.llvm.ir.values import BITS
 from graphc.runtime.llvm.kernels.analysis import Analysis
 from graphc.runtime.llvm.scalar_ops import weight
-from graphc.runtime.llvm.target import Target
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from graphc.graph import Graph
 from graphc.ops.fused_matmul import computed_factor, split_factors
+from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.llvm.gemm.build import build_gemm
 from graphc.runtime.llvm.gemm.describe import describe_gemm
 from graphc.runtime.llvm.gemm.factors import Prologue
@@ -14,7 +15,6 @@ from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.lowering.plain_products import build_plain_product, describe_plain_product
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep
-from graphc.runtime.llvm.target import Target
 from graphc.runtime.plan import Operand, Step
 
 OPERATIONS = ("matmul", "fused_matmul")

@@ -7,6 +7,7 @@ from graphc.graph import Graph, has_trait
 from graphc.node import Node, make_node
 from graphc.opdef import Trait
 from graphc.ops.leaf import placeholder
+from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.llvm.convolution.build import build_convolution
 from graphc.runtime.llvm.function import define_function
 from graphc.runtime.llvm.kernels.iteration import Layout
@@ -17,7 +18,6 @@ from graphc.runtime.llvm.lowering.padding import build_pad
 from graphc.runtime.llvm.lowering.random_bits import build_random_bits
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
-from graphc.runtime.llvm.target import Target
 from graphc.runtime.plan import Operand, Step
 from graphc.types import TensorType
 

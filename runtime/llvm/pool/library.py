@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 
 from graphc.runtime.disk_cache import open_cache
-from graphc.runtime.llvm import engine
 from graphc.runtime.llvm.cache import compile_cached
+from graphc.runtime.llvm.compiler import engine
+from graphc.runtime.llvm.compiler.target import Target, host_target
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.pool import system
 from graphc.runtime.llvm.pool.lifetime import RESET, STOP, define_lifetime
@@ -15,7 +16,6 @@ from graphc.runtime.llvm.pool.rounding import define_controls
 from graphc.runtime.llvm.pool.sleeping import define_sleep
 from graphc.runtime.llvm.pool.watching import define_watch
 from graphc.runtime.llvm.pool.worker import define_worker
-from graphc.runtime.llvm.target import Target, host_target
 
 SYMBOLS = (PARALLEL_FOR, PARK, RESET, STOP)
 
@@ -63,5 +63,5 @@ def pool_library() -> engine.Library:
 
 
 def imports() -> dict[str, int]:
-    """The functions that generated code calls, for :func:`graphc.runtime.llvm.engine.link`."""
+    """The functions that generated code calls, for :func:`graphc.runtime.llvm.compiler.engine.link`."""
     return {symbol: pool_library().address(symbol) for symbol in (PARALLEL_FOR, PARK)}

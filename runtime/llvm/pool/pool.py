@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from graphc.errors import CompileError
-from graphc.runtime.llvm.engine import Library
+from graphc.runtime.llvm.compiler.engine import Library
 from graphc.runtime.llvm.pool.layout import pool_bytes
 from graphc.runtime.llvm.pool.library import pool_library
 from graphc.runtime.llvm.pool.lifetime import RESET, STOP

@@ -11,12 +11,12 @@ import numpy as np
 from graphc.dtypes import of_array
 from graphc.evaluate import evaluate_nodes
 from graphc.graph import Graph
-from graphc.runtime.llvm import engine
+from graphc.runtime.llvm.compiler import engine
+from graphc.runtime.llvm.compiler.target import Target, host_target
 from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.kernels.kernel import build_kernel
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep
-from graphc.runtime.llvm.target import Target, host_target
 
 Array = np.ndarray[Any, Any]
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from graphc.runtime.llvm import native
-from graphc.runtime.llvm.engine import Library
+from graphc.runtime.llvm.compiler import native
+from graphc.runtime.llvm.compiler.engine import Library
+from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.llvm.math.table import BINARY, ULP_BOUNDS, UNARY
-from graphc.runtime.llvm.target import Target
 from tests.unit.runtime.llvm.harness import (
     ELEM,
     Loop,

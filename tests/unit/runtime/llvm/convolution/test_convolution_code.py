@@ -5,14 +5,14 @@ import re
 import pytest
 
 from graphc.dtypes import DType, float32, float64
-from graphc.runtime.llvm import engine, native
+from graphc.runtime.llvm.compiler import engine, native
+from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.llvm.convolution.blocking import blocking_of
 from graphc.runtime.llvm.convolution.build import build_convolution
 from graphc.runtime.llvm.convolution.problem import problem_of
 from graphc.runtime.llvm.gemm.tiling import registers
 from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.module import Module
-from graphc.runtime.llvm.target import Target
 from tests.unit.runtime.llvm.convolution.convolutions import Case
 from tests.unit.runtime.llvm.gemm.test_gemm_code import ARM, HOT, inner_loops
 from tests.unit.runtime.llvm.harness import targets

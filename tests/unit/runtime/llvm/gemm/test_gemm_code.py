@@ -6,14 +6,14 @@ from collections.abc import Iterator
 import pytest
 
 from graphc.dtypes import DType, float32, float64
-from graphc.runtime.llvm import engine, native
+from graphc.runtime.llvm.compiler import engine, native
+from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.llvm.gemm.blocking import Blocking, blocking_of
 from graphc.runtime.llvm.gemm.build import build_gemm
 from graphc.runtime.llvm.gemm.problem import problem_of
 from graphc.runtime.llvm.gemm.tiling import dots_tile, outer_tile
 from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.module import Module
-from graphc.runtime.llvm.target import Target
 from tests.unit.runtime.llvm.harness import targets
 
 AVX512 = Target("x86_64-unknown-linux-gnu", "x86-64-v4", "", "avx512", 512, True)

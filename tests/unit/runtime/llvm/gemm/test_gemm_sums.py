@@ -14,12 +14,12 @@ from graphc.ops.comparison import gt
 from graphc.ops.elementwise import add, exp, mul, sub, tanh
 from graphc.ops.reduce import amax, sum_
 from graphc.ops.select import cast, where
+from graphc.runtime.llvm.compiler.target import host_target
 from graphc.runtime.llvm.gemm.build import build_gemm
 from graphc.runtime.llvm.gemm.describe import describe_gemm
 from graphc.runtime.llvm.gemm.problem import problem_of
 from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.module import Module
-from graphc.runtime.llvm.target import host_target
 from tests.unit.runtime.llvm.gemm.products import Product, epilogue_of, matrix
 from tests.unit.runtime.llvm.guard import Array, guarded, layout_of
 from tests.unit.runtime.llvm.harness import targets

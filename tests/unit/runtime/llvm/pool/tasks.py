@@ -11,7 +11,8 @@ import time
 import numpy as np
 import numpy.typing as npt
 
-from graphc.runtime.llvm import engine
+from graphc.runtime.llvm.compiler import engine
+from graphc.runtime.llvm.compiler.target import host_target
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.pool.library import SYMBOLS, link_pool, pool_library
 from graphc.runtime.llvm.pool.region import (
@@ -22,7 +23,6 @@ from graphc.runtime.llvm.pool.region import (
 from graphc.runtime.llvm.pool.rounding import define_controls
 from graphc.runtime.llvm.pool.system import addresses, declare
 from graphc.runtime.llvm.pool.text import define
-from graphc.runtime.llvm.target import host_target
 
 Context = npt.NDArray[np.int64]
 

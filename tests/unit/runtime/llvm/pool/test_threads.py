@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from graphc.runtime.llvm import engine, native
+from graphc.runtime.llvm.compiler import engine, native
+from graphc.runtime.llvm.compiler.target import Target, host_target
 from graphc.runtime.llvm.pool.library import pool_module
 from graphc.runtime.llvm.pool.pool import Pool, get_pool
-from graphc.runtime.llvm.target import Target, host_target
 from tests.unit.runtime.llvm.pool import tasks
 from tests.unit.runtime.llvm.pool.tasks import (
     CLASHES,

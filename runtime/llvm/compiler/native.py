@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from graphc.runtime.llvm.forks import IMPORTING
+from graphc.runtime.llvm.compiler.forks import IMPORTING
 
 
 def binding() -> Any:

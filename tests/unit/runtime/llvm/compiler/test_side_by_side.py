@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 
 from graphc.errors import CompileError
-from graphc.runtime.llvm import engine
-from graphc.runtime.llvm.target import host_target
+from graphc.runtime.llvm.compiler import engine
+from graphc.runtime.llvm.compiler.target import host_target
 
 FUNCTION = """
 define <16 x float> @f{number}(<16 x float> %a, <16 x float> %b) {{

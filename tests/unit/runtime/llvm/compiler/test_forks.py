@@ -12,9 +12,9 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
-from graphc.runtime.llvm import engine, native
-from graphc.runtime.llvm.forks import CALLS, IMPORTING, LINKING, Calls
-from graphc.runtime.llvm.target import host_target
+from graphc.runtime.llvm.compiler import engine, native
+from graphc.runtime.llvm.compiler.forks import CALLS, IMPORTING, LINKING, Calls
+from graphc.runtime.llvm.compiler.target import host_target
 from tests.forking import fork_and
 from tests.sources import ROOT
 
@@ -187,7 +187,7 @@ def test_a_collection_inside_llvmlite_waits_for_no_thread_that_links() -> None:
 @needs_fork
 def test_a_fork_does_not_import_llvmlite() -> None:
     script = (
-        "import os, sys, graphc.runtime.llvm.engine\n"
+        "import os, sys, graphc.runtime.llvm.compiler.engine\n"
         "child = os.fork()\n"
         "if child == 0: os._exit('llvmlite' in sys.modules)\n"
         "assert os.waitpid(child, 0)[1] == 0 and 'llvmlite' not in sys.modules\n"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from graphc.config import ISA, LLVM_OPT
 from graphc.errors import ArgumentError, CompileError
-from graphc.runtime.llvm import native
+from graphc.runtime.llvm.compiler import native
 
 _AVX512 = frozenset({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"})
 _AVX2 = frozenset({"avx2", "fma"})

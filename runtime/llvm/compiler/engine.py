@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from graphc.errors import CompileError, SessionError
-from graphc.runtime.llvm import libm, native, side_by_side
-from graphc.runtime.llvm.forks import LINKING
-from graphc.runtime.llvm.target import Target, host_target
+from graphc.runtime.llvm.compiler import libm, native, side_by_side
+from graphc.runtime.llvm.compiler.forks import LINKING
+from graphc.runtime.llvm.compiler.target import Target, host_target
 
 _LIBRARY_NUMBERS = itertools.count()
 _LIBRARIES_PER_LINKER = 64

@@ -7,8 +7,8 @@ import pytest
 
 from graphc.config import ISA, LLVM_OPT
 from graphc.errors import ArgumentError, CompileError, SessionError
-from graphc.runtime.llvm import engine
-from graphc.runtime.llvm.target import host_target, named_target
+from graphc.runtime.llvm.compiler import engine
+from graphc.runtime.llvm.compiler.target import host_target, named_target
 
 DOUBLE_IT = "define i64 @double_it(i64 %x) {\n  %y = add i64 %x, %x\n  ret i64 %y\n}\n"
 

@@ -4,10 +4,10 @@ import ctypes
 
 import pytest
 
-from graphc.runtime.llvm import engine
+from graphc.runtime.llvm.compiler import engine
+from graphc.runtime.llvm.compiler.target import host_target
+from graphc.runtime.llvm.compiler.units import split
 from graphc.runtime.llvm.module import Module
-from graphc.runtime.llvm.target import host_target
-from graphc.runtime.llvm.units import split
 
 
 def module_of_three() -> Module:

@@ -10,8 +10,8 @@ import ctypes
 import functools
 from typing import Any
 
-from graphc.runtime.llvm import native
-from graphc.runtime.llvm.forks import CALLS
+from graphc.runtime.llvm.compiler import native
+from graphc.runtime.llvm.compiler.forks import CALLS
 
 
 def parse(ir: str, context: Any) -> Any:
