@@ -17,12 +17,19 @@ from graphc.runtime.llvm.build import compile_parts, stored_objects
 from graphc.runtime.llvm.compiler import engine, native
 from graphc.runtime.llvm.compiler.target import Target, host_target
 from graphc.runtime.llvm.compiler.units import split
-from graphc.runtime.llvm.executable import (
+from graphc.runtime.llvm.driver.executable import (
     Helpers,
     LlvmExecutable,
     NativeStage,
     NumpyStage,
     Stage,
+)
+from graphc.runtime.llvm.driver.translate import (
+    Fallback,
+    Translated,
+    kernels_of,
+    translate,
+    translate_step,
 )
 from graphc.runtime.llvm.lowering import products
 from graphc.runtime.llvm.lowering.steps import describe_step
@@ -31,13 +38,6 @@ from graphc.runtime.llvm.pool.library import imports
 from graphc.runtime.llvm.pool.pool import get_pool
 from graphc.runtime.llvm.pool.region import PARALLEL_FOR
 from graphc.runtime.llvm.program import NativeCall, define_run, workspace
-from graphc.runtime.llvm.translate import (
-    Fallback,
-    Translated,
-    kernels_of,
-    translate,
-    translate_step,
-)
 from graphc.runtime.plan import Plan, Step
 from graphc.runtime.tables import step_text
 

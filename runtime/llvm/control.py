@@ -24,12 +24,12 @@ from graphc.runtime.inside import (
     stacked_carries,
 )
 from graphc.runtime.layout import Layout
+from graphc.runtime.llvm.driver.tasks import content_hash
+from graphc.runtime.llvm.driver.times import ADD_TIMES, define_add_times, places
 from graphc.runtime.llvm.lowering.steps import build_step
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
 from graphc.runtime.llvm.program import NativeCall, Slot, define_run, workspace
-from graphc.runtime.llvm.tasks import content_hash
-from graphc.runtime.llvm.times import ADD_TIMES, define_add_times, places
 from graphc.runtime.plan import Inside, Operand, Step
 
 USUAL_ROUNDS = 16

@@ -13,7 +13,7 @@ import numpy as np
 import graphc as gc
 from graphc.config import CHECK, ISA, LLVM_OPT
 from graphc.runtime import specialization
-from graphc.runtime.llvm import executable, regions
+from graphc.runtime.llvm.driver import executable, regions
 from tests.native_fuzz.program import Program, Source
 from tests.programs.base import Array
 from tests.unit.runtime.llvm.guard import guarded

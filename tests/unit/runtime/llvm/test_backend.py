@@ -26,7 +26,7 @@ from graphc.ops.random import random_bits
 from graphc.ops.reduce import amax, sum_
 from graphc.ops.shape import flip, permute
 from graphc.runtime.backend import Kernel
-from graphc.runtime.llvm.addresses import address_of, view_at
+from graphc.runtime.llvm.driver.addresses import address_of, view_at
 from graphc.runtime.plan import Operand
 from graphc.runtime.session import Session
 from graphc.storage import Storage

@@ -33,10 +33,10 @@ from graphc.passes.pipeline import optimize
 from graphc.runtime.bindings import Variables, read_now
 from graphc.runtime.llvm.backend import LlvmBackend
 from graphc.runtime.llvm.compiler.target import host_target
+from graphc.runtime.llvm.driver.translate import translate_step
 from graphc.runtime.llvm.lowering.steps import build_step
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.program import NativeCall
-from graphc.runtime.llvm.translate import translate_step
 from graphc.runtime.plan import Step
 from graphc.runtime.planner import make_plan
 from graphc.runtime.session import Session

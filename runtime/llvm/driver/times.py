@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from graphc.runtime.backend import StepSeconds
-from graphc.runtime.llvm.clock import STAMP_BYTES
+from graphc.runtime.llvm.driver.clock import STAMP_BYTES
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.plan import Inside, Plan
 

@@ -1,0 +1,7 @@
+"""From native steps to a program that runs.
+
+``translate`` goes through a plan and writes native functions; ``program`` beside this folder
+writes the calls in one, ``regions`` says which phases share a parallel region, ``tasks`` what a
+thread does of it. ``executable`` runs the result from Python, at ``addresses`` of arrays, and
+``clock`` and ``times`` say how long its steps took.
+"""
