@@ -1,7 +1,7 @@
 """The plan: what a backend executes. Flat steps over strided views of numbered buffers.
 
 A plan is made once per feed signature by ``graphc.runtime.planner``, checked by
-``graphc.runtime.check_plan``, and handed to a backend, which sees nothing else of the program.
+``graphc.runtime.check.plan``, and handed to a backend, which sees nothing else of the program.
 """
 
 from __future__ import annotations

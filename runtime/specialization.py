@@ -17,7 +17,7 @@ from graphc.graph import Graph
 from graphc.rebuild import bind_dims
 from graphc.runtime.backend import Backend, Executable
 from graphc.runtime.bindings import Snapshot, read_now
-from graphc.runtime.check_plan import check_plan
+from graphc.runtime.check.plan import check_plan
 from graphc.runtime.disk_cache import open_cache
 from graphc.runtime.locks import renew_after_fork
 from graphc.runtime.memory import aligned_memory

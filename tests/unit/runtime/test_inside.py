@@ -23,7 +23,7 @@ from graphc.ops.leaf import placeholder, variable
 from graphc.ops.linalg import matmul
 from graphc.ops.shape import flip, permute
 from graphc.runtime.bindings import Variables
-from graphc.runtime.check_plan import check_plan
+from graphc.runtime.check.plan import check_plan
 from graphc.runtime.plan import Inside, Plan, Step
 from graphc.runtime.planner import make_plan
 from graphc.runtime.poison import poisoned

@@ -12,7 +12,7 @@ from graphc.ops.leaf import placeholder, variable
 from graphc.ops.linalg import matmul
 from graphc.ops.reduce import sum_
 from graphc.ops.shape import concat, flip, pad, permute, reshape
-from graphc.runtime.check_plan import check_plan
+from graphc.runtime.check.plan import check_plan
 from graphc.runtime.layout import Layout, contiguous, reshaped, same_elements
 from graphc.runtime.plan import Plan
 from graphc.runtime.planner import make_plan

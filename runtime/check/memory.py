@@ -14,7 +14,7 @@ from graphc.node import Node
 from graphc.opdef import Trait
 from graphc.ops.fused import ITEM
 from graphc.provenance import describe
-from graphc.runtime.check_geometry import (
+from graphc.runtime.check.geometry import (
     box,
     contiguous,
     same_place,

@@ -9,7 +9,7 @@ from typing import Protocol
 from graphc.errors import VerifyError
 from graphc.graph import Graph
 from graphc.node import Node
-from graphc.runtime.check_geometry import repeats
+from graphc.runtime.check.geometry import repeats
 from graphc.runtime.layout import Layout
 from graphc.runtime.plan import Inside, Operand, Plan, Step
 

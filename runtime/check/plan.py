@@ -15,15 +15,15 @@ from graphc.errors import VerifyError
 from graphc.graph import Graph
 from graphc.node import Node
 from graphc.provenance import describe
-from graphc.runtime.check_geometry import contiguous, repeats, share_elements
-from graphc.runtime.check_hazards import (
+from graphc.runtime.check.geometry import contiguous, repeats, share_elements
+from graphc.runtime.check.hazards import (
     last_that_may_raise,
     may_have_gaps,
     reads_before_writing,
     same_points,
 )
-from graphc.runtime.check_inside import check_inside
-from graphc.runtime.check_memory import Memory
+from graphc.runtime.check.inside import check_inside
+from graphc.runtime.check.memory import Memory
 from graphc.runtime.layout import Layout
 from graphc.runtime.plan import ALIGNMENT, Operand, Plan, Step
 from graphc.types import TensorType, TupleType, Type

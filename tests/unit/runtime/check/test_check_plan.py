@@ -20,7 +20,7 @@ from graphc.ops.linalg import matmul
 from graphc.ops.reduce import sum_
 from graphc.ops.shape import concat, pad, reshape
 from graphc.runtime.bindings import Variables
-from graphc.runtime.check_plan import check_plan
+from graphc.runtime.check.plan import check_plan
 from graphc.runtime.plan import Operand, Plan, Step
 from graphc.runtime.planner import make_plan
 from graphc.storage import Storage

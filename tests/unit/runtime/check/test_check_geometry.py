@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from graphc.dtypes import float64
 from graphc.node import Node
-from graphc.runtime.check_geometry import repeats, same_place, share_elements, viewed
+from graphc.runtime.check.geometry import repeats, same_place, share_elements, viewed
 from graphc.runtime.layout import Layout, view_layout
 from graphc.runtime.plan import Operand
 from tests.unit.runtime.test_layout import chains
