@@ -8,11 +8,11 @@ from dataclasses import replace
 from graphc.dtypes import DType, uint8
 from graphc.graph import Graph
 from graphc.node import Node
-from graphc.runtime.actions import Cell, Nest, View
-from graphc.runtime.arena import padded
 from graphc.runtime.inside import input_layouts, programs
 from graphc.runtime.layout import Layout, contiguous, extent
 from graphc.runtime.plan import Plan
+from graphc.runtime.planning.actions import Cell, Nest, View
+from graphc.runtime.planning.arena import padded
 from graphc.runtime.turned import turned, turned_inputs
 
 MakePlan = Callable[[Graph, Mapping[Node, Layout]], Plan]

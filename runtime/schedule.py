@@ -11,10 +11,10 @@ import heapq
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from graphc.runtime.actions import Cell
-from graphc.runtime.arena import padded
-from graphc.runtime.dependencies import Dependencies
-from graphc.runtime.reuse import reusable
+from graphc.runtime.planning.actions import Cell
+from graphc.runtime.planning.arena import padded
+from graphc.runtime.planning.dependencies import Dependencies
+from graphc.runtime.planning.reuse import reusable
 
 Order = list[int]
 Preference = Literal["shrinking", "least"]

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphc.runtime.arena import Block, lower_bound, pack
 from graphc.runtime.plan import ALIGNMENT
+from graphc.runtime.planning.arena import Block, lower_bound, pack
 
 blocks = st.lists(
     st.builds(

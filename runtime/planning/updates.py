@@ -8,10 +8,10 @@ as nobody needs the old one.
 from __future__ import annotations
 
 from graphc.graph import Graph
-from graphc.runtime.actions import Action, Cell, Program, View, whole
-from graphc.runtime.dependencies import Dependencies
-from graphc.runtime.hazards import positions_that_may_raise
-from graphc.runtime.reuse import may_replace
+from graphc.runtime.planning.actions import Action, Cell, Program, View, whole
+from graphc.runtime.planning.dependencies import Dependencies
+from graphc.runtime.planning.hazards import positions_that_may_raise
+from graphc.runtime.planning.reuse import may_replace
 
 
 def place_updates(graph: Graph, program: Program, dependencies: Dependencies) -> None:

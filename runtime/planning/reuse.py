@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from graphc.runtime.actions import Action, Cell, View
-from graphc.runtime.hazards import may_overwrite
+from graphc.runtime.planning.actions import Action, Cell, View
+from graphc.runtime.planning.hazards import may_overwrite
 
 
 def overwrite_operands(order: Sequence[Action]) -> None:

@@ -20,8 +20,8 @@ from graphc.ops.fused import ITEM
 from graphc.ops.fused_matmul import FUSED_MATMUL
 from graphc.ops.linalg import matmul
 from graphc.ops.shape import concat, flip, pad, permute, reshape
-from graphc.runtime.hazards import may_write_with_gaps
 from graphc.runtime.layout import Layout, contiguous, is_contiguous, reshaped, view_layout
+from graphc.runtime.planning.hazards import may_write_with_gaps
 from graphc.storage import Array
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from graphc.runtime.actions import Action, Cell
+from graphc.runtime.planning.actions import Action, Cell
 
 
 class Dependencies:

@@ -30,8 +30,8 @@ from graphc.runtime.layout import (
     same_elements,
     view_layout,
 )
-from graphc.runtime.parts import fill_of, find_places, has_parts, parts_of
 from graphc.runtime.plan import BufferKind, Plan, StepKind
+from graphc.runtime.planning.parts import fill_of, find_places, has_parts, parts_of
 from graphc.storage import Array
 from graphc.types import TensorType, TupleType
 
