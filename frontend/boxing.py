@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from graphc.frontend.tensor import Tensor
-from graphc.runtime.boxes import Box, Part, Template
+from graphc.runtime.sessions.boxes import Box, Part, Template
 from graphc.storage import Storage, Version
 
 TENSOR = Box(

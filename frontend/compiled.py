@@ -35,7 +35,7 @@ from graphc.frontend.tensor import Tensor
 from graphc.frontend.trace_cache import CacheInfo, TraceCache
 from graphc.frontend.traced import Traced
 from graphc.provenance import user_location_text
-from graphc.runtime.session import Session
+from graphc.runtime.sessions.session import Session
 
 CACHE_SIZE = 32
 """How many signatures one compiled function keeps; the least recently used goes first."""

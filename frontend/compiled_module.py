@@ -8,7 +8,7 @@ from graphc.frontend.compiled import CompiledFunction
 from graphc.frontend.compiling import CompileOptions
 from graphc.frontend.nn.module import Module
 from graphc.frontend.trace_cache import CacheInfo
-from graphc.runtime.session import Session
+from graphc.runtime.sessions.session import Session
 
 
 class CompiledModule(Module):

@@ -16,7 +16,7 @@ from graphc.passes.base import PassRecord
 from graphc.passes.pipeline import optimize, require_options
 from graphc.provenance import user_location_text
 from graphc.runtime.backends import get_backend
-from graphc.runtime.session import Link, Session
+from graphc.runtime.sessions.session import Link, Session
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor

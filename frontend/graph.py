@@ -18,7 +18,7 @@ from graphc.frontend.structure import flatten
 from graphc.graph import Graph as CoreGraph
 from graphc.node import Node
 from graphc.provenance import user_location_text
-from graphc.runtime.session import Session
+from graphc.runtime.sessions.session import Session
 
 if TYPE_CHECKING:
     import networkx

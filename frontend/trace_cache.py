@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from graphc.frontend.signature import Signature
 from graphc.frontend.traced import Traced
-from graphc.runtime.locks import renew_after_fork
+from graphc.runtime.sessions.locks import renew_after_fork
 
 
 class CacheInfo(NamedTuple):

@@ -22,9 +22,9 @@ from graphc.frontend.host_tensor import HostTensor
 from graphc.frontend.modes import modes
 from graphc.frontend.structure import Rebuild
 from graphc.frontend.tensor import Tensor
-from graphc.runtime.conditions import Conditions, Watched
-from graphc.runtime.locks import renew_after_fork
-from graphc.runtime.session import Session
+from graphc.runtime.sessions.conditions import Conditions, Watched
+from graphc.runtime.sessions.locks import renew_after_fork
+from graphc.runtime.sessions.session import Session
 from graphc.storage import Array
 
 

@@ -10,7 +10,7 @@ from graphc.graph import Graph
 from graphc.ops import elementwise as e
 from graphc.ops.leaf import placeholder, variable
 from graphc.ops.select import cast
-from graphc.runtime.session import Session
+from graphc.runtime.sessions.session import Session
 from graphc.storage import Array, Storage
 from graphc.types import TensorType
 

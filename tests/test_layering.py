@@ -143,7 +143,7 @@ PLANTED = [
     ("graphc.frontend.compile", "from graphc.optim import SGD"),
     ("graphc.frontend.compile", "from frontend import tensor"),
     ("graphc.nn", "from graphc.passes.fuse import fuse"),
-    ("graphc", "from graphc.runtime.session import Session"),
+    ("graphc", "from graphc.runtime.sessions.session import Session"),
 ]
 
 ALLOWED = [
@@ -151,7 +151,10 @@ ALLOWED = [
     ("graphc.graph", "def dag():\n  import networkx"),
     ("graphc.passes.fold", "from graphc.passes.rules import exact\nfrom graphc.node import Node"),
     ("graphc.runtime.llvm.emit", "from llvmlite import ir\nfrom graphc.node import Node"),
-    ("graphc.frontend.compile", "from graphc.runtime.session import Session\nimport graphc.passes"),
+    (
+        "graphc.frontend.compile",
+        "from graphc.runtime.sessions.session import Session\nimport graphc.passes",
+    ),
     ("graphc.frontend.numbers", "def to_torch():\n  import torch"),
     ("graphc.nn", "from graphc.frontend.nn.linear import Linear\nfrom graphc.nn import functional"),
     ("graphc", "import importlib\ndef __getattr__(name):\n  importlib.import_module(table[name])"),

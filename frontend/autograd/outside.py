@@ -30,7 +30,7 @@ from graphc.ops.select import copy
 from graphc.passes.saving import values_to_keep
 from graphc.provenance import user_location_text
 from graphc.rebuild import substitute
-from graphc.runtime.session import Session
+from graphc.runtime.sessions.session import Session
 
 if TYPE_CHECKING:
     from graphc.frontend.recording.recorder import Recorder

@@ -18,7 +18,7 @@ from graphc.frontend.base import TensorBase
 from graphc.frontend.guards.access import ONCE, Access, explained, key_of, may_change_unnoticed
 from graphc.frontend.guards.observed import Observed, OwnedDict, observed_changes
 from graphc.provenance import user_location_text
-from graphc.runtime.locks import renew_after_fork
+from graphc.runtime.sessions.locks import renew_after_fork
 
 
 class Reads:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from graphc.allocation import empty_array, zero_array
 from graphc.frontend.base import concrete
-from graphc.runtime.conditions import Watched
+from graphc.runtime.sessions.conditions import Watched
 from graphc.storage import Storage
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def with_own_storage(x: Tensor) -> Tensor:
 
 
 class GradLink:
-    """See ``graphc.runtime.session.Link``: keeps a session and ``grad`` together.
+    """See ``graphc.runtime.sessions.session.Link``: keeps a session and ``grad`` together.
 
     Args:
         slots: those of concrete tensors.

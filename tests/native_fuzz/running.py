@@ -12,8 +12,8 @@ import numpy as np
 
 import graphc as gc
 from graphc.config import CHECK, ISA, LLVM_OPT
-from graphc.runtime import specialization
 from graphc.runtime.llvm.driver import executable, regions
+from graphc.runtime.sessions import specialization
 from tests.native_fuzz.program import Program, Source
 from tests.programs.base import Array
 from tests.unit.runtime.llvm.guard import guarded

@@ -12,7 +12,7 @@ from graphc.opdef import OpDef, Saves, Trait, all_ops
 from graphc.ops.fused import item
 from graphc.ops.leaf import placeholder
 from graphc.passes.control.table import GRADIENTS
-from graphc.runtime.session import Session
+from graphc.runtime.sessions.session import Session
 from graphc.types import TensorType, TupleType
 from tests.op_samples import Sample, samples
 from tests.operators.facts import CATEGORIES, NOTHING

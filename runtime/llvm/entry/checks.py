@@ -16,7 +16,7 @@ from graphc.runtime.llvm.entry.record import (
     Range,
     Watched,
 )
-from graphc.runtime.locks import ENTERING, NATIVE_READERS, NATIVE_WRITER, READERS, WRITER
+from graphc.runtime.sessions.locks import ENTERING, NATIVE_READERS, NATIVE_WRITER, READERS, WRITER
 
 REFUSED, RAISED = 1, 2
 """What ``read_hosts`` returns when it does not understand a number, or a getter raised."""

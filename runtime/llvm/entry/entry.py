@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from graphc.allocation import LINE
-from graphc.runtime.boxes import Box
 from graphc.runtime.llvm.entry.library import named_call, positional_call
 from graphc.runtime.llvm.entry.objects import array_functions, make_object, slot, slot_offset
 from graphc.runtime.llvm.entry.record import Field, Record
 from graphc.runtime.llvm.entry.results import Shape
-from graphc.runtime.locks import Group
+from graphc.runtime.sessions.boxes import Box
+from graphc.runtime.sessions.locks import Group
 from graphc.storage import Array, HostValue, Storage
 from graphc.types import TensorType
 

@@ -7,7 +7,7 @@ from graphc.runtime.llvm.entry.checks import RAISED
 from graphc.runtime.llvm.entry.code import Code
 from graphc.runtime.llvm.entry.objects import DATA, FIT_FLAGS, WRITEABLE
 from graphc.runtime.llvm.entry.record import Field, GroupItem, Host, Input, Output
-from graphc.runtime.locks import ENTERING, NATIVE_READERS, NATIVE_WRITER
+from graphc.runtime.sessions.locks import ENTERING, NATIVE_READERS, NATIVE_WRITER
 
 
 def make_output() -> str:

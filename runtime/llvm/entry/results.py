@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
 
-from graphc.runtime import boxes
 from graphc.runtime.llvm.entry.code import Code
 from graphc.runtime.llvm.entry.objects import slot_offset
 from graphc.runtime.llvm.entry.record import Field, Record, SlotItem, TemplateItem
+from graphc.runtime.sessions import boxes
 
 
 class Kind(IntEnum):

@@ -22,12 +22,12 @@ from graphc.ops.index import index
 from graphc.ops.leaf import placeholder, variable
 from graphc.ops.linalg import matmul
 from graphc.ops.shape import flip, permute
-from graphc.runtime.bindings import Variables
 from graphc.runtime.check.plan import check_plan
 from graphc.runtime.plan import Inside, Plan, Step
 from graphc.runtime.planner import make_plan
 from graphc.runtime.poison import poisoned
-from graphc.runtime.session import Session
+from graphc.runtime.sessions.bindings import Variables
+from graphc.runtime.sessions.session import Session
 from graphc.storage import Storage
 from graphc.types import TensorType
 from tests.random_control import control_program

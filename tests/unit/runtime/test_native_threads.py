@@ -22,7 +22,7 @@ from graphc.ops import elementwise as e
 from graphc.ops.leaf import variable
 from graphc.ops.select import cast
 from graphc.runtime.llvm.entry.library import is_available
-from graphc.runtime.session import Session
+from graphc.runtime.sessions.session import Session
 from graphc.storage import Storage
 from graphc.types import TensorType
 from tests.native_programs import counter, doubled, is_detached, long_program, ones, warm

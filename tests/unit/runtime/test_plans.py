@@ -11,10 +11,10 @@ from graphc.ops import elementwise as e
 from graphc.ops.leaf import placeholder, variable
 from graphc.ops.linalg import matmul
 from graphc.ops.shape import permute
-from graphc.runtime.bindings import Variables
 from graphc.runtime.check.plan import check_plan
 from graphc.runtime.planner import make_plan
-from graphc.runtime.session import Session
+from graphc.runtime.sessions.bindings import Variables
+from graphc.runtime.sessions.session import Session
 from graphc.storage import Storage
 from graphc.types import TensorType
 from tests.random_graphs import Program, programs

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 
 from graphc.evaluate import evaluate
-from graphc.runtime.session import Session
+from graphc.runtime.sessions.session import Session
 from tests.random_graphs import Program, programs
 
 

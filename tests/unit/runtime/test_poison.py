@@ -17,7 +17,7 @@ from graphc.runtime.numpy_backend import NumpyExecutable
 from graphc.runtime.plan import Plan
 from graphc.runtime.planner import make_plan
 from graphc.runtime.poison import poisoned
-from graphc.runtime.session import Session
+from graphc.runtime.sessions.session import Session
 from graphc.types import TensorType
 from tests.backends import BACKENDS
 from tests.random_graphs import Program, programs

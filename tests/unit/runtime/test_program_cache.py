@@ -20,7 +20,7 @@ from graphc.ops.leaf import iota, placeholder, variable
 from graphc.ops.linalg import matmul
 from graphc.passes.pipeline import optimize
 from graphc.provenance import Origin, made_for
-from graphc.runtime.session import Session, unoptimized
+from graphc.runtime.sessions.session import Session, unoptimized
 from graphc.storage import Storage
 from graphc.types import TensorType
 

@@ -3,7 +3,7 @@
 import pytest
 
 from graphc.errors import ArgumentError
-from graphc.runtime.structure import fill, leaves, require_known
+from graphc.runtime.sessions.structure import fill, leaves, require_known
 from graphc.runtime.tables import bytes_text, table
 
 

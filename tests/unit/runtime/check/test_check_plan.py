@@ -19,10 +19,10 @@ from graphc.ops.leaf import placeholder, variable
 from graphc.ops.linalg import matmul
 from graphc.ops.reduce import sum_
 from graphc.ops.shape import concat, pad, reshape
-from graphc.runtime.bindings import Variables
 from graphc.runtime.check.plan import check_plan
 from graphc.runtime.plan import Operand, Plan, Step
 from graphc.runtime.planner import make_plan
+from graphc.runtime.sessions.bindings import Variables
 from graphc.storage import Storage
 from graphc.types import TensorType
 from tests.random_graphs import Program, programs

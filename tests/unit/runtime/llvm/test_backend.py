@@ -28,7 +28,7 @@ from graphc.ops.shape import flip, permute
 from graphc.runtime.backend import Kernel
 from graphc.runtime.llvm.driver.addresses import address_of, view_at
 from graphc.runtime.plan import Operand
-from graphc.runtime.session import Session
+from graphc.runtime.sessions.session import Session
 from graphc.storage import Storage
 from graphc.types import TensorType
 from tests.random_graphs import Program, programs

@@ -30,7 +30,6 @@ from graphc.ops.linalg import matmul
 from graphc.ops.matrix_exp import matrix_exp
 from graphc.ops.shape import flip, permute
 from graphc.passes.pipeline import optimize
-from graphc.runtime.bindings import Variables, read_now
 from graphc.runtime.llvm.backend import LlvmBackend
 from graphc.runtime.llvm.compiler.target import host_target
 from graphc.runtime.llvm.driver.translate import translate_step
@@ -39,7 +38,8 @@ from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.program import NativeCall
 from graphc.runtime.plan import Step
 from graphc.runtime.planner import make_plan
-from graphc.runtime.session import Session
+from graphc.runtime.sessions.bindings import Variables, read_now
+from graphc.runtime.sessions.session import Session
 from graphc.storage import Array, Storage
 from graphc.types import TensorType
 from tests.forking import fork_and

@@ -12,7 +12,7 @@ from graphc.ops.leaf import iota, placeholder
 from graphc.ops.linalg import matmul
 from graphc.ops.reduce import sum_
 from graphc.ops.shape import concat, expand, pad, permute, reshape, slice_
-from graphc.runtime.session import Session
+from graphc.runtime.sessions.session import Session
 from graphc.types import TensorType
 
 x = placeholder("x", TensorType((2, 1, 3), float32))

@@ -16,7 +16,7 @@ from graphc.runtime.check.plan import check_plan
 from graphc.runtime.layout import Layout, contiguous, reshaped, same_elements
 from graphc.runtime.plan import Plan
 from graphc.runtime.planner import make_plan
-from graphc.runtime.session import Session
+from graphc.runtime.sessions.session import Session
 from graphc.storage import Array, Storage
 from graphc.types import TensorType
 from tests.backends import BACKENDS

@@ -12,7 +12,7 @@ from graphc.ops.index import index, index_add
 from graphc.ops.leaf import placeholder, variable
 from graphc.ops.linalg import matmul
 from graphc.ops.shape import flip, permute
-from graphc.runtime.session import Session
+from graphc.runtime.sessions.session import Session
 from graphc.storage import Array, HostValue, Storage
 from graphc.types import TensorType
 

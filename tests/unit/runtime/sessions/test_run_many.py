@@ -14,7 +14,7 @@ from graphc.ops.index import index
 from graphc.ops.leaf import placeholder, variable
 from graphc.ops.reduce import sum_
 from graphc.ops.select import cast
-from graphc.runtime.session import Session
+from graphc.runtime.sessions.session import Session
 from graphc.storage import Storage
 from graphc.types import TensorType
 from tests.native_programs import counter, long_program

@@ -15,8 +15,8 @@ from graphc.ops import elementwise as e
 from graphc.ops.leaf import placeholder
 from graphc.ops.reduce import sum_
 from graphc.ops.shape import reshape
-from graphc.runtime.feeds import Feeds
-from graphc.runtime.session import Session
+from graphc.runtime.sessions.feeds import Feeds
+from graphc.runtime.sessions.session import Session
 from graphc.storage import Array
 from graphc.types import TensorType
 

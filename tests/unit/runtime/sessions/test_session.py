@@ -20,8 +20,8 @@ from graphc.ops.linalg import matmul
 from graphc.ops.reduce import sum_
 from graphc.ops.select import cast
 from graphc.ops.shape import expand, permute, reshape
-from graphc.runtime.session import Session
-from graphc.runtime.specialization import Specialization
+from graphc.runtime.sessions.session import Session
+from graphc.runtime.sessions.specialization import Specialization
 from graphc.storage import Storage
 from graphc.types import TensorType
 

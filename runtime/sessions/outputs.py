@@ -9,7 +9,7 @@ import numpy as np
 from graphc.addresses import address_range
 from graphc.errors import FeedError
 from graphc.graph import Graph
-from graphc.runtime.bindings import Snapshot
+from graphc.runtime.sessions.bindings import Snapshot
 from graphc.storage import Array
 
 

@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping
 
 from graphc.errors import ArgumentError
-from graphc.runtime.bindings import Snapshot
 from graphc.runtime.llvm.entry.steps import Steps
-from graphc.runtime.specialization import Specialization
+from graphc.runtime.sessions.bindings import Snapshot
+from graphc.runtime.sessions.specialization import Specialization
 from graphc.storage import Array, HostValue
 
 _SHORT, _LONG = 2e-3, 20e-3

@@ -19,8 +19,8 @@ from graphc.ops import elementwise as e
 from graphc.ops.leaf import placeholder, variable
 from graphc.ops.reduce import sum_
 from graphc.provenance import describe
-from graphc.runtime.locks import Group, RunLocks
-from graphc.runtime.session import Session
+from graphc.runtime.sessions.locks import Group, RunLocks
+from graphc.runtime.sessions.session import Session
 from graphc.storage import HostValue, Storage, Version
 from graphc.types import TensorType
 from tests.forking import fork_and

@@ -13,10 +13,10 @@ from graphc.graph import Graph
 from graphc.ops import elementwise as e
 from graphc.ops.index import index
 from graphc.ops.leaf import placeholder, variable
-from graphc.runtime import direct
 from graphc.runtime.llvm.entry import objects
 from graphc.runtime.llvm.entry.library import is_available
-from graphc.runtime.session import Session
+from graphc.runtime.sessions import direct
+from graphc.runtime.sessions.session import Session
 from graphc.storage import Array, HostValue, Storage
 from graphc.types import TensorType
 from tests.native_programs import counter, doubled, ones, warm

@@ -16,16 +16,16 @@ from graphc.config import CHECK
 from graphc.graph import Graph
 from graphc.rebuild import bind_dims
 from graphc.runtime.backend import Backend, Executable
-from graphc.runtime.bindings import Snapshot, read_now
 from graphc.runtime.check.plan import check_plan
 from graphc.runtime.disk_cache import open_cache
-from graphc.runtime.locks import renew_after_fork
 from graphc.runtime.memory import aligned_memory
 from graphc.runtime.plan import Plan
 from graphc.runtime.planner import make_plan
 from graphc.runtime.poison import poisoned
 from graphc.runtime.program_cache import Program, load, program_key, store
 from graphc.runtime.program_places import Places
+from graphc.runtime.sessions.bindings import Snapshot, read_now
+from graphc.runtime.sessions.locks import renew_after_fork
 from graphc.storage import Array, Storage
 
 SPARE_ARENAS = 4

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from graphc.errors import ArgumentError
-from graphc.runtime.bindings import Snapshot
-from graphc.runtime.locks import renew_after_fork
-from graphc.runtime.specialization import Reservation, Specialization
+from graphc.runtime.sessions.bindings import Snapshot
+from graphc.runtime.sessions.locks import renew_after_fork
+from graphc.runtime.sessions.specialization import Reservation, Specialization
 
 Key = tuple[tuple[tuple[str, int], ...], tuple[object, ...]]
 Sizes = Mapping[str, int]

@@ -13,20 +13,20 @@ import numpy as np
 from graphc.errors import ArgumentError, SessionError
 from graphc.graph import Graph
 from graphc.runtime.backends import get_backend
-from graphc.runtime.bindings import Variables
-from graphc.runtime.boxes import Box
-from graphc.runtime.conditions import Conditions, Watched
-from graphc.runtime.direct import make_native_calls
-from graphc.runtime.feeds import Feed, Feeds
-from graphc.runtime.forms import CacheInfo, Forms
 from graphc.runtime.kernel_report import KernelReport, kernel_reports
-from graphc.runtime.locks import RunLocks
-from graphc.runtime.many import run_steps, step_count
-from graphc.runtime.outputs import given_outputs, same_layout_copy
-from graphc.runtime.pickling import FlatGraph, require_picklable
 from graphc.runtime.profile import Profile, profile_report
 from graphc.runtime.reports import Explanation, MemoryReport, explanation, memory_report
-from graphc.runtime.specialization import (
+from graphc.runtime.sessions.bindings import Variables
+from graphc.runtime.sessions.boxes import Box
+from graphc.runtime.sessions.conditions import Conditions, Watched
+from graphc.runtime.sessions.direct import make_native_calls
+from graphc.runtime.sessions.feeds import Feed, Feeds
+from graphc.runtime.sessions.forms import CacheInfo, Forms
+from graphc.runtime.sessions.locks import RunLocks
+from graphc.runtime.sessions.many import run_steps, step_count
+from graphc.runtime.sessions.outputs import given_outputs, same_layout_copy
+from graphc.runtime.sessions.pickling import FlatGraph, require_picklable
+from graphc.runtime.sessions.specialization import (
     NativeCalls,
     Optimize,
     PassReport,
@@ -34,7 +34,7 @@ from graphc.runtime.specialization import (
     Specialization,
     specialize,
 )
-from graphc.runtime.structure import Structure, fill, require_known
+from graphc.runtime.sessions.structure import Structure, fill, require_known
 from graphc.storage import Array
 
 _NO_FEED: Feed = {}

@@ -9,16 +9,16 @@ import numpy as np
 
 from graphc.dtypes import float32, float64
 from graphc.node import Node
-from graphc.runtime.boxes import Box
-from graphc.runtime.conditions import Conditions
 from graphc.runtime.inside import SCAN
 from graphc.runtime.llvm.entry.entry import Binding, Entry
 from graphc.runtime.llvm.entry.library import is_available
 from graphc.runtime.llvm.entry.results import Kind, Shape
-from graphc.runtime.locks import RunLocks
 from graphc.runtime.plan import Plan
-from graphc.runtime.specialization import NativeCalls, Reservation
-from graphc.runtime.structure import Structure, fill
+from graphc.runtime.sessions.boxes import Box
+from graphc.runtime.sessions.conditions import Conditions
+from graphc.runtime.sessions.locks import RunLocks
+from graphc.runtime.sessions.specialization import NativeCalls, Reservation
+from graphc.runtime.sessions.structure import Structure, fill
 from graphc.storage import Array, HostValue
 
 DETACH_ABOVE = 20e-6
@@ -26,7 +26,7 @@ DETACH_ABOVE = 20e-6
 
 
 class Direct:
-    """See ``graphc.runtime.specialization.NativeCalls``.
+    """See ``graphc.runtime.sessions.specialization.NativeCalls``.
 
     Args:
         entry: makes the native functions.
