@@ -39,7 +39,7 @@ from graphc.runtime.llvm.pool.pool import get_pool
 from graphc.runtime.llvm.pool.region import PARALLEL_FOR
 from graphc.runtime.llvm.program import NativeCall, define_run, workspace
 from graphc.runtime.plan import Plan, Step
-from graphc.runtime.tables import step_text
+from graphc.runtime.reporting.tables import step_text
 
 
 class LlvmBackend:

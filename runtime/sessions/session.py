@@ -13,9 +13,9 @@ import numpy as np
 from graphc.errors import ArgumentError, SessionError
 from graphc.graph import Graph
 from graphc.runtime.backends import get_backend
-from graphc.runtime.kernel_report import KernelReport, kernel_reports
-from graphc.runtime.profile import Profile, profile_report
-from graphc.runtime.reports import Explanation, MemoryReport, explanation, memory_report
+from graphc.runtime.reporting.kernel_report import KernelReport, kernel_reports
+from graphc.runtime.reporting.profile import Profile, profile_report
+from graphc.runtime.reporting.reports import Explanation, MemoryReport, explanation, memory_report
 from graphc.runtime.sessions.bindings import Variables
 from graphc.runtime.sessions.boxes import Box
 from graphc.runtime.sessions.conditions import Conditions, Watched

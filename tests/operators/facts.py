@@ -14,7 +14,7 @@ import graphc as gc
 from graphc.dtypes import BOOLEAN, COMPLEX, DTYPES, FLOATING, INTEGER, DType
 from graphc.frontend.structure import flatten
 from graphc.runtime.backend import Kernel
-from graphc.runtime.reports import Explanation
+from graphc.runtime.reporting.reports import Explanation
 from tests.operators.derivatives import Array, Slopes
 from tests.operators.notation import Call, Leaf, namespace
 

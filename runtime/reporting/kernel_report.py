@@ -10,7 +10,7 @@ from graphc.provenance import describe
 from graphc.runtime.backend import Code, Executable, Kernel
 from graphc.runtime.inside import bodies, program_names
 from graphc.runtime.plan import Plan, Step
-from graphc.runtime.tables import step_text
+from graphc.runtime.reporting.tables import step_text
 
 
 @dataclass(frozen=True)

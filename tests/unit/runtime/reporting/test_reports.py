@@ -3,8 +3,8 @@
 import pytest
 
 from graphc.errors import ArgumentError
+from graphc.runtime.reporting.tables import bytes_text, table
 from graphc.runtime.sessions.structure import fill, leaves, require_known
-from graphc.runtime.tables import bytes_text, table
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from graphc.provenance import describe
 from graphc.runtime.backend import Kernel, StepSeconds
 from graphc.runtime.inside import program_names
 from graphc.runtime.plan import Plan
+from graphc.runtime.reporting.tables import step_text, table
 from graphc.runtime.sessions.specialization import Specialization
-from graphc.runtime.tables import step_text, table
 
 Samples = Sequence[Sequence[StepSeconds]]
 

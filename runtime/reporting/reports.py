@@ -9,8 +9,8 @@ from typing import Any
 from graphc.provenance import describe
 from graphc.runtime.backend import Kernel
 from graphc.runtime.plan import Buffer, Plan
+from graphc.runtime.reporting.tables import bytes_text, step_text, table
 from graphc.runtime.sessions.specialization import Specialization, Tally
-from graphc.runtime.tables import bytes_text, step_text, table
 
 
 @dataclass(frozen=True, slots=True)

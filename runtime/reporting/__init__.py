@@ -1,0 +1,1 @@
+"""What a session tells people about itself: reports, kernels, profiles, and their tables."""
