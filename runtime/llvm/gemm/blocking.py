@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from graphc.errors import CompileError
 from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.llvm.gemm.problem import Problem
 from graphc.runtime.llvm.gemm.tiling import Tile, nanoseconds, outer_cycles, outer_tile
@@ -173,10 +174,12 @@ class Blocking:
 def blocking_of(target: Target, problem: Problem, lanes: int) -> Blocking:
     """Choose the tile and cut the product."""
     tile = outer_tile(target, problem, lanes)
-    packed = _worth_packing(problem, tile)
+    packed = not problem.form.panels and _worth_packing(problem, tile)
     depth = _depth(problem, tile, packed)
     row_tiles, panels = -(-problem.m // tile.rows), -(-problem.n // (tile.vectors * lanes))
     whole = Blocking(problem, lanes, tile, packed, depth, row_tiles, panels)
+    if problem.form.rows:
+        return _of_rows(whole)
     row_blocks, unit_panels = _unit(whole)
     unit_tiles, slab = -(-row_tiles // row_blocks), 0
     competing = unit_panels >= _SLAB_PANELS and _competing(problem, problem.a.column)
@@ -184,6 +187,18 @@ def blocking_of(target: Target, problem: Problem, lanes: int) -> Blocking:
         slab = min(unit_tiles, _slab_tiles(tile, lanes))
         unit_tiles = _rounded(unit_tiles, slab)
     return replace(whole, unit_tiles=unit_tiles, unit_panels=unit_panels, slab=slab)
+
+
+def _of_rows(whole: Blocking) -> Blocking:
+    """Units that are rows, as wanted."""
+    problem, tile = whole.problem, whole.tile
+    if whole.packed:
+        raise CompileError("matmul: units of rows would each copy the right factor")
+    tiles, slab = problem.form.rows // tile.rows, 0
+    if _competing(problem, problem.a.column) or not problem.a.plain:
+        most = _slab_tiles(tile, whole.lanes)
+        slab = max(number for number in range(1, most + 1) if tiles % number == 0)
+    return replace(whole, unit_tiles=tiles, unit_panels=whole.panels, slab=slab)
 
 
 def _slab_tiles(tile: Tile, lanes: int) -> int:
@@ -234,10 +249,12 @@ def _depth(problem: Problem, tile: Tile, packed: bool) -> int:
     """Terms of one block of the sum: equal blocks of whole vectors and rounds."""
     near = problem.a.column in (0, 1) or not problem.a.plain
     deepest = _DEEPEST if near else _DEEPEST_APART
-    if not packed and problem.m <= tile.rows:
+    in_place = not packed and not problem.form.panels
+    if in_place and problem.m <= tile.rows:
         large = problem.k * problem.n * problem.dtype.itemsize > 2 * _BLOCK_BYTES
-        deepest = _STREAMED if large and problem.n * problem.dtype.itemsize >= _PAGE else problem.k
-    elif not packed and _competing(problem, problem.b.row):
+        if large and problem.n * problem.dtype.itemsize >= _PAGE:
+            deepest = _STREAMED
+    elif in_place and _competing(problem, problem.b.row):
         deepest = _SHALLOW
     blocks = max(1, -(-problem.k // max(1, deepest)))
     return max(1, -(-problem.k // (blocks * _DEPTH_STEP))) * _DEPTH_STEP

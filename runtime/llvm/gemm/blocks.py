@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from graphc.runtime.llvm.function import SCRATCH, SHARED, define_function
 from graphc.runtime.llvm.gemm.blocking import Blocking
 from graphc.runtime.llvm.gemm.control import moved, repeat, scaled, when
+from graphc.runtime.llvm.gemm.form import span_of_rows
 from graphc.runtime.llvm.gemm.groups import (
     along_columns,
     along_rows,
@@ -35,8 +36,19 @@ def build_blocks(module: Module, blocking: Blocking) -> NativeStep:
     writer = _Writer(module, blocking)
     repeat_groups(writer.e, blocking.row_blocks, writer.group)
     symbol = define_function(module, blocking.problem.parameters, writer.e.lines)
-    phase = Phase(symbol, blocking.units, blocking.nanoseconds)
+    phase = Phase(symbol, blocking.units, blocking.nanoseconds, _spans(blocking))
     return NativeStep((phase,), scratch_bytes=blocking.scratch_bytes)
+
+
+def _spans(blocking: Blocking) -> tuple[int | None, ...]:
+    """What a unit touches of each operand, where units are rows."""
+    problem = blocking.problem
+    if not problem.form.rows:
+        return ()
+    columns = [(each, problem.k) for each in problem.a.matrices]
+    columns += [(each, problem.n) for each in (*problem.operands, *problem.outputs)]
+    found = {each.parameter: span_of_rows(each, problem.form.rows, size) for each, size in columns}
+    return tuple(found.get(number) for number in range(problem.parameters))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,7 @@ class _Writer:
         self.rest_vectors = -(-self.rest_columns // blocking.lanes)
         self.others = (*problem.operands, *problem.outputs)
         self.sums = places_of_sums(problem)
+        self.in_place = not blocking.packed and not problem.form.panels
         self.kernels: dict[tuple[int, int, int], str] = {}
 
     # ------------------------------------------------------------------ loops
@@ -87,7 +100,7 @@ class _Writer:
         a, pointers = pointers[: len(a_side)], pointers[len(a_side) :]
         b, others = pointers[: len(b_side)], pointers[len(b_side) :]
         panel = e.mul(column, blocking.unit_panels) if count > 1 else _ZERO
-        b = along_columns(e, b, b_side, panel, blocking.width)
+        b = self._panels(b, panel)
         others = along_columns(e, others, self.others, panel, blocking.width)
         panels = constant("i64", self.full_panels)
         if count > 1:
@@ -120,7 +133,7 @@ class _Writer:
         e, blocking, problem = self.e, self.blocking, self.problem
         terms = self._terms(number)
         a = along_columns(e, a, problem.a.matrices, number, blocking.depth)
-        strip = replace(strip, b=along_rows(e, strip.b, problem.b.matrices, number, blocking.depth))
+        strip = replace(strip, b=self._terms_on(strip.b, number))
         if blocking.packed:
             self._pack(strip, terms)
             strip = replace(strip, b=[SCRATCH])
@@ -227,6 +240,8 @@ class _Writer:
         partial = moved(e, SCRATCH, 1, (constant("i64", 1), blocking.partial_offset))
         partial = moved(e, partial, 1, (index, blocking.unit_panels * tile))
         step = blocking.panel_bytes // self.size if blocking.packed else blocking.width
+        if self.problem.form.panels:
+            step *= self.problem.k
         distance = sums_bytes(self.problem)
         row_sums = [moved(e, place, 1, (index, distance)) for place in strip.sums]
 
@@ -259,16 +274,36 @@ class _Writer:
                 rows,
                 vectors,
                 blocking.lanes,
-                readable=blocking.lanes if blocking.packed else active,
+                readable=active if self.in_place else blocking.lanes,
                 active=active,
                 a_row=1 if blocking.slab else problem.a.row,
                 a_step=blocking.slab_width if blocking.slab else problem.a.column,
-                b_step=vectors * blocking.lanes if blocking.packed else problem.b.row,
-                ahead=0 if blocking.packed or rows < _SEEN_ROWS else _AHEAD,
+                b_step=self._b_step(vectors),
+                ahead=_AHEAD if self.in_place and rows >= _SEEN_ROWS else 0,
                 blocked=blocking.blocks > 1,
             )
             self.kernels[key] = define_outer(self.e.module, kernel)
         return self.kernels[key]
+
+    def _panels(self, b: list[Value], index: Value) -> list[Value]:
+        """Where so many panels further begin."""
+        width, k = self.problem.form.panels, self.problem.k
+        if not width:
+            return along_columns(self.e, b, self.problem.b.matrices, index, self.blocking.width)
+        return [moved(self.e, pointer, self.size, (index, k * width)) for pointer in b]
+
+    def _terms_on(self, b: list[Value], block: Value) -> list[Value]:
+        """Where a block of the sum begins."""
+        width, depth = self.problem.form.panels, self.blocking.depth
+        if not width:
+            return along_rows(self.e, b, self.problem.b.matrices, block, depth)
+        return [moved(self.e, pointer, self.size, (block, depth * width)) for pointer in b]
+
+    def _b_step(self, vectors: int) -> int:
+        """The distance between neighbours of ``b`` along k, for kernels of so many vectors."""
+        if self.problem.form.panels:
+            return self.problem.form.panels
+        return vectors * self.blocking.lanes if self.blocking.packed else self.problem.b.row
 
     def _call(self, symbol: str, *arguments: Value) -> None:
         self.e.emit(f"call void @{symbol}({', '.join(value.typed for value in arguments)})")

@@ -8,7 +8,8 @@ from graphc.runtime.llvm.function import define_function
 from graphc.runtime.llvm.gemm.blocking import Blocking, blocking_of
 from graphc.runtime.llvm.gemm.blocks import build_blocks
 from graphc.runtime.llvm.gemm.factors import Factor, Prologue
-from graphc.runtime.llvm.gemm.problem import Epilogue, Problem, problem_of
+from graphc.runtime.llvm.gemm.form import PLAIN, Form
+from graphc.runtime.llvm.gemm.problem import Epilogue, Problem, formed, problem_of
 from graphc.runtime.llvm.gemm.strips import Strips, build_strips, strips_of
 from graphc.runtime.llvm.gemm.sums import schedule_of_sums, sums_bytes
 from graphc.runtime.llvm.gemm.tiling import dots_cycles, dots_tile, outer_cycles
@@ -30,6 +31,7 @@ def build_gemm(
     b: Layout | Prologue,
     c: Layout,
     epilogue: Epilogue | None = None,
+    form: Form = PLAIN,
 ) -> NativeStep:
     """Add the function of a matrix product to a module.
 
@@ -44,15 +46,18 @@ def build_gemm(
         b: right operand, ``[..., k, n]``, of the same dtype; the same.
         c: the product, ``[..., m, n]``; with an epilogue only its shape and dtype matter.
         epilogue: what is computed from each element of the product before it is stored.
+        form: what is wanted beside the result.
 
     Raises:
-        CompileError: if there is no native code for a dtype or an operation.
+        CompileError: if there is no native code for a dtype or an operation, or none of that form.
     """
     body = None if epilogue is None else (*epilogue.body.inputs, *epilogue.body.outputs.values())
     others = None if epilogue is None else (epilogue.operands, epilogue.outputs)
-    key = ("gemm", *map(_identity, (a, b)), c, body, others)
+    key = ("gemm", *map(_identity, (a, b)), c, body, others, form)
     if key not in module.kernels:
         problem = problem_of(a, b, c, epilogue)
+        if form != PLAIN:
+            problem = formed(problem, form)
         native = _build(module, problem)
         if epilogue is not None and problem.body.sums:
             native = _with_sums(module, problem, epilogue, native)
@@ -100,7 +105,7 @@ def plan_of(target: Target, problem: Problem) -> Blocking | Strips:
     """Choose a kernel and cut the product, which is not empty."""
     lanes = lanes_of(target, problem)
     blocking = blocking_of(target, problem, lanes)
-    if problem.body.sums:
+    if problem.body.sums or problem.form != PLAIN:
         return blocking
     if min(problem.m, problem.n) <= _FEW and _suit_dots(problem):
         tile = dots_tile(target, problem, lanes)

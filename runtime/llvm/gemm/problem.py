@@ -25,6 +25,7 @@ from graphc.runtime.llvm.gemm.factors import (
     require_elementwise,
     summed_in,
 )
+from graphc.runtime.llvm.gemm.form import PLAIN, Form
 from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.types import TensorType
 
@@ -81,6 +82,7 @@ class Problem:
         operands: the body's operands, ``[m, n]``.
         outputs: what is stored, ``[m, n]``.
         parameters: how many operands and results the function has, those of later phases included.
+        form: what is wanted beside the result.
     """
 
     batch: tuple[int, ...]
@@ -93,6 +95,7 @@ class Problem:
     operands: tuple[Matrix, ...]
     outputs: tuple[Matrix, ...]
     parameters: int
+    form: Form = PLAIN
 
     @property
     def dtype(self) -> DType:
@@ -178,6 +181,20 @@ def problem_of(
     single_column = problem.n == 1 and problem.m != 1
     in_columns = result.row == 1 and result.column != 1 and problem.m != 1
     return problem.transposed if single_column or in_columns else problem
+
+
+def formed(problem: Problem, form: Form) -> Problem:
+    """The problem in another form.
+
+    Raises:
+        CompileError: if the product cannot have this form.
+    """
+    turned = problem.b.matrices[0].parameter < problem.a.matrices[0].parameter
+    if turned or problem.batch or problem.is_empty or problem.body.sums:
+        raise CompileError("matmul: no product of whole rows")
+    if (form.rows and problem.m % form.rows) or (form.panels and not problem.b.plain):
+        raise CompileError("matmul: no product of such rows or panels")
+    return replace(problem, form=form)
 
 
 def _require_product(a: Layout | Prologue, b: Layout | Prologue, c: Layout) -> None:

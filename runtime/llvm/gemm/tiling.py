@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from graphc.errors import CompileError
 from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.llvm.gemm.problem import Problem
 
@@ -70,8 +71,20 @@ def chains_of(target: Target, size: int) -> int:
 
 
 def outer_tile(target: Target, problem: Problem, lanes: int) -> Tile:
-    """The tile with which outer products cost least."""
-    return min(_tiles(target, problem, lanes), key=lambda tile: _rank(problem, tile, lanes))
+    """The tile with which outer products cost least.
+
+    Raises:
+        CompileError: if no tile fits the wanted form.
+    """
+    form = problem.form
+    tiles = [
+        tile
+        for tile in _tiles(target, problem, lanes)
+        if form.allows(tile.rows, tile.vectors * lanes)
+    ]
+    if not tiles:
+        raise CompileError("matmul: no product of such rows and panels")
+    return min(tiles, key=lambda tile: _rank(problem, tile, lanes))
 
 
 def nanoseconds(problem: Problem, cycles: float) -> float:
