@@ -63,5 +63,5 @@ def pool_library() -> engine.Library:
 
 
 def imports() -> dict[str, int]:
-    """The functions that generated code calls, for :func:`graphc.runtime.llvm.compiler.engine.link`."""
+    """The functions that generated code calls, for ``link`` of ``compiler.engine``."""
     return {symbol: pool_library().address(symbol) for symbol in (PARALLEL_FOR, PARK)}
