@@ -11,7 +11,7 @@ from benchmarks.timing import Timing
 IMPORTS = {
     "numpy": "numpy",
     "graphc": "graphc",
-    "graphc, nn and the compiler": "graphc.nn, graphc.optim, graphc.frontend.compiled",
+    "graphc, nn and the compiler": "graphc.nn, graphc.optim, graphc.frontend.compile.function",
     "torch": "torch",
     "jax": "jax",
 }

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import ArgumentError
-from graphc.frontend.compiled import CompiledFunction, as_arguments
-from graphc.frontend.compiled_module import CompiledModule
-from graphc.frontend.compiling import CompileOptions
+from graphc.frontend.compile.function import CompiledFunction, as_arguments
+from graphc.frontend.compile.module import CompiledModule
+from graphc.frontend.compile.options import CompileOptions
 from graphc.frontend.recording.grad_slots import GradSlot
 from graphc.frontend.structure import flatten
 from graphc.node import Node

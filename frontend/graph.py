@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from graphc.dims import Size
 from graphc.dtypes import DTypeLike, float32
 from graphc.errors import GraphcError, RecordingError
-from graphc.frontend.compiling import CompileOptions, Numerics, OptLevel, make_session
+from graphc.frontend.compile.options import CompileOptions, Numerics, OptLevel
+from graphc.frontend.compile.session import make_session
 from graphc.frontend.modes import modes
 from graphc.frontend.recording.grad_slots import GradLink
 from graphc.frontend.recording.recorder import Recorder

@@ -140,13 +140,13 @@ _MODULES = frozenset(
 _HOMES = {
     "Comparison": "graphc.frontend.compare",
     "Graph": "graphc.frontend.graph",
-    "TensorSpec": "graphc.frontend.compiled",
+    "TensorSpec": "graphc.frontend.compile.tracing",
     "compare": "graphc.frontend.compare",
-    "compile": "graphc.frontend.compile",
+    "compile": "graphc.frontend.compile.api",
     "load": "graphc.frontend.saving.load",
     "placeholder": "graphc.frontend.graph",
     "save": "graphc.frontend.saving.save",
-    "trace": "graphc.frontend.compiled",
+    "trace": "graphc.frontend.compile.tracing",
     "vmap": "graphc.frontend.func.vmap",
 }
 
@@ -166,9 +166,9 @@ if TYPE_CHECKING:
     from graphc import utils as utils
     from graphc.frontend.compare import Comparison as Comparison
     from graphc.frontend.compare import compare as compare
-    from graphc.frontend.compile import compile as compile
-    from graphc.frontend.compiled import TensorSpec as TensorSpec
-    from graphc.frontend.compiled import trace as trace
+    from graphc.frontend.compile.api import compile as compile
+    from graphc.frontend.compile.tracing import TensorSpec as TensorSpec
+    from graphc.frontend.compile.tracing import trace as trace
     from graphc.frontend.func.vmap import vmap as vmap
     from graphc.frontend.graph import Graph as Graph
     from graphc.frontend.graph import placeholder as placeholder

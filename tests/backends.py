@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from graphc.frontend.compiling import OptLevel
+from graphc.frontend.compile.options import OptLevel
 
 
 @dataclass(frozen=True)

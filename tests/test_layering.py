@@ -139,9 +139,9 @@ PLANTED = [
     ("graphc.runtime.plan", "from graphc.frontend.tensor import Tensor"),
     ("graphc.runtime.plan", "import llvmlite.binding as llvm"),
     ("graphc.runtime.llvmish", "import llvmlite"),
-    ("graphc.frontend.compile", "from graphc import Graph"),
-    ("graphc.frontend.compile", "from graphc.optim import SGD"),
-    ("graphc.frontend.compile", "from frontend import tensor"),
+    ("graphc.frontend.compile.api", "from graphc import Graph"),
+    ("graphc.frontend.compile.api", "from graphc.optim import SGD"),
+    ("graphc.frontend.compile.api", "from frontend import tensor"),
     ("graphc.nn", "from graphc.passes.fuse import fuse"),
     ("graphc", "from graphc.runtime.sessions.session import Session"),
 ]
@@ -152,7 +152,7 @@ ALLOWED = [
     ("graphc.passes.fold", "from graphc.passes.rules import exact\nfrom graphc.node import Node"),
     ("graphc.runtime.llvm.emit", "from llvmlite import ir\nfrom graphc.node import Node"),
     (
-        "graphc.frontend.compile",
+        "graphc.frontend.compile.api",
         "from graphc.runtime.sessions.session import Session\nimport graphc.passes",
     ),
     ("graphc.frontend.numbers", "def to_torch():\n  import torch"),

@@ -14,8 +14,8 @@ from tqdm import tqdm
 
 from graphc.frontend.cli.digits_model import Digits, load_split, make_model, make_predict, make_step
 from graphc.frontend.compare import Comparison, compare
-from graphc.frontend.compiled import CompiledFunction
-from graphc.frontend.compiling import CompileOptions
+from graphc.frontend.compile.function import CompiledFunction
+from graphc.frontend.compile.options import CompileOptions
 from graphc.frontend.data.loader import DataLoader
 from graphc.frontend.functions.generators import Generator, manual_seed
 from graphc.frontend.nn.module import Module

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from graphc.errors import ArgumentError, CheckpointError, DTypeError
 from graphc.frontend.base import is_tensor
-from graphc.frontend.compiled_module import CompiledModule
+from graphc.frontend.compile.module import CompiledModule
 from graphc.frontend.functions.shaping import stack
 from graphc.frontend.guards.observed import OwnedDict
 from graphc.frontend.guards.reads import current_reads

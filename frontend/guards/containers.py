@@ -1,4 +1,4 @@
-"""Containers that have a word in each of their changes, so that nobody has to compare them."""
+"""Observable containers: dicts and lists that are told of each of their changes."""
 
 from __future__ import annotations
 
@@ -10,30 +10,6 @@ V = TypeVar("V")
 
 ABSENT = object()
 """What ``changing`` gets for a key that is taken out."""
-
-
-class Changes:
-    """The latest change of many objects: a new object for each, so that none is missed.
-
-    Attributes:
-        latest: stays the same object as long as none of them has changed.
-    """
-
-    __slots__ = ("latest",)
-
-    def __init__(self) -> None:
-        self.latest = object()
-
-    def mark(self) -> None:
-        """Note a change that has happened."""
-        self.latest = object()
-
-
-announced_changes = Changes()
-"""The latest change of what guards depend on that need not look at it before one.
-
-See ``graphc.frontend.recording.recorder.Guard``.
-"""
 
 
 class ObservableDict(dict[K, V]):

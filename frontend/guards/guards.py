@@ -23,7 +23,7 @@ class Guard(NamedTuple):
         what: what it is, for people.
         cell: the tensor and the attribute on which alone it depends; None if there is more.
         is_announced: whether, as things are, no change of it goes without one of
-            ``graphc.frontend.guards.containers.announced_changes``; None if there is no telling.
+            ``graphc.frontend.guards.changes.announced_changes``; None if there is no telling.
     """
 
     read: Callable[[], Any]
@@ -31,6 +31,11 @@ class Guard(NamedTuple):
     what: str
     cell: tuple[TensorBase, str] | None
     is_announced: Callable[[], bool] | None
+
+    @property
+    def announces_changes(self) -> bool:
+        """Whether it cannot change now without announcing it."""
+        return self.is_announced is not None and self.is_announced()
 
 
 class Guards:

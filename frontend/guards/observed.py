@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from graphc.frontend.guards.containers import Changes, ObservableDict
+from graphc.frontend.guards.changes import Changes
+from graphc.frontend.guards.containers import ObservableDict
 
 T = TypeVar("T")
 

@@ -6,11 +6,11 @@ from collections import defaultdict
 from typing import Any, TypeVar
 
 from graphc.errors import RecordingError
+from graphc.frontend.guards.changes import announced_changes
 from graphc.frontend.guards.containers import (
     ABSENT,
     ObservableDict,
     ObservableList,
-    announced_changes,
 )
 from graphc.frontend.guards.fingerprint import fingerprint
 from graphc.frontend.modes import modes

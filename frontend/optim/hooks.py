@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from graphc.errors import ArgumentError
-from graphc.frontend.guards.containers import ObservableList, announced_changes
+from graphc.frontend.guards.changes import announced_changes
+from graphc.frontend.guards.containers import ObservableList
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from graphc.dtypes import float32
 from graphc.errors import ArgumentError, CheckpointError
-from graphc.frontend.guards.containers import announced_changes
+from graphc.frontend.guards.changes import announced_changes
 from graphc.frontend.modes import enable_grad, modes, no_grad
 from graphc.frontend.nn.parameter import clear_grad
 from graphc.frontend.optim.checks import refuse, require_execution, require_non_negative

@@ -19,7 +19,7 @@ from graphc.dtypes import (
     int64,
 )  # fmt: skip
 from graphc.errors import DTypeError
-from graphc.frontend.guards.containers import announced_changes
+from graphc.frontend.guards.changes import announced_changes
 from graphc.frontend.modes import modes
 from graphc.provenance import user_location_text
 

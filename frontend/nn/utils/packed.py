@@ -7,10 +7,10 @@ from typing import Any, NamedTuple, Self
 from graphc.dtypes import float16, float32, float64, int8, int16, int32, int64, uint8
 from graphc.errors import ArgumentTypeError
 from graphc.frontend.base import is_tensor
+from graphc.frontend.compile.host_tensor import HostTensor
 from graphc.frontend.functions.convert import require_tensor
 from graphc.frontend.functions.creation import arange, zeros_like
 from graphc.frontend.functions.scattering import scatter
-from graphc.frontend.host_tensor import HostTensor
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
 

@@ -196,7 +196,7 @@ def test_nothing_is_compared_while_nothing_changes() -> None:
         "that Adam has these parameters", "the hooks of Adam", "Adam options of group 0",
         "Adam options of group 1", "that Adam has this state",
     ]  # fmt: skip
-    assert all(guard.is_announced is not None and guard.is_announced() for guard in noting)
+    assert all(guard.announces_changes for guard in noting)
 
 
 def test_groups_and_state_are_still_dicts_and_lists() -> None:

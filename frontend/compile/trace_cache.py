@@ -7,8 +7,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
-from graphc.frontend.signature import Signature
-from graphc.frontend.traced import Traced
+from graphc.frontend.compile.compiled_trace import CompiledTrace
+from graphc.frontend.compile.signature import Signature
 from graphc.runtime.sessions.locks import renew_after_fork
 
 
@@ -36,7 +36,7 @@ class TraceCache:
 
     def __init__(self, limit: int, difference: Callable[[Signature, Signature], str]) -> None:
         self._limit, self._difference = limit, difference
-        self._entries: OrderedDict[Signature, list[Traced]] = OrderedDict()
+        self._entries: OrderedDict[Signature, list[CompiledTrace]] = OrderedDict()
         self._hits = 0
         self.direct_hits = 0
         self._reasons: list[str] = []
@@ -48,7 +48,7 @@ class TraceCache:
         self._lock = threading.Lock()
         self._tracing = threading.RLock()  # a traced function may run itself dynamically
 
-    def find_or_make(self, key: Signature, make: Callable[[], Traced]) -> Traced:
+    def find_or_make(self, key: Signature, make: Callable[[], CompiledTrace]) -> CompiledTrace:
         """The trace of a signature that fits the present state of modules and optimizers.
 
         Args:
@@ -80,7 +80,7 @@ class TraceCache:
             self._entries.clear()
         dropped.clear()  # freeing sessions takes other locks, so not while this one is held
 
-    def _find(self, key: Signature) -> tuple[Traced | None, str]:
+    def _find(self, key: Signature) -> tuple[CompiledTrace | None, str]:
         with self._lock:
             entries = list(self._entries.get(key, ()))  # the one that ran last comes first
             latest = next(reversed(self._entries), None)
@@ -95,7 +95,7 @@ class TraceCache:
             reasons.append(changed)
         return None, reasons[0]
 
-    def _note_hit(self, key: Signature, entry: Traced) -> None:
+    def _note_hit(self, key: Signature, entry: CompiledTrace) -> None:
         with self._lock:
             self._hits += 1
             entries = self._entries.get(key, [])
@@ -104,7 +104,7 @@ class TraceCache:
                 entries.remove(entry)
                 entries.insert(0, entry)
 
-    def _keep(self, key: Signature, made: Traced, reason: str) -> None:
+    def _keep(self, key: Signature, made: CompiledTrace, reason: str) -> None:
         dropped = []
         with self._lock:
             self._reasons.append(reason)

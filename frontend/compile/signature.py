@@ -10,8 +10,8 @@ import numpy as np
 from graphc.dtypes import DType, as_dtype
 from graphc.errors import ArgumentError
 from graphc.frontend.base import is_tensor
+from graphc.frontend.compile.host_tensor import HostTensor
 from graphc.frontend.guards.fingerprint import Identity, fingerprint
-from graphc.frontend.host_tensor import HostTensor
 from graphc.frontend.modes import modes
 from graphc.frontend.structure import tensor_fields
 from graphc.frontend.tensor import Tensor

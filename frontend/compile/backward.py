@@ -20,7 +20,7 @@ from graphc.frontend.autograd.saved import SavedTensor
 from graphc.frontend.autograd.tape import Edge, GradFn, edges_of
 from graphc.frontend.autograd.zeros import zeros_of
 from graphc.frontend.base import concrete, is_tensor, symbolic
-from graphc.frontend.host_tensor import HostTensor
+from graphc.frontend.compile.host_tensor import HostTensor
 from graphc.frontend.modes import modes
 from graphc.frontend.structure import flatten, map_leaves
 from graphc.graph import Graph, topological

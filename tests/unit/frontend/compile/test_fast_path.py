@@ -135,7 +135,7 @@ def test_a_change_between_native_calls_is_noticed(change: str, clear: bool) -> N
 
 
 def native_runs(fast: Any) -> int:
-    session = fast._last.session
+    session = fast._fast_path.session
     return sum(one.native_runs for one in session._forms._forms.values())
 
 

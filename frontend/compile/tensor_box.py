@@ -6,7 +6,7 @@ from graphc.frontend.tensor import Tensor
 from graphc.runtime.sessions.boxes import Box, Part, Template
 from graphc.storage import Storage, Version
 
-TENSOR = Box(
+TENSOR_BOX = Box(
     kind=Tensor,
     absent="node",
     flag="_requires_grad",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from graphc.frontend.compiled import CompiledFunction
-from graphc.frontend.compiling import CompileOptions
+from graphc.frontend.compile.function import CompiledFunction
+from graphc.frontend.compile.options import CompileOptions
+from graphc.frontend.compile.trace_cache import CacheInfo
 from graphc.frontend.nn.module import Module
-from graphc.frontend.trace_cache import CacheInfo
 from graphc.runtime.sessions.session import Session
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from graphc.frontend.compiled import CompiledFunction
-from graphc.frontend.compiled_module import compiled_module
-from graphc.frontend.compiling import CompileOptions, Numerics, OptLevel
+from graphc.frontend.compile.function import CompiledFunction
+from graphc.frontend.compile.module import compiled_module
+from graphc.frontend.compile.options import CompileOptions, Numerics, OptLevel
 from graphc.frontend.nn.module import Module
 
 
