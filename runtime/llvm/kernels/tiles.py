@@ -10,11 +10,9 @@ from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.loops import affine, loop_between
 from graphc.runtime.llvm.ir.memory import element, fetch, further
 from graphc.runtime.llvm.ir.values import Value, constant
+from graphc.runtime.llvm.kernels.rounds import Bounds
 from graphc.runtime.llvm.kernels.schedule import Schedule, Tile
 from graphc.runtime.llvm.kernels.transpose import transpose
-
-Bounds = tuple[Value, Value]
-"""The first index and the one behind the last."""
 
 
 class Tiles:
