@@ -31,6 +31,8 @@ class Progress:
         last_worker: whose batch of a stream was the last one.
         left_out: the numbers of those that came before an earlier one, in the process that was
             resumed.
+        random: the states of the global random numbers when this process began to read a stream
+            that has no state of its own, so that reading it again gives the same.
         finished: True once the program was told that there are no more.
     """
 
@@ -44,6 +46,7 @@ class Progress:
     streams: list[Any] = field(default_factory=list)
     last_worker: int = -1
     left_out: frozenset[int] = frozenset()
+    random: Any = None
     finished: bool = False
 
     def next_request(self) -> tuple[int, Any] | None:

@@ -30,6 +30,7 @@ from graphc.frontend.data.sampler import BatchSampler, RandomSampler, Sequential
 from graphc.frontend.data.worker import Plan
 from graphc.frontend.functions.generators import Generator
 from graphc.frontend.modes import modes
+from graphc.frontend.training.random_states import random_states, set_random_states
 from graphc.provenance import user_location_text
 
 
@@ -183,12 +184,24 @@ class DataLoader:
         if not self._is_stream:
             return MapFetcher(self.dataset, self._batched, self.collate_fn)
         state = progress.streams[0] if progress.streams else None
-        stream = StreamFetcher(
-            self.dataset, self.batch_size, self.drop_last, self.collate_fn, state
-        )
-        for _ in range(progress.delivered if state is None else 0):
-            stream.skip()
+        if state is not None:
+            return self._stream(state)
+        now = random_states()
+        is_new = progress.random is None and not progress.delivered
+        progress.random = progress.random or now
+        if is_new:
+            return self._stream()
+        try:
+            set_random_states(progress.random)  # what was read draws again what it drew
+            stream = self._stream()
+            for _ in range(progress.delivered):
+                stream.skip()
+        finally:
+            set_random_states(now)
         return stream
+
+    def _stream(self, state: Any = None) -> StreamFetcher:
+        return StreamFetcher(self.dataset, self.batch_size, self.drop_last, self.collate_fn, state)
 
     def _with_workers(self, progress: Progress, expected: int | None) -> Iteration:
         pool = self._pool

@@ -89,6 +89,8 @@ def state_of(
     )  # fmt: skip
     if any(stream is not None for stream in progress.streams):
         state["streams"] = list(progress.streams)
+    elif progress.random is not None:
+        state["random"] = progress.random
     if not repeats(sampler) and _is_finite(sampler):
         state["order"] = _encoded(_remaining(progress))
     return {**state, "inside": True}
@@ -178,4 +180,5 @@ def resumed_pass(
         ahead=set(state["ahead"]), left_out=frozenset(state["ahead"]),
         by_worker=list(state["by_worker"]),
         last_worker=state["last_worker"], streams=list(state.get("streams", ())),
+        random=state.get("random"),
     )  # fmt: skip

@@ -10,9 +10,11 @@ import pytest
 
 import graphc as gc
 from graphc.errors import CheckpointError
+from graphc.frontend.training.random_states import random_states, set_random_states
 from graphc.utils.data import (
     BatchSampler,
     DataLoader,
+    IterableDataset,
     RandomSampler,
     Sampler,
     SubsetRandomSampler,
@@ -32,6 +34,19 @@ class Shuffled(Sampler[int]):
 
     def __len__(self) -> int:
         return self.count
+
+
+class Mixed(IterableDataset):
+    """Mixes as it begins and as it goes on, and makes noise."""
+
+    def __iter__(self) -> Iterator[Any]:
+        numbers = random.sample(range(9), 9)
+        return self.go_on(numbers)
+
+    def go_on(self, numbers: list[int]) -> Iterator[Any]:
+        while numbers:
+            number = numbers.pop(random.randrange(len(numbers)))
+            yield number, np.random.rand(), gc.rand(())  # noqa: NPY002
 
 
 class Endless(Sampler[int]):
@@ -223,6 +238,31 @@ def test_streams_that_know_where_they_are(
     assert shown([got + rest])[0] == expected[0]
     assert all(batch[1][0] < len(rest) * 3 for batch in rest), "nothing was read twice"
     assert shown(passes(again, 1))[0] == expected[1]
+
+
+@pytest.mark.parametrize("stop", [0, 1, 2, 3, 4])
+def test_a_stream_without_workers_that_draws_random_numbers(stop: int, tmp_path: Path) -> None:
+    """Reading it again up to the place draws what it drew, and leaves the generators alone."""
+
+    def train(stop: int | None) -> list[Any]:
+        random.seed(1)
+        np.random.seed(1)  # noqa: NPY002  # what the stream draws from
+        gc.manual_seed(1)
+        loader, got = DataLoader(Mixed(), 2), []
+        iterator = iter(loader)
+        if stop is not None:
+            got = [plain(next(iterator)) for _ in range(stop)]
+            state = saved(loader, tmp_path)
+            at_the_stop = random_states()
+            random.random(), np.random.rand(), gc.rand(3)  # noqa: NPY002
+            loader = DataLoader(Mixed(), 2)
+            loader.load_state_dict(state)
+            set_random_states(at_the_stop)
+            iterator = iter(loader)
+        got += map(plain, iterator)
+        return [*got, *map(plain, loader)]
+
+    assert train(stop) == train(None)
 
 
 def test_an_endless_order(tmp_path: Path) -> None:
