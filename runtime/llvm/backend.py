@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import textwrap
 import time
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -25,13 +25,16 @@ from graphc.runtime.llvm.driver.executable import (
     Stage,
 )
 from graphc.runtime.llvm.driver.translate import (
+    NO_BUFFERS,
     Fallback,
     Translated,
+    form_of,
     kernels_of,
     translate,
     translate_step,
 )
 from graphc.runtime.llvm.lowering import products
+from graphc.runtime.llvm.lowering.panels import buffers_in_panels, panels_inside
 from graphc.runtime.llvm.lowering.steps import describe_step
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.pool.library import imports
@@ -68,7 +71,7 @@ class LlvmBackend:
             module, groups = _translate_all(plan)
             parts = split(module)
             phases["emit"] = time.perf_counter() - start
-            objects, keys = compile_parts(parts, module.target, cache, phases)
+            objects, keys = compile_parts(parts, cache, phases)
             made = Translation(groups, keys, PARALLEL_FOR in module.declarations)
         library = _link(made, objects, phases)
         return LlvmExecutable(
@@ -124,17 +127,22 @@ def step_code(plan: Plan, position: int) -> Code:
     return Code(_schedule(target, step), text, lambda: engine.assembly(text, target))
 
 
-def _schedule(target: Target, step: Step) -> str:
+def _schedule(target: Target, step: Step, panels: Mapping[int, int] = NO_BUFFERS) -> str:
     """The loops of a step; of each step of the programs that it runs, if it does."""
     if step.inside is not None:
         texts = []
-        for name, plan in zip(program_names(step.node), step.inside.plans, strict=True):
+        copied = panels_inside(target, step, step.inside)
+        lying = buffers_in_panels(step, step.inside, copied)
+        texts += [f"input {number}: {each}" for number, each in copied.items()]
+        names = program_names(step.node)
+        for name, plan, within in zip(names, step.inside.plans, lying, strict=True):
             for number, each in enumerate(plan.steps):
-                inner = textwrap.indent(_schedule(target, each), "  ")
+                inner = textwrap.indent(_schedule(target, each, within), "  ")
                 texts.append(f"{name} step {number}: {step_text(each)}\n{inner}".rstrip())
         return "\n".join(texts)
-    is_product = step.kind == "compute" and step.node.op.name in products.OPERATIONS
-    return (products.describe_product if is_product else describe_step)(target, step)
+    if step.kind == "compute" and step.node.op.name in products.OPERATIONS:
+        return products.describe_product(target, step, form_of(step, panels))
+    return describe_step(target, step)
 
 
 def _translate_all(plan: Plan) -> tuple[Module, tuple[Group, ...]]:

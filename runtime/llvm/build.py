@@ -8,18 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 from graphc.runtime.disk_cache import DiskCache
 from graphc.runtime.llvm.cache import compile_cached, key_of
-from graphc.runtime.llvm.compiler.target import Target
+from graphc.runtime.llvm.compiler.units import Part
 from graphc.runtime.threads import default_threads
 
 
 def compile_parts(
-    parts: Sequence[str], target: Target, cache: DiskCache, phases: MutableMapping[str, float]
+    parts: Sequence[Part], cache: DiskCache, phases: MutableMapping[str, float]
 ) -> tuple[list[bytes], tuple[str, ...]]:
     """The object of each part and its key.
 
     Args:
-        parts: modules as text IR.
-        target: the processor to compile for.
+        parts: what to compile.
         cache: where objects may be, and are put.
         phases: gets the seconds that it took.
 
@@ -27,15 +26,16 @@ def compile_parts(
         CompileError: if LLVM refuses a text.
     """
     start = time.perf_counter()
-    longest_first = sorted(parts, key=len, reverse=True)
+    longest_first = sorted(parts, key=lambda part: len(part.text), reverse=True)
     with ThreadPoolExecutor(default_threads()) as workers:
         futures = {
-            part: workers.submit(compile_cached, part, target, cache) for part in longest_first
+            part: workers.submit(compile_cached, part.text, part.target, cache)
+            for part in longest_first
         }
         results = [futures[part].result() for part in parts]
     all_cached = all(cached for _, cached in results)
     phases["load from cache" if all_cached else "compile"] = time.perf_counter() - start
-    return [code for code, _ in results], tuple(key_of(part, target) for part in parts)
+    return [code for code, _ in results], tuple(key_of(part.text, part.target) for part in parts)
 
 
 def stored_objects(keys: Sequence[str], cache: DiskCache) -> list[bytes] | None:

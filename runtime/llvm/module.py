@@ -23,6 +23,8 @@ class Module:
         self.target = target
         self.declarations: dict[str, str] = {}
         self.definitions: dict[str, str] = {}
+        self.glue: set[str] = set()
+        """Functions on which LLVM need not spend effort: they only call others."""
         self.kernels: dict[Hashable, NativeStep] = {}
         """Each kernel by what it was made from, so that it is made once."""
 
@@ -34,9 +36,17 @@ class Module:
         """Whether a function of that name is defined."""
         return name in self.definitions
 
-    def define(self, name: str, text: str) -> None:
-        """Add a function or constant; one that is there already stays."""
+    def define(self, name: str, text: str, *, glue: bool = False) -> None:
+        """Add a function or constant; one that is there already stays.
+
+        Args:
+            name: its symbol.
+            text: its definition.
+            glue: it only calls others, so that LLVM need not spend effort on it.
+        """
         self.definitions.setdefault(name, text)
+        if glue:
+            self.glue.add(name)
 
     def text(self) -> str:
         """The module as text IR."""

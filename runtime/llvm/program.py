@@ -10,7 +10,7 @@ helps (null: none), and of memory for the time when each step began (null: nobod
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from graphc.runtime.backend import Kernel
@@ -22,6 +22,9 @@ from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep
 from graphc.runtime.llvm.pool.region import PARALLEL_FOR, PARALLEL_FOR_DECLARATION
 from graphc.runtime.plan import ALIGNMENT, Operand, Plan
+
+PIECE_OPERANDS = 512
+"""Operands of the calls of one function, from which on another function goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,41 +81,82 @@ class Slot(enum.IntEnum):
 def define_run(module: Module, plan: Plan, calls: Sequence[NativeCall]) -> str:
     """Add ``i32(ptr table)`` that makes these calls, and return its symbol.
 
+    LLVM takes more than twice as long for a function that is twice as long. That of a long program
+    calls functions for a piece each, and LLVM spends no effort on them.
+
     Args:
         module: where the code goes; it has the kernels.
         plan: the plan that the operands belong to.
         calls: in the order of execution.
     """
     space = workspace(calls)
-    first = len(plan.buffers)
-    together = list(regions(plan, _phase_calls(plan, calls)))
-    lines = [
-        *_loaded("%shared", first + Slot.WORKSPACE),
-        f"  %scratch = getelementptr i8, ptr %shared, i64 {space.shared}",
-        *_loaded("%pool", first + Slot.POOL),
-        *_loaded("%times", first + Slot.TIMES),
-        f"  %context = alloca [{_longest(together) + 2} x ptr], align 8",
+    define_stamp(module)
+    pieces = [
+        list(_piece(module, plan, piece, space))
+        for piece in _pieces(regions(plan, _phase_calls(plan, calls)))
     ]
-    for number in _used(plan, calls):
-        lines += _loaded(f"%b{number}", number)
+    pieces[-1].append(_stamped_at(calls[-1].step + 1))
+    if len(pieces) == 1:
+        return _define(module, pieces[0])
+    return _define(module, _in_turn([_define(module, piece, glue=True) for piece in pieces]))
+
+
+def _define(module: Module, lines: Iterable[str], *, glue: bool = False) -> str:
+    code = "\n".join([*lines, "  ret i32 0"])
+    text = f"(ptr %table) nounwind {{\nentry:\n{code}\n}}"
+    symbol = f"run.{content_hash(text)}"
+    module.define(symbol, f"define i32 @{symbol}{text}", glue=glue)
+    return symbol
+
+
+def _pieces(together: Iterable[Region]) -> Iterator[list[Region]]:
+    """Neighbours with about as many operands as one function should have."""
+    piece: list[Region] = []
+    operands = 0
+    for region in together:
+        if piece and operands >= PIECE_OPERANDS:
+            yield piece
+            piece, operands = [], 0
+        piece.append(region)
+        operands += len(operands_of(region))
+    yield piece
+
+
+def _piece(
+    module: Module, plan: Plan, together: Sequence[Region], space: Workspace
+) -> Iterator[str]:
+    """The calls of some regions, and the addresses that they need."""
+    first = len(plan.buffers)
+    yield from _loaded("%shared", first + Slot.WORKSPACE)
+    yield f"  %scratch = getelementptr i8, ptr %shared, i64 {space.shared}"
+    yield from _loaded("%pool", first + Slot.POOL)
+    yield from _loaded("%times", first + Slot.TIMES)
+    yield f"  %context = alloca [{_longest(together) + 2} x ptr], align 8"
+    operands = [operand for region in together for operand in operands_of(region)]
+    for number in sorted({place(plan, operand)[0] for operand in operands}):
+        yield from _loaded(f"%b{number}", number)
     for position, region in enumerate(together):
         addresses = []
         for index, operand in enumerate(operands_of(region)):
             name = f"%a{position}.{index}"
             slot, offset = place(plan, operand)
-            lines.append(f"  {name} = getelementptr i8, ptr %b{slot}, i64 {offset}")
+            yield f"  {name} = getelementptr i8, ptr %b{slot}, i64 {offset}"
             addresses.append(name)
         if region.is_parallel and len(region.calls) > 1:
-            lines += _joined(module, region, addresses, position, space.scratch)
+            yield from _joined(module, region, addresses, position, space.scratch)
         else:
-            lines += _region(module, region, addresses, str(position), space.scratch)
-    lines.append(f"  call void @{STAMP}(ptr %times, i64 {calls[-1].step + 1})")
-    define_stamp(module)
-    code = "\n".join([*lines, "  ret i32 0"])
-    text = f"(ptr %table) nounwind {{\nentry:\n{code}\n}}"
-    symbol = f"run.{content_hash(text)}"
-    module.define(symbol, f"define i32 @{symbol}{text}")
-    return symbol
+            yield from _region(module, region, addresses, str(position), space.scratch)
+
+
+def _in_turn(symbols: Sequence[str]) -> Iterator[str]:
+    """One piece after the other, until one refuses its data."""
+    for number, symbol in enumerate(symbols):
+        yield f"  %r{number} = call i32 @{symbol}(ptr %table)"
+        yield f"  %f{number} = icmp ne i32 %r{number}, 0"
+        yield f"  br i1 %f{number}, label %refused{number}, label %go{number}"
+        yield f"refused{number}:"
+        yield f"  ret i32 %r{number}"
+        yield f"go{number}:"
 
 
 def _phase_calls(plan: Plan, calls: Iterable[NativeCall]) -> list[PhaseCall]:
@@ -135,7 +179,11 @@ def _stamped(call: PhaseCall) -> list[str]:
     """Note the time if a step begins with this call."""
     if call.begins is None:
         return []
-    return [f"  call void @{STAMP}(ptr %times, i64 {call.begins})"]
+    return [_stamped_at(call.begins)]
+
+
+def _stamped_at(index: int) -> str:
+    return f"  call void @{STAMP}(ptr %times, i64 {index})"
 
 
 def _loaded(name: str, slot: int) -> list[str]:
@@ -249,10 +297,6 @@ def place(plan: Plan, operand: Operand) -> tuple[int, int]:
     if buffer.kind == "arena":
         return len(plan.buffers) + Slot.ARENA, buffer.offset + offset
     return buffer.id, offset
-
-
-def _used(plan: Plan, calls: Iterable[NativeCall]) -> list[int]:
-    return sorted({place(plan, operand)[0] for call in calls for operand in call.operands})
 
 
 def _longest(together: Iterable[Region]) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
+from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.llvm.module import Module
 
 ENOUGH = 40_000
@@ -15,8 +17,21 @@ _HEAD = re.compile(r"define ([^{]*\))")
 _LOCAL = re.compile(r"define internal |@\S+ = private ")
 
 
-def split(module: Module, enough: int = ENOUGH) -> list[str]:
-    """The text of each part; together they define what the module does.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is compiled on its own.
+
+    Args:
+        text: a module as text IR.
+        target: the processor, and how much effort to spend.
+    """
+
+    text: str
+    target: Target
+
+
+def split(module: Module, enough: int = ENOUGH) -> list[Part]:
+    """The parts; together they define what the module does.
 
     What only a module itself can see, helper functions and constants, is in every part that needs
     it. The text of a part depends on its own functions only, so programs that share kernels share
@@ -30,18 +45,32 @@ def split(module: Module, enough: int = ENOUGH) -> list[str]:
     definitions = {name.removeprefix("@"): text for name, text in module.definitions.items()}
     known = {**declarations, **definitions}
     needs = {name: _references(text, known) for name, text in definitions.items()}
-    parts: list[list[str]] = []
-    length = enough
+    found: list[Part] = []
+    for target, names in _by_effort(module, definitions).items():
+        parts: list[list[str]] = []
+        length = enough
+        for name in names:
+            local = _locals(name, needs, definitions)
+            size = len(definitions[name]) + sum(len(definitions[need]) for need in local)
+            if length + size > enough:
+                parts.append([])
+                length = 0
+            parts[-1].append(name)
+            length += size
+        texts = (_text(module, part, needs, definitions, declarations) for part in parts)
+        found += [Part(text, target) for text in texts]
+    return found
+
+
+def _by_effort(module: Module, definitions: Mapping[str, str]) -> dict[Target, list[str]]:
+    """What a module exports, by how much effort LLVM shall spend on it."""
+    without = replace(module.target, effort=0)
+    found: dict[Target, list[str]] = {}
     for name, text in definitions.items():
-        if _LOCAL.match(text):
-            continue
-        size = len(text) + sum(len(definitions[need]) for need in _locals(name, needs, definitions))
-        if length + size > enough:
-            parts.append([])
-            length = 0
-        parts[-1].append(name)
-        length += size
-    return [_text(module, part, needs, definitions, declarations) for part in parts]
+        if not _LOCAL.match(text):
+            target = without if name in module.glue else module.target
+            found.setdefault(target, []).append(name)
+    return found
 
 
 def _locals(

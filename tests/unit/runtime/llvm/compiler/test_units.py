@@ -43,7 +43,7 @@ def test_linked_parts_are_the_module(enough: int) -> None:
     module = module_of_three()
     parts = split(module, enough)
     assert len(parts) == {0: 3, 600: 2, 10_000: 1}[enough]
-    objects = [engine.compile_object(part, module.target) for part in parts]
+    objects = [engine.compile_object(part.text, part.target) for part in parts]
     library = engine.link(objects, ["sum", "first"])
     function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(library.address("sum"))
     assert function(7) == 12 + 105
@@ -53,7 +53,7 @@ def test_a_part_depends_on_its_own_functions_only() -> None:
     more = module_of_three()
     more.define("other", "define void @other() {\n  ret void\n}")
     assert split(more, 0)[:3] == split(module_of_three(), 0)
-    assert "llvm.smax" not in split(more, 0)[0]
+    assert "llvm.smax" not in split(more, 0)[0].text
 
 
 def test_a_module_of_declarations_has_no_part() -> None:
