@@ -90,3 +90,13 @@ def load_weight(analysis: Analysis, node: Node, lanes: int) -> float:
     if vector is None:
         return 1
     return 1 if vector.strides[analysis.leaves[node][0]] in (0, 1) else lanes
+
+
+def element_bytes(analysis: Analysis) -> int:
+    """Bytes that are read for each point of the space."""
+    axes = set(analysis.space.axes)
+    return sum(
+        analysis.places[numbers[0]].layout.dtype.itemsize
+        for node, numbers in analysis.leaves.items()
+        if analysis.varying[node] == axes
+    )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from graphc.node import Node
+from graphc.runtime.llvm.ir.memory import CACHE_LINE
 from graphc.runtime.llvm.kernels.analysis import Analysis
 from graphc.runtime.llvm.kernels.iteration import Axis
 from graphc.runtime.llvm.kernels.vectors import segments
@@ -74,6 +75,11 @@ class Saved:
 
     offset: int
     strides: Mapping[Axis, int]
+
+
+def padded(nbytes: int) -> int:
+    """The size of something in scratch memory, up to whole cache lines."""
+    return -(-nbytes // CACHE_LINE) * CACHE_LINE
 
 
 @dataclass(frozen=True, slots=True)
