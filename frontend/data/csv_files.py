@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -76,7 +76,9 @@ def read_csv(
     """
     try:
         with open(path, newline="", encoding=encoding) as file:
-            reader = _Reader(os.fspath(path), csv.reader(file, delimiter=delimiter, strict=True))
+            reader = _Reader(
+                os.fspath(path), csv.reader(_texts(file), delimiter=delimiter, strict=True)
+            )
             return reader.read(columns, dtypes or {}, header, frozenset(missing), fill)
     except FileNotFoundError:
         raise MissingFileError(
@@ -87,6 +89,17 @@ def read_csv(
             f"read_csv: {os.fspath(path)} is no text in {encoding}", got=str(error),
             fix="encoding=", where=user_location_text(),
         ) from None  # fmt: skip
+
+
+class _ZeroByteError(Exception):
+    """A line has bytes that a crash may leave where it should have had text."""
+
+
+def _texts(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        if "\0" in line:  # numpy would not see those at the end of a field
+            raise _ZeroByteError("a character of code 0")
+        yield line
 
 
 class _Reader:
@@ -128,7 +141,7 @@ class _Reader:
             line = self._rows.line_num + 1
             try:
                 row = next(self._rows, None)
-            except csv.Error as error:
+            except (csv.Error, _ZeroByteError) as error:
                 raise self._error(line, str(error)) from None
             if row is None:
                 return
@@ -216,6 +229,11 @@ class CsvDataset(TensorDataset):
             )  # fmt: skip
         self.names = [name for name in table.columns if name != target]
         self.categories = table.categories
+        if not table.columns:
+            raise ArgumentError(
+                "CsvDataset: there is neither a feature nor a target", got=f"columns={columns!r}",
+                where=user_location_text(),
+            )  # fmt: skip
         rows = len(next(iter(table.columns.values())))
         features = np.empty((rows, len(self.names)), np.float32)
         for place, name in enumerate(self.names):

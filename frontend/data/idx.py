@@ -20,6 +20,8 @@ from graphc.storage import Array
 
 _DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP = b"\x1f\x8b"
+_MOST_DIMS = 64
+"""Of numpy's arrays."""
 
 PathLike = str | os.PathLike[str]
 
@@ -52,6 +54,8 @@ def read_idx(path: PathLike) -> Array:
         raise _damaged(path, "it does not begin as an IDX file does", content[:4].hex(" "))
     dtype, rank = np.dtype(_DTYPES[content[2]]), content[3]
     start = 4 + 4 * rank
+    if rank > _MOST_DIMS:
+        raise _damaged(path, f"arrays have at most {_MOST_DIMS} dims", rank)
     if len(content) < start:
         raise _damaged(path, f"{rank} sizes need {start} bytes", len(content))
     shape = tuple(np.frombuffer(content[4:start], ">u4").tolist())

@@ -128,10 +128,15 @@ def pil_loader(path: str) -> Any:
     try:
         with open(path, "rb") as file, pillow.open(file) as image:
             return image.convert("RGB")
-    except (OSError, SyntaxError) as error:  # Pillow raises both for damaged files
+    except _of_damaged_files(pillow) as error:
         raise DataFileError(
             "the file is damaged or no image", got=f"{path}: {error}", where=user_location_text()
         ) from error
+
+
+def _of_damaged_files(pillow: Any) -> tuple[type[Exception], ...]:
+    """What Pillow raises for damaged files, the last for sizes that nobody means."""
+    return OSError, SyntaxError, ValueError, pillow.DecompressionBombError
 
 
 def image_to_tensor(image: Any) -> Tensor:

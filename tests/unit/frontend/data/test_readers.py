@@ -62,7 +62,8 @@ def test_idx_errors(tmp_path: Path) -> None:
     packed = gzip.compress(whole)
     for content in (
         b"", whole[:3], whole[:7], whole[:-1], whole + b"x", b"\1" + whole[1:],
-        b"\0\0\7" + whole[3:], packed[:-9], packed[:20] + b"zz" + packed[22:],
+        b"\0\0\7" + whole[3:], b"\0\0\x08\x46" + b"\0\0\0\1" * 70 + b"x",
+        packed[:-9], packed[:20] + b"zz" + packed[22:],
     ):  # fmt: skip
         (tmp_path / "bad").write_bytes(content)
         with pytest.raises(DataFileError, match="damaged or no IDX"):
@@ -189,6 +190,8 @@ def test_csv_forms(tmp_path: Path) -> None:
         ("a\nmaybe\n", {"a": "bool"}, "line 2: column 'a': 'maybe' is no bool"),
         ("a,b\n0,x\n1,\n", {"b": "category"}, "line 3: column 'b': no value"),
         ('a\n"1"2\n', {}, "line 2"),
+        ("a\n1\n2\0\0\n", {}, "line 3: a character of code 0"),
+        ("a\n1\n2\0\0\n", {"a": "category"}, "line 3: a character of code 0"),
         ("a,a\n1,2\n", {}, "two columns have one name"),
     ],
 )
@@ -209,6 +212,8 @@ def test_csv_arguments(tmp_path: Path) -> None:
             read_csv(path, **options)
     with pytest.raises(ArgumentError, match="did you mean 'width'"):
         CsvDataset(path, target="widht")
+    with pytest.raises(ArgumentError, match="neither a feature nor a target"):
+        CsvDataset(path, columns=[])
     with pytest.raises(ArgumentError, match="cannot be of this dtype"):
         read_csv(path, dtypes={"width": "complex64"})
     path.write_bytes(b"a\n\xff\n")
@@ -285,9 +290,11 @@ def test_image_folder_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(MissingFileError, match="no image of class 'cat'"):
         ImageFolder(tmp_path)
     assert len(ImageFolder(tmp_path, allow_empty=True)) == 0
-    (tmp_path / "cat" / "a.png").write_bytes(b"no image")
-    with pytest.raises(DataFileError, match=r"(?s)damaged or no image.*a\.png"):
-        ImageFolder(tmp_path)[0]
+    huge = b"BM" + b"\0" * 12 + (40).to_bytes(4, "little") + b"\xff\xff\xff\x0f" * 2 + b"\1\0\x18"
+    for content in (b"no image", b"P6\n3T 40\n255\n", b"P6\n" + b"1" * 30, huge.ljust(80, b"\0")):
+        (tmp_path / "cat" / "a.png").write_bytes(content)
+        with pytest.raises(DataFileError, match=r"(?s)damaged or no image.*a\.png"):
+            ImageFolder(tmp_path)[0]
     monkeypatch.setitem(sys.modules, "PIL.Image", None)
     with pytest.raises(DependencyError, match=r"graphc\[images\]") as caught:
         ImageFolder(tmp_path)[0]
