@@ -18,6 +18,7 @@ from graphc.runtime.llvm.convolution.tile import (
     Tile,
     call_tile,
     define_tile,
+    piece_of,
 )
 from graphc.runtime.llvm.convolution.weights import Copy, copies_of, define_copy
 from graphc.runtime.llvm.function import BEGIN, END, SHARED, define_function, parameters
@@ -137,14 +138,15 @@ def _item(e: Emitter, plan: Copies, position: int, number: Value) -> None:
 
     def tile(part: int, _: bool) -> None:
         ends = Across(blocking.cut.y(part), problem.made.y)
-        symbol = define_channel_tile(e.module, copy, part, ends)
+        terms = blocking.together * blocking.window
+        symbol = define_channel_tile(e.module, copy, part, ends, piece_of(plan.rounds, terms))
         call_tile(e, symbol, item.x, b, out, count, constant("i1", 1))
 
     by_part(e, blocking, item.block, tile)
 
 
-def define_channel_tile(module: Module, copy: Copy, part: int, ends: Ends) -> str:
-    """Add the tile of a block of results and the channels of one copy."""
+def define_channel_tile(module: Module, copy: Copy, part: int, ends: Ends, piece: int) -> str:
+    """Add the tile of a block of results and the channels of one copy; see ``Tile.piece``."""
     blocking = copy.blocking
     problem, lanes = blocking.problem, blocking.lanes
     columns = tuple(
@@ -159,5 +161,5 @@ def define_channel_tile(module: Module, copy: Copy, part: int, ends: Ends) -> st
     terms = tuple(
         (number * problem.channel.x, number * copy.width) for number in range(blocking.together)
     )
-    tile = Tile(problem.dtype, lanes, blocking.cut.x(part), columns, tuple(loops), terms)
+    tile = Tile(problem.dtype, lanes, blocking.cut.x(part), columns, tuple(loops), terms, piece)
     return define_tile(module, tile, ends)

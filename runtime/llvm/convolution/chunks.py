@@ -14,7 +14,7 @@ from graphc.runtime.llvm.convolution.blocking import Blocking
 from graphc.runtime.llvm.convolution.channels import define_channel_tile
 from graphc.runtime.llvm.convolution.items import by_part, item_of
 from graphc.runtime.llvm.convolution.stores import Across, Partial
-from graphc.runtime.llvm.convolution.tile import OUT, Column, Tile
+from graphc.runtime.llvm.convolution.tile import OUT, Column, Tile, piece_of
 from graphc.runtime.llvm.convolution.weights import Copy, copies_of, define_copy
 from graphc.runtime.llvm.function import BEGIN, END, SCRATCH, SHARED, define_function, parameters
 from graphc.runtime.llvm.gemm.control import moved, repeat_with
@@ -165,7 +165,8 @@ def _piece(
             def tile(part: int, _: bool) -> None:
                 steps = (at, plan.item_elements), (one, plan.first(position, part))
                 out = moved(e, sums, size, *steps)
-                symbol = define_channel_tile(e.module, copy, part, Partial())
+                chain = piece_of(plan.piece, blocking.together * blocking.window)
+                symbol = define_channel_tile(e.module, copy, part, Partial(), chain)
                 arguments = (item.x, b, out, rounds, fresh)
                 text = ", ".join(value.typed for value in arguments)
                 e.emit(f"call void @{symbol}({text})")
@@ -222,8 +223,7 @@ def _define_sum(module: Module, plan: Plan, copy: Copy, part: int) -> str:
         return found
 
     ends = Across(blocking.cut.y(part), problem.made.y)
-    start = ends.begin(e, tile)
-    ends.finish(e, tile, repeat_with(e, constant("i64", plan.chunks), start, add))
+    ends.finish(e, tile, repeat_with(e, constant("i64", plan.chunks), tile.zeros, add))
     code = "\n".join([*e.lines, "  ret void"])
     text = f"(ptr noalias readonly %sums, ptr noalias {OUT.text}) nounwind noinline"
     text += f" {{\nentry:\n{code}\n}}"

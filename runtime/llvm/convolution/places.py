@@ -5,7 +5,14 @@ from __future__ import annotations
 from graphc.runtime.llvm.convolution.blocking import Blocking
 from graphc.runtime.llvm.convolution.items import by_part, item_of
 from graphc.runtime.llvm.convolution.stores import Along
-from graphc.runtime.llvm.convolution.tile import Column, Loop, Tile, call_tile, define_tile
+from graphc.runtime.llvm.convolution.tile import (
+    Column,
+    Loop,
+    Tile,
+    call_tile,
+    define_tile,
+    piece_of,
+)
 from graphc.runtime.llvm.function import BEGIN, END, define_function, parameters
 from graphc.runtime.llvm.gemm.control import moved, repeat
 from graphc.runtime.llvm.ir.emitter import Emitter
@@ -78,7 +85,7 @@ class _Writer:
         made = problem.made
         tile = Tile(
             problem.dtype, lanes, tuple(row * made.w for row in range(rows)), columns,
-            tuple(loops), tuple(terms),
+            tuple(loops), tuple(terms), piece_of(problem.channel.size, self.blocking.window),
         )  # fmt: skip
         ends = Along(
             tuple(row * made.y for row in range(rows)),

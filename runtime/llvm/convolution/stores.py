@@ -1,4 +1,4 @@
-"""The ends of a tile: where its sums go."""
+"""Where a tile's sums go."""
 
 from __future__ import annotations
 
@@ -25,10 +25,6 @@ class Along:
     rows: tuple[int, ...]
     columns: tuple[tuple[int, int], ...]
 
-    def begin(self, e: Emitter, tile: Tile) -> Sums:
-        """Zeros."""
-        return [tile.zero] * (len(tile.rows) * len(tile.columns))
-
     def finish(self, e: Emitter, tile: Tile, sums: Sums) -> None:
         """Store each vector."""
         values = iter(sums)
@@ -49,10 +45,6 @@ class Across:
 
     rows: tuple[int, ...]
     step: int
-
-    def begin(self, e: Emitter, tile: Tile) -> Sums:
-        """Zeros."""
-        return [tile.zero] * (len(tile.rows) * len(tile.columns))
 
     def finish(self, e: Emitter, tile: Tile, sums: Sums) -> None:
         """Store each column, as many neighbours at once as there are."""
@@ -90,28 +82,20 @@ def runs(places: tuple[int, ...]) -> Iterator[tuple[int, int]]:
 class Partial:
     """The sums of all calls for a tile are added up in memory, vector after vector."""
 
-    def begin(self, e: Emitter, tile: Tile) -> Sums:
-        """What earlier calls have found."""
-        zero = tile.zero
-        e.emit(f"br i1 {FIRST.text}, label %fresh, label %go")
-        e.label("go")
-        loaded = [
-            e.define(f"load {zero.type}, ptr {place.text}, align 8", zero.elem, zero.lanes)
-            for place in self._places(e, tile)
-        ]
-        e.emit("br label %fresh")
-        e.label("fresh")
-        return [
-            e.define(
-                f"phi {zero.type} [ {zero.text}, %entry ], [ {value.text}, %go ]",
-                zero.elem,
-                zero.lanes,
-            )
-            for value in loaded
-        ]
-
     def finish(self, e: Emitter, tile: Tile, sums: Sums) -> None:
-        """Store the sums."""
+        """Store the sums, after the first call with what earlier ones have found."""
+        e.emit(f"br i1 {FIRST.text}, label %fresh, label %more")
+        e.label("fresh")
+        self._store(e, tile, sums)
+        e.emit("ret void")
+        e.label("more")
+        zero, found = tile.zero, []
+        for value, place in zip(sums, self._places(e, tile), strict=True):
+            text = f"load {zero.type}, ptr {place.text}, align 8"
+            found.append(e.add(e.define(text, zero.elem, zero.lanes), value))
+        self._store(e, tile, found)
+
+    def _store(self, e: Emitter, tile: Tile, sums: Sums) -> None:
         for value, place in zip(sums, self._places(e, tile), strict=True):
             e.emit(f"store {value.typed}, ptr {place.text}, align 8")
 

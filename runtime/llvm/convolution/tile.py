@@ -2,7 +2,8 @@
 
 For each term of the sum it reads some vectors and multiplies each with some single elements. Where
 these lie is known but for two addresses: nothing is copied. Every element of the result is one
-chain of multiply-adds in the order of the terms, whatever the tile around it.
+chain of multiply-adds in the order of the terms, whatever the tile around it. A long chain is cut
+into pieces whose sums are added one by one, so that rounding errors do not grow with its length.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from graphc.runtime.llvm.module import Module
 A, B, OUT = (Value(f"%{name}", "ptr", 1) for name in ("a", "b", "out"))
 FIRST = Value("%first", "i1", 1)
 COUNT = Value("%count", "i64", 1)
+
+_CHAIN = 512
+"""Terms of the sum in one chain of multiply-adds, roughly."""
 
 Sums = list[Value]
 """The sums of a tile, row by row."""
@@ -57,10 +61,7 @@ class Loop:
 
 
 class Ends(Protocol):
-    """What a tile's sums begin with, and where they go."""
-
-    def begin(self, e: Emitter, tile: Tile) -> Sums:
-        """Emit the start."""
+    """Where a tile's sums go."""
 
     def finish(self, e: Emitter, tile: Tile, sums: Sums) -> None:
         """Emit the end."""
@@ -77,6 +78,7 @@ class Tile:
         columns: the vectors.
         loops: the loops of the sum, outermost first.
         terms: what one round adds up: distances in ``a`` and in ``b``.
+        piece: rounds of the outermost loop whose sum is one chain; 0: all.
     """
 
     dtype: DType
@@ -85,17 +87,37 @@ class Tile:
     columns: tuple[Column, ...]
     loops: tuple[Loop, ...]
     terms: tuple[tuple[int, int], ...]
+    piece: int = 0
 
     @property
     def zero(self) -> Value:
         """A vector of zeros."""
         return constant(memory.computed_elem(self.dtype), 0.0, self.lanes)
 
+    @property
+    def zeros(self) -> Sums:
+        """The sums of nothing."""
+        return [self.zero] * (len(self.rows) * len(self.columns))
+
+
+def piece_of(rounds: int, terms: int) -> int:
+    """Rounds of the outermost loop in one chain; 0 if that is all of them.
+
+    Args:
+        rounds: of this loop.
+        terms: of the sum in each.
+    """
+    piece = -(-_CHAIN // terms)
+    return piece if 2 * piece <= rounds else 0
+
 
 def define_tile(module: Module, tile: Tile, ends: Ends) -> str:
     """Add ``void(ptr a, ptr b, ptr out, i64 count, i1 first)`` and return its symbol."""
     e = Emitter(module)
-    _, _, *sums = _nest(e, tile, tile.loops, [A, B, *ends.begin(e, tile)])
+    if tile.piece:
+        sums = _in_pieces(e, tile)
+    else:
+        _, _, *sums = _nest(e, tile, tile.loops, COUNT, [A, B, *tile.zeros])
     ends.finish(e, tile, sums)
     code = "\n".join([*e.slots, *e.lines, "  ret void"])
     head = "ptr noalias readonly %a, ptr noalias readonly %b, ptr noalias %out"
@@ -113,7 +135,40 @@ def call_tile(
     e.emit(f"call void @{symbol}({arguments})")
 
 
-def _nest(e: Emitter, tile: Tile, loops: tuple[Loop, ...], values: list[Value]) -> list[Value]:
+def _in_pieces(e: Emitter, tile: Tile) -> Sums:
+    """All rounds; the sums of each piece are added to those before it, which are in memory.
+
+    Volatile, for else LLVM keeps them in registers, and there are none left inside a piece.
+    """
+    slots = [e.slot(tile.zero.type) for _ in tile.zeros]
+
+    def save(sums: Sums) -> None:
+        for slot, value in zip(slots, sums, strict=True):
+            e.emit(f"store volatile {value.typed}, ptr {slot.text}")
+
+    def saved() -> Sums:
+        kind, elem = tile.zero.type, tile.zero.elem
+        return [
+            e.define(f"load volatile {kind}, ptr {slot.text}", elem, tile.lanes) for slot in slots
+        ]
+
+    save(tile.zeros)
+    pieces = e.binary("udiv", e.add(COUNT, tile.piece - 1), tile.piece)
+
+    def one(index: Value, now: list[Value]) -> list[Value]:
+        left = e.sub(COUNT, e.mul(index, tile.piece))
+        rounds = e.intrinsic("smin", left, constant("i64", tile.piece))
+        a, b, *sums = _nest(e, tile, tile.loops, rounds, [*now, *tile.zeros])
+        save([e.add(before, value) for before, value in zip(saved(), sums, strict=True)])
+        return [a, b]
+
+    repeat_with(e, pieces, [A, B], one)
+    return saved()
+
+
+def _nest(
+    e: Emitter, tile: Tile, loops: tuple[Loop, ...], rounds: Value, values: list[Value]
+) -> list[Value]:
     """All rounds of these loops; values are the two addresses and the sums."""
     if not loops:
         return [*values[:2], *_round(e, tile, values[0], values[1], values[2:])]
@@ -121,10 +176,10 @@ def _nest(e: Emitter, tile: Tile, loops: tuple[Loop, ...], values: list[Value]) 
     one = constant("i64", 1)
 
     def step(_: Value, now: list[Value]) -> list[Value]:
-        sums = _nest(e, tile, loops[1:], now)[2:]
+        sums = _nest(e, tile, loops[1:], rounds, now)[2:]
         return [moved(e, now[0], size, (one, loop.a)), moved(e, now[1], size, (one, loop.b)), *sums]
 
-    count = COUNT if loop.count is None else constant("i64", loop.count)
+    count = rounds if loop.count is None else constant("i64", loop.count)
     return repeat_with(e, count, values, step)
 
 

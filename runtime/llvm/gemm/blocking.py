@@ -22,8 +22,11 @@ _DEEPEST = 512
 _DEEPEST_APART = 256
 """The same where neighbours of ``a`` along k are apart, each in a cache line of its own."""
 
+_DEEPEST_FEW = 1024
+"""The same for so few rows that a block's ends take their share of its time."""
+
 _SHALLOW = 128
-"""The same where rows of ``b`` compete for the same places of the caches."""
+"""Where rows of ``b`` compete for the same places of the caches."""
 
 _STREAMED = 16
 """Rows of ``b`` read side by side where all of it is read just once."""
@@ -252,8 +255,9 @@ def _depth(problem: Problem, tile: Tile, packed: bool) -> int:
     in_place = not packed and not problem.form.panels
     if in_place and problem.m <= tile.rows:
         large = problem.k * problem.n * problem.dtype.itemsize > 2 * _BLOCK_BYTES
-        if large and problem.n * problem.dtype.itemsize >= _PAGE:
-            deepest = _STREAMED
+        deepest = (
+            _STREAMED if large and problem.n * problem.dtype.itemsize >= _PAGE else _DEEPEST_FEW
+        )
     elif in_place and _competing(problem, problem.b.row):
         deepest = _SHALLOW
     blocks = max(1, -(-problem.k // max(1, deepest)))

@@ -1,8 +1,9 @@
 """The kernel of one tile: sums of outer products, all of them in registers.
 
 For each k it reads one vector row of ``b`` and multiplies it with one element of each row of ``a``.
-Every element of the result is one chain of multiply-adds over ascending k (a few chains for tiles
-so small that one would wait for itself), whatever the tile around it.
+Every element of the result is one chain of multiply-adds over ascending k in each block of the sum
+(a few chains for tiles so small that one would wait for itself), whatever the tile around it. The
+blocks' sums are added one by one, so that rounding errors do not grow with all of k.
 """
 
 from __future__ import annotations
@@ -63,9 +64,9 @@ def define_outer(module: Module, kernel: Outer) -> str:
     """Add ``void(ptr a, ptr b, ptr partial, i64 rounds, i1 first, i1 last, ptr operand...)``.
 
     It does ``rounds`` rounds of ``UNROLL`` terms and, in the last block, the terms that are left.
-    Partial sums are read unless ``first`` and written unless ``last``. The further pointers are
-    those of the epilogue's operands, of the outputs and of the sums over the tile's rows. All are
-    addresses of a tile's first element.
+    The sums of the blocks before are added unless ``first``, and these sums kept unless ``last``.
+    The further pointers are those of the epilogue's operands, of the outputs and of the sums over
+    the tile's rows. All are addresses of a tile's first element.
     """
     return _Writer(module, kernel).write()
 
@@ -85,16 +86,19 @@ class _Writer:
         pointers = [Value(f"%p{number}", "ptr", 1) for number in range(count)]
         slots: list[str] = []
         a, b = Value("%a", "ptr", 1), Value("%b", "ptr", 1)
-        a, b, tile = self._loop(a, b, self._start())
+        size = self.kernel.rows * self.kernel.vectors
+        a, b, tile = self._loop(a, b, [self.zero] * (size * self.chains))
         if self.kernel.blocked:
             e.emit("br i1 %last, label %final, label %partly")
             e.label("partly")
-            self._save(self._joined(tile))
+            self._keep(self._joined(tile))
             e.emit("ret void")
             e.label("final")
         for term in range(problem.k % UNROLL):
             tile = self._term(tile, a, b, term)
         tile = self._joined(tile)
+        if self.kernel.blocked:
+            tile = self._with_earlier(tile)
         width = self.kernel.vectors
         rows = [tile[start : start + width] for start in range(0, len(tile), width)]
         columns = vectors(width, self.kernel.lanes, self.kernel.active)
@@ -175,23 +179,23 @@ class _Writer:
 
     # ------------------------------------------------------------------ partial sums
 
-    def _start(self) -> _Tile:
+    def _keep(self, tile: _Tile) -> None:
+        """Add a block's sums to those of the blocks before."""
         e = self.e
-        zeros = [self.zero] * (self.kernel.rows * self.kernel.vectors * self.chains)
-        if not self.kernel.blocked:
-            return zeros
-        e.emit("br i1 %first, label %fresh, label %go")
-        e.label("go")
-        loaded = [
-            e.define(f"load {self.zero.type}, ptr {place.text}", self.elem, self.kernel.lanes)
-            for place in map(self._slot, range(len(zeros) // self.chains))
-        ]
-        e.emit("br label %fresh")
+        e.emit("br i1 %first, label %fresh, label %more")
         e.label("fresh")
-        zero = self.zero
-        text = f"phi {zero.type} [ {zero.text}, %entry ], [ {{}}, %go ]"
-        sums = [e.define(text.format(v.text), zero.elem, zero.lanes) for v in loaded]
-        return sums + zeros[len(sums) :]
+        self._save(tile)
+        e.emit("ret void")
+        e.label("more")
+        self._save(self._with_earlier(tile))
+
+    def _with_earlier(self, tile: _Tile) -> _Tile:
+        """A block's sums and those of the blocks before; the last of several is never the first."""
+        return [self.e.add(self._earlier(number), value) for number, value in enumerate(tile)]
+
+    def _earlier(self, number: int) -> Value:
+        text = f"load {self.zero.type}, ptr {self._slot(number).text}"
+        return self.e.define(text, self.elem, self.kernel.lanes)
 
     def _save(self, tile: _Tile) -> None:
         for number, value in enumerate(tile):

@@ -15,6 +15,7 @@ from tests.unit.runtime.llvm.convolution.convolutions import (
     Case,
     Convolution,
     convolve,
+    expected,
     operands,
     require_close,
 )
@@ -153,3 +154,20 @@ def test_other_dtypes_are_refused() -> None:
         build_convolution(
             Module(host_target()), layout, layout, layout, stride=(1,), dilation=(1,), groups=1
         )
+
+
+LONG = {
+    "many channels": Case((1, 1024, 5, 9), (18, 1024, 3, 3), (1, 1), (1, 1)),
+    "few large windows": Case((2, 20, 26, 40), (5, 20, 20, 20), (1, 1), (1, 1)),
+}
+
+
+@pytest.mark.parametrize("way", ["places", "channels", "chunks"])
+@pytest.mark.parametrize("name", LONG)
+def test_errors_of_long_sums_do_not_grow_with_their_length(name: str, way: str) -> None:
+    """Terms of one sign: one chain of additions would be off by 1e-6 and more."""
+    case, random = LONG[name], np.random.default_rng(0)
+    x, w = (random.uniform(size=shape).astype(np.float32) for shape in (case.x, case.w))
+    for target in targets().values():
+        got = convolve(case, x, w, target, way)
+        assert np.sqrt(np.mean((got / expected(case, x, w) - 1) ** 2)) < 3.5e-7

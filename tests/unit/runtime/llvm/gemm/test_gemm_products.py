@@ -211,3 +211,16 @@ def test_what_has_no_native_code_is_refused() -> None:
         build_gemm(module, good, Layout.contiguous((5, 4), float32), good)
     with pytest.raises(CompileError, match="another shape"):
         build_gemm(module, good, good, Layout.contiguous((4, 5), float32))
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (5, 64), (300, 20), (7, 1100)])
+def test_errors_of_long_sums_do_not_grow_with_their_length(shape: tuple[int, int]) -> None:
+    """Terms of one sign: one chain of additions would be off by 1e-6 and more."""
+    random = np.random.default_rng(11)
+    m, n = shape
+    for target in targets().values():
+        a = random.uniform(size=(m, 8192)).astype(np.float32)
+        b = random.uniform(size=(8192, n)).astype(np.float32)
+        got = multiply(a, b, np.empty((m, n), np.float32), target)
+        exact = a.astype(np.float64) @ b.astype(np.float64)
+        assert np.sqrt(np.mean((got / exact - 1) ** 2)) < 3.5e-7
