@@ -174,7 +174,7 @@ class Graph:
         options = CompileOptions(backend, optimize, disable, threads, numerics)
         wanted = self.structure if outputs is None else outputs
         wanted = dict(self.recorder.outputs) if wanted is None else wanted
-        slots = self.recorder.concrete_slots
+        slots = self.recorder.gradients.concrete_slots
         return make_session(
             wanted, self.recorder.program, options, GradLink(slots) if slots else None
         )

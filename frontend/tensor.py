@@ -119,7 +119,7 @@ class Tensor(
     def grad(self) -> Tensor | None:
         """The gradient that ``backward`` has added up; None before."""
         recorder = self.recorder or modes.recorder
-        return self._grad if recorder is None else recorder.grad_slot(self).value
+        return self._grad if recorder is None else recorder.gradients.slot(self).value
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
@@ -133,7 +133,7 @@ class Tensor(
         if recorder is None:
             self._grad = value
         else:
-            recorder.set_grad(self, value)
+            recorder.gradients.assign(self, value)
 
     @property
     def grad_fn(self) -> GradFn | None:

@@ -79,7 +79,7 @@ def run_backward(
 def accumulate(leaf: Tensor, grad: Tensor, create_graph: bool, recorder: Recorder | None) -> None:
     """Add to a tensor's ``grad``."""
     if recorder is not None:
-        recorder.accumulate_grad(leaf, grad)
+        recorder.gradients.accumulate(leaf, grad)
     elif leaf._grad is None:  # a tensor of its own: the walk may give one to several leaves
         leaf._grad = copy(grad) if create_graph else concrete(_owned(grad.storage.array))
     elif create_graph:
@@ -143,7 +143,7 @@ class _TapeWalk(ReverseWalk[Target, "Tensor"]):
         if self._recorder is None or isinstance(item, GradFn) or item.node is not None:
             grad = arrived_at(item._hooks, grad)
         elif self.calls_hooks_of_leaves:
-            self._recorder.note_hooks(item)
+            self._recorder.gradients.note_hooks(item)
             grad = arrived_at(item._hooks, grad)
         is_wanted = self._wants_all or id(item) in self._wanted_ids
         if is_wanted and not self._wants_all:

@@ -38,9 +38,9 @@ class CompiledTrace:
         self.graph, self.session = graph, session
         recorder = graph.recorder
         self.names = list(recorder.placeholders)
-        self.slots = recorder.concrete_slots
+        self.slots = recorder.gradients.concrete_slots
         self._results, self._reads = results, reads
-        self._argument_grads = recorder.argument_grads
+        self._argument_grads = recorder.gradients.of_arguments
         is_bare = results.is_single and results.are_untracked and is_tensor(graph.structure)
         self.fast_path = FastPath(
             session, list(recorder.guards), reads, self.slots, None if is_bare else results

@@ -111,7 +111,7 @@ class CompiledFunction:
         with rolled_back_on_error(recorder), reads.settled():
             recorder.finish_guards()
             _, outputs, rebuild = flatten(graph.structure)
-            grads = recorder.argument_grads
+            grads = recorder.gradients.of_arguments
             results = graph.structure
             outside = self._outside(outputs, recorder)
             if grads or outside:

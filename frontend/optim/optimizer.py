@@ -153,7 +153,7 @@ class Optimizer:
                 on_failure(recorder, self._restorer(param))
             self.init(param, group, self.state[param])
             if recorder is not None:
-                recorder.grad_slot(param).stepped = True
+                recorder.gradients.slot(param).stepped = True
                 self._adopt_state(param, recorder)
             self._move(param, grad, options)
 

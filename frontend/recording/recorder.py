@@ -10,7 +10,7 @@ import numpy as np
 
 from graphc.dims import Dim, Shape, Size
 from graphc.dtypes import DType, DTypeLike, as_dtype, int64
-from graphc.errors import ArgumentError, RecordingError, SymbolicValueError
+from graphc.errors import ArgumentError, RecordingError
 from graphc.frontend.autograd.recorded import RecordedGradFn
 from graphc.frontend.autograd.tape import edges_of, move
 from graphc.frontend.base import TensorBase, become_symbolic, symbolic
@@ -21,7 +21,9 @@ from graphc.frontend.memory.view_layout import must_copy
 from graphc.frontend.memory.views import View, follow_tape, put_back, view_of
 from graphc.frontend.memory.writing import fitted, require_writable
 from graphc.frontend.modes import modes, set_grad_enabled
-from graphc.frontend.recording.grad_slots import ArgumentGrad, GradSlot, with_own_storage
+from graphc.frontend.recording import errors
+from graphc.frontend.recording.gradients import Gradients
+from graphc.frontend.recording.names import VariableNames
 from graphc.graph import Graph as CoreGraph
 from graphc.node import Node, constant
 from graphc.opdef import OpDef
@@ -29,7 +31,6 @@ from graphc.ops.elementwise import add
 from graphc.ops.leaf import placeholder, variable
 from graphc.ops.random import random_bits
 from graphc.ops.shape import reshape
-from graphc.provenance import describe, user_location_text
 from graphc.storage import HostValue, Storage
 from graphc.types import TensorType
 
@@ -50,14 +51,13 @@ class Recorder:
         self._inputs: list[Node] = []
         self.outputs: dict[str, Tensor] = {}
         self.current: dict[Storage, Node] = {}
-        self.grads: dict[int, GradSlot] = {}
+        self.gradients = Gradients(self)
         self.guards = Guards()
         self._variables: dict[Storage | HostValue, Node] = {}
         self._tensors: dict[Storage, Tensor] = {}
         self._captured: dict[Storage, Node] = {}
         self._made: WeakSet[Storage] = WeakSet()
-        self._names: dict[Storage, str] = {}
-        self._taken: set[str] = set()
+        self._names = VariableNames()
         self._random_calls: dict[Storage, int] = {}
         self._aliases = AliasTable()
         self.arguments: dict[int, str] = {}
@@ -73,16 +73,7 @@ class Recorder:
         name = name or f"x{len(self.placeholders)}"
         if name in self.placeholders:
             raise ArgumentError(f"the graph has a placeholder called {name!r} already")
-        sizes: list[Size] = []
-        for position, size in enumerate(shape):
-            if size is None:
-                size = Dim.named(f"{name}_{position}" if name.isidentifier() else f"d{position}")
-            elif isinstance(size, str):
-                size = Dim.named(size)
-            elif isinstance(size, int) and size < 0:
-                raise ArgumentError(f"placeholder {name!r}: a size is negative", got=str(size))
-            sizes.append(size)
-        node = placeholder(name, TensorType(tuple(sizes), as_dtype(dtype)))
+        node = placeholder(name, TensorType(_sizes(name, shape), as_dtype(dtype)))
         tensor = symbolic(node, self, requires_grad)
         self.placeholders[name] = tensor
         self._inputs.append(node)
@@ -91,7 +82,7 @@ class Recorder:
     def record(self, op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]) -> Tensor:
         """Apply an operation to nodes; concrete operands become variables or constants."""
         if self.is_over:
-            raise self._is_left_behind(inputs)
+            raise errors.kept_too_long(inputs)
         nodes = tuple([self.node_of(x) for x in inputs])
         node = nodes[0].__apply__(op, nodes, attrs)
         result = symbolic(node, self)
@@ -109,7 +100,7 @@ class Recorder:
     ) -> tuple[Tensor, ...]:
         """Apply an operation with several results to nodes."""
         if self.is_over:
-            raise self._is_left_behind(inputs)
+            raise errors.kept_too_long(inputs)
         return record_results(self, op, inputs, attrs)
 
     def node_of(self, x: Tensor) -> Node:
@@ -133,29 +124,13 @@ class Recorder:
         if not (x._requires_grad or x.is_state):
             self.guards.note_captured(x)
             return self._capture(storage)
-        if x._requires_grad:
-            self._require_leaf(x)
+        if x._requires_grad and x._grad_fn is not None:
+            raise errors.tape_is_dynamic(x)
         return self._variable(x)
 
     def used_elsewhere(self, x: Tensor) -> RecordingError:
         """The error for a tensor of this recording that another one cannot use."""
-        if self.is_over:
-            return self._is_left_behind([x])
-        return RecordingError(
-            "a symbolic tensor of one graph was used in another graph",
-            got=f"{x.type}",
-            fix="return it as an output of its graph and feed its value to this one",
-            where=user_location_text(),
-        )
-
-    def _is_left_behind(self, tensors: Sequence[Tensor]) -> RecordingError:
-        found = [f"{x.type} made at {describe(x.node)}" for x in tensors if x.node is not None]
-        return RecordingError(
-            "a value of a compiled function was kept by what it called, and used later",
-            got=", ".join(found),
-            fix="return it from the function: it has values only while the function runs",
-            where=user_location_text(),
-        )
+        return errors.kept_too_long([x]) if self.is_over else errors.of_another_graph(x)
 
     def _refresh(self, x: Tensor, view: View) -> None:
         """Let a view show what was written to its tensor since."""
@@ -181,12 +156,7 @@ class Recorder:
 
     def _require_unwritten(self, storage: Storage, x: TensorBase, wanted: str) -> None:
         if self.current.get(storage) is not self._variables.get(storage):
-            raise SymbolicValueError(
-                f"{wanted} was asked of a tensor that the recorded program writes",
-                got=str(x.type),
-                fix="compute with the tensor itself; its value exists only at run time",
-                where=user_location_text(),
-            )
+            raise errors.value_is_written(x, wanted)
 
     def finish_guards(self) -> None:
         """Let a compiled function notice writes to tensors that were captured or read.
@@ -205,15 +175,6 @@ class Recorder:
             return x
         return symbolic(self.node_of(x), self)
 
-    def _require_leaf(self, x: Tensor) -> None:
-        if x._grad_fn is not None:
-            raise RecordingError(
-                "a dynamic result that requires a gradient was used while recording",
-                got=f"{x.type} made by {x._grad_fn}",
-                fix="compute it inside the graph, or detach() it",
-                where=user_location_text(),
-            )
-
     def _capture(self, storage: Storage) -> Node:
         if storage not in self._captured:
             self._captured[storage] = constant(np.array(storage.array, order="K"))
@@ -222,40 +183,34 @@ class Recorder:
     def _variable(self, x: Tensor) -> Node:
         storage = self._aliases.owner(x.storage)
         if storage not in self._variables:
-            self._require_no_argument(x)
+            argument = self.arguments.get(id(x.storage.array))
+            if argument is not None and x._requires_grad:
+                raise errors.is_an_argument(x, argument)
             if not storage.array.flags.c_contiguous:
-                raise RecordingError(
-                    "a variable's memory must be contiguous",
-                    got=f"{x.type} with strides {storage.array.strides}",
-                    fix="use x.contiguous() when you make the parameter or buffer",
-                )
-            name = self._unique(self._names.get(storage, f"v{len(self._variables)}"))
+                raise errors.not_contiguous(x)
+            name = self._names.suggested(storage) or f"v{len(self._variables)}"
+            name = self._names.take(name)
             self._variables[storage] = variable(name, x.type, storage)
             self._tensors[storage] = x
             self.guard(lambda: x._requires_grad, f"requires_grad of {name}", (x, "_requires_grad"))
         self.current.setdefault(storage, self._variables[storage])
         return self.current[storage]
 
-    def _unique(self, name: str) -> str:
-        candidate, number = name, 1
-        while candidate in self._taken:
-            candidate, number = f"{name}.{number}", number + 1
-        self._taken.add(candidate)
-        return candidate
-
     def suggest_name(self, x: Tensor, name: str) -> None:
         """Call the variable of this tensor so, if it becomes one."""
         if x.node is None:
-            self._names.setdefault(x.storage, name)
+            self._names.suggest(x.storage, name)
 
     def suggested_name(self, x: Tensor) -> str | None:
         """The name that ``suggest_name`` gave this tensor, if any."""
-        return self._names.get(x.storage)
+        return self._names.suggested(x.storage)
 
     def host_value(self, source: HostValue, dtype: DType, name: str) -> Tensor:
         """A Python number that is read at each run."""
         if source not in self._variables:
-            self._variables[source] = variable(self._unique(name), TensorType((), dtype), source)
+            self._variables[source] = variable(
+                self._names.take(name), TensorType((), dtype), source
+            )
         return symbolic(self._variables[source], self)
 
     def guard(
@@ -274,43 +229,29 @@ class Recorder:
             return
         storage = self._aliases.owner(x.storage)
         if storage in self._made and not (x._requires_grad or x.is_state):
-            self._require_no_views(x)
+            if x._viewed is not None or x.storage.version.shared:
+                raise errors.has_views(x)
             become_symbolic(x, self._capture(storage), self)
             self._assign_symbolic(x, value)
             return
         if value._requires_grad and modes.grad_enabled:
-            raise RecordingError(
-                "a buffer was overwritten with a value that requires a gradient",
-                got=str(value.type),
-                fix="write value.detach(), or write it inside `with gc.no_grad():`",
-                where=user_location_text(),
-            )
+            raise errors.write_is_tracked(value)
         if storage in self._captured:
-            raise RecordingError(
-                "a tensor was captured by value and then written in place",
-                got=str(x.type),
-                fix="make it an nn.Buffer, so that it is a variable of the graph",
-                where=user_location_text(),
-            )
+            raise errors.is_captured(x)
+        self.set_next_value(x, value)
+
+    def set_next_value(self, x: Tensor, value: Tensor) -> None:
+        """Let the memory of a concrete tensor hold this value after the run."""
         self._variable(x)
-        self.current[storage] = self.node_of(value)
+        self.current[self._aliases.owner(x.storage)] = self.node_of(value)
 
     def note_made(self, storage: Storage) -> None:
         """A concrete tensor was made while recording: each run begins with it as it is."""
         self._made.add(storage)
 
-    def _require_no_views(self, x: Tensor) -> None:
-        if x._viewed is not None or x.storage.version.shared:
-            raise RecordingError(
-                "a tensor that was made while recording was written, and has views",
-                got=str(x.type),
-                fix="write it before you make views of it, or write a clone() of it",
-                where=user_location_text(),
-            )
-
     def _assign_symbolic(self, x: Tensor, value: Tensor) -> None:
         if self.is_over:
-            raise self._is_left_behind([x])
+            raise errors.kept_too_long([x])
         view = x._viewed
         if view is None:
             x.node = self.node_of(value)
@@ -320,16 +261,6 @@ class Recorder:
         with set_grad_enabled(modes.grad_enabled and not view.is_detached):
             self.assign(view.whole, put_back(view.whole, view.steps, value))
         self.node_of(x)
-
-    def _require_no_argument(self, x: Tensor) -> None:
-        name = self.arguments.get(id(x.storage.array))
-        if name is not None and x._requires_grad:
-            raise RecordingError(
-                f"argument {name!r} is also used by the function itself, or by its optimizer",
-                got=str(x.type),
-                fix="make it an nn.Parameter: arguments that are parameters are updated in place",
-                where=user_location_text(),
-            )
 
     def draw_bits(self, generator: Generator, shape: Shape) -> Tensor:
         """Record a call of ``generator.bits``."""
@@ -349,8 +280,7 @@ class Recorder:
 
     def go_on_from(self, state: Tensor, position: Tensor) -> None:
         """Let a generator's later calls go on from this state."""
-        self._variable(state)
-        self.current[self._aliases.owner(state.storage)] = self.node_of(position)
+        self.set_next_value(state, position)
         self._random_calls.pop(state.storage, None)
 
     def note_wanted(self, inputs: Sequence[Tensor]) -> None:
@@ -364,68 +294,16 @@ class Recorder:
     def note_step(self, step: FunctionStep, args: Sequence[Any], results: Sequence[Any]) -> None:
         """A custom function's step is on the tape, and what it keeps is saved."""
 
-    def grad_slot(self, x: Tensor) -> GradSlot:
-        """The gradient of a tensor as this program sees it."""
-        if id(x) not in self.grads:
-            memory = None
-            if x.node is None:
-                if x._grad is not None:
-                    memory = with_own_storage(x._grad)
-                    memory.is_state = True
-                self.guard(lambda: x._grad is None, "that a gradient is None", (x, "_grad"))
-            self.grads[id(x)] = GradSlot(x, memory, memory=memory)
-        return self.grads[id(x)]
-
     @property
     def states(self) -> dict[Node, Tensor]:
         """The variables that are tensors, each with one of these."""
         return {self._variables[storage]: x for storage, x in self._tensors.items()}
 
-    @property
-    def concrete_slots(self) -> list[GradSlot]:
-        """The gradients of tensors that exist outside the program."""
-        return [slot for slot in self.grads.values() if slot.tensor.node is None]
-
-    @property
-    def argument_grads(self) -> list[ArgumentGrad]:
-        """The gradients that a run leaves behind for placeholders."""
-        found = []
-        for position, (name, x) in enumerate(self.placeholders.items()):
-            slot = self.grads.get(id(x))
-            if slot is not None and slot.value is not None and not slot.is_local:
-                found.append(ArgumentGrad(position, name, slot.value, slot.cleared))
-        return found
-
-    def set_grad(self, x: Tensor, value: Tensor | None) -> None:
-        """Record ``x.grad = value``."""
-        self.grad_slot(x).set(value)
-
-    def accumulate_grad(self, x: Tensor, grad: Tensor) -> None:
-        """Record that ``backward`` adds to ``x.grad``."""
-        if self.is_over:
-            raise self._is_left_behind([grad])
-        slot = self.grad_slot(x)
-        if slot.value is None and not slot.cleared and x.node is None:
-            slot.value = slot.own_memory()
-        slot.stepped = False
-        if slot.value is None:  # a tensor of its own: the walk may give one to several leaves
-            slot.value = symbolic(self.node_of(grad), self, grad._requires_grad, grad._grad_fn)
-        else:
-            slot.value = add(slot.value, grad)
-
-    def note_hooks(self, leaf: Tensor) -> None:
-        """Note that the program has the hooks of this leaf in it."""
-        self.guard(lambda: leaf._hooks, "the hooks of a leaf", (leaf, "_hooks"))
-
     def require_untouched_inputs(self) -> None:
         """Raise if an input was written in place: the caller's array would not change."""
         for (name, tensor), node in zip(self.placeholders.items(), self._inputs, strict=True):
             if tensor.node is not node:
-                raise RecordingError(
-                    f"argument {name!r} was written in place, which its caller would not see",
-                    got=str(node.type),
-                    fix="use the out-of-place operation, or make the tensor an nn.Buffer",
-                )
+                raise errors.input_is_written(name, node)
 
     def mark_output(self, tensor: Tensor, name: str) -> None:
         """Give a result a name."""
@@ -440,8 +318,7 @@ class Recorder:
             outputs: results by name; default: the marked ones.
         """
         results = self.outputs if outputs is None else outputs
-        for slot in self.concrete_slots:
-            self._keep_grad(slot)
+        self.gradients.keep()
         updates = {
             self._variables[storage]: node
             for storage, node in self.current.items()
@@ -458,17 +335,22 @@ class Recorder:
             updates,
         )
 
-    def _keep_grad(self, slot: GradSlot) -> None:
-        """Write a gradient to its memory after the run, unless it ends with the run."""
-        if slot.value is None or slot.is_local:
-            return
-        memory = slot.own_memory()
-        if slot.value is not memory:
-            self._variable(memory)
-            self.current[self._aliases.owner(memory.storage)] = self.node_of(slot.value)
-
     def random_state(self, state: Tensor) -> Node:
         """The node of a generator's state at the start of the run."""
         if state.dtype is not int64:
             raise RecordingError("a generator's state must be int64", got=state.dtype.name)
         return self._variable(state)
+
+
+def _sizes(name: str, shape: Sequence[Size | str | None]) -> Shape:
+    """The shape of a placeholder: words and None are sizes that are known at run time."""
+    sizes: list[Size] = []
+    for position, size in enumerate(shape):
+        if size is None:
+            size = Dim.named(f"{name}_{position}" if name.isidentifier() else f"d{position}")
+        elif isinstance(size, str):
+            size = Dim.named(size)
+        elif isinstance(size, int) and size < 0:
+            raise ArgumentError(f"placeholder {name!r}: a size is negative", got=str(size))
+        sizes.append(size)
+    return tuple(sizes)

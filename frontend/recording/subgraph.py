@@ -13,6 +13,7 @@ from graphc.errors import RecordingError
 from graphc.frontend.base import TensorBase, concrete
 from graphc.frontend.modes import modes
 from graphc.frontend.recording.grad_slots import GradSlot
+from graphc.frontend.recording.gradients import Gradients
 from graphc.frontend.recording.recorder import Recorder
 from graphc.opdef import OpDef
 from graphc.ops.select import detach
@@ -40,6 +41,7 @@ class SubgraphRecorder(Recorder):
         self.what, self.outer = what, outer
         self.tracks = modes.grad_enabled
         self.repeats = False
+        self.gradients = _NoGradients(self)
 
     def is_inside(self, recorder: Recorder) -> bool:
         """Whether a recording is one of those around this one."""
@@ -89,11 +91,6 @@ class SubgraphRecorder(Recorder):
         if self.outer is not None:
             self.outer.suggest_name(x, name)
 
-    def grad_slot(self, x: Tensor) -> GradSlot:
-        """Refuse ``grad`` and ``backward``."""
-        fix = "gc.grad and gc.func.grad give gradients as values"
-        self.refuse("a tensor's grad was read or written", str(x.type), fix)
-
     def placeholder(
         self, shape: Sequence[Size | str | None], dtype: DTypeLike, name: str | None,
         requires_grad: bool = False,
@@ -128,3 +125,16 @@ class SubgraphRecorder(Recorder):
     def refuse(self, what: str, got: str = "", fix: str = "") -> NoReturn:
         """Raise a RecordingError."""
         raise RecordingError(f"{self.what}: {what}", got=got, fix=fix, where=user_location_text())
+
+
+class _NoGradients(Gradients):
+    """Refuses ``grad`` and ``backward``: a part of a program has no gradients that outlive it."""
+
+    def __init__(self, recorder: SubgraphRecorder) -> None:
+        super().__init__(recorder)
+        self._part = recorder
+
+    def slot(self, x: Tensor) -> GradSlot:
+        """Refuse; everything else needs it."""
+        fix = "gc.grad and gc.func.grad give gradients as values"
+        self._part.refuse("a tensor's grad was read or written", str(x.type), fix)

@@ -36,7 +36,7 @@ def run(graph: Graph, outputs: dict[str, gc.Tensor] | None = None, **feed: Any) 
     values, updates = evaluate(bind_dims(program, sizes), arrays)
     for variable, value in updates.items():
         variable.attrs["source"].write(np.asarray(value))
-    for slot in graph.recorder.concrete_slots:
+    for slot in graph.recorder.gradients.concrete_slots:
         slot.publish()
     return values
 
