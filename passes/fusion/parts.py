@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from graphc.graph import has_trait
+from collections.abc import Iterator
+
+from graphc.graph import Graph, has_trait
 from graphc.node import CONSTANT, Node
 from graphc.opdef import Trait
 from graphc.ops.leaf import IOTA
+from graphc.ops.linalg import matmul
 from graphc.ops.shape import expand, reshape
 from graphc.passes.fusion.space import trimmed
 from graphc.types import TensorType
@@ -44,6 +47,13 @@ def base_of(node: Node) -> Node:
     while is_glue(node):
         node = node.inputs[0]
     return node
+
+
+def products_of(graph: Graph) -> Iterator[Node]:
+    """The matrix products of a graph that have known sizes and any element, operands first."""
+    for node in graph.nodes:
+        if node.op is matmul and node.type.is_static and 0 not in node.type.static_shape:
+            yield node
 
 
 def _has_scalar_code(node: Node) -> bool:

@@ -13,14 +13,13 @@ from graphc.graph import Graph, has_trait
 from graphc.node import Node
 from graphc.opdef import Trait
 from graphc.ops.leaf import IOTA
-from graphc.ops.linalg import matmul
 from graphc.ops.reduce import sum_
 from graphc.ops.shape import permute
 from graphc.passes.base import Journal
 from graphc.passes.fusion.groups import CYCLE, TOO_LARGE
 from graphc.passes.fusion.kernel import operands_of
 from graphc.passes.fusion.partition import Partition, Unit
-from graphc.passes.fusion.parts import base_of
+from graphc.passes.fusion.parts import base_of, products_of
 from graphc.passes.fusion.space import DIFFERENT_SHAPES
 
 FOLDED_FIRST = "a product's reader folds it before it stores anything"
@@ -44,31 +43,38 @@ def attach_products(graph: Graph, partition: Partition, notes: Journal) -> None:
         partition: its kernels; changed in place.
         notes: where changes and refusals are written.
     """
-    for node in graph.nodes:
-        if node.op is matmul and node.type.is_static and 0 not in node.type.static_shape:
-            _attach(node, partition, notes)
+    for product in products_of(graph):
+        for seen, reader in _kernels_behind(product, partition):
+            if _attach(product, seen, reader, partition, notes):
+                break
 
 
-def _attach(product: Node, partition: Partition, notes: Journal) -> None:
+def _attach(product: Node, seen: Node, reader: Node, partition: Partition, notes: Journal) -> bool:
+    """Move the front of a reader's kernel into a product, which it reads as ``seen``, if it can."""
+    unit = partition.unit(reader)
+    front = _front(unit, seen, partition)
+    head = (product,) if seen is product else (product, seen)
+    if isinstance(front, str):
+        notes.refuse(front, product)
+    elif seen is not product and product in operands_of(front):
+        notes.refuse(BOTH_WAYS, product)
+    elif partition.closes_cycle((*head, *front)):
+        notes.refuse(CYCLE, product)
+    elif notes.fire("product kernel", product):
+        rest = tuple(node for node in unit if node not in set(front))
+        if rest and _adds_rows(seen, front, rest, partition):
+            front, rest = unit, ()
+        partition.replace([(*head, *front), *([rest] if rest else [])])
+        return True
+    return False
+
+
+def _kernels_behind(product: Node, partition: Partition) -> Iterator[tuple[Node, Node]]:
+    """The product or its transpose, and a kernel's node that reads it so."""
     for seen in _as_seen(product, partition):
         for reader in partition.readers(seen):
-            if not partition.is_kernel(reader):
-                continue
-            unit = partition.unit(reader)
-            front = _front(unit, seen, partition)
-            head = (product,) if seen is product else (product, seen)
-            if isinstance(front, str):
-                notes.refuse(front, product)
-            elif seen is not product and product in operands_of(front):
-                notes.refuse(BOTH_WAYS, product)
-            elif partition.closes_cycle((*head, *front)):
-                notes.refuse(CYCLE, product)
-            elif notes.fire("product kernel", product):
-                rest = tuple(node for node in unit if node not in set(front))
-                if rest and _adds_rows(seen, front, rest, partition):
-                    front, rest = unit, ()
-                partition.replace([(*head, *front), *([rest] if rest else [])])
-                return
+            if partition.is_kernel(reader):
+                yield seen, reader
 
 
 def _as_seen(product: Node, partition: Partition) -> Iterator[Node]:

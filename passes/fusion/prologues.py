@@ -14,13 +14,12 @@ from graphc.graph import Graph, has_trait
 from graphc.node import Node
 from graphc.opdef import Trait
 from graphc.ops.leaf import IOTA
-from graphc.ops.linalg import matmul
 from graphc.ops.shape import permute
 from graphc.passes.base import Journal
 from graphc.passes.fusion.groups import TOO_LARGE
 from graphc.passes.fusion.kernel import operands_of
 from graphc.passes.fusion.partition import Partition, Unit
-from graphc.passes.fusion.parts import base_of
+from graphc.passes.fusion.parts import base_of, products_of
 from graphc.passes.fusion.products import swaps_last
 
 READ_BY_OTHERS = "a product's factor is read by others, too"
@@ -52,10 +51,9 @@ def attach_prologues(graph: Graph, partition: Partition, notes: Journal) -> None
         partition: its kernels; changed in place.
         notes: where changes and refusals are written.
     """
-    for node in graph.nodes:
-        if node.op is matmul and node.type.is_static and 0 not in node.type.static_shape:
-            for side in (0, 1):
-                _attach(node, side, partition, notes)
+    for product in products_of(graph):
+        for side in (0, 1):
+            _attach(product, side, partition, notes)
 
 
 def _attach(product: Node, side: int, partition: Partition, notes: Journal) -> None:

@@ -9,7 +9,7 @@ a long sum cut into pieces: right for the gradient of a weight.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -107,18 +107,17 @@ def _along_channels(target: Target, problem: Problem, lanes: int) -> Iterator[Bl
     size = problem.dtype.itemsize
     for cut in cuts_of(row_dims(problem), _MOST_ROWS):
         for vectors in range(1, min(total, _MOST_VECTORS) + 1):
-            if _fits(target, cut.block * cut.inside, vectors, False):
-                whole, rest = divmod(total, vectors)
-                large = problem.terms * vectors * lanes * size > _FIRST_CACHE
-                streamed = lanes * size / _BYTES_PER_CYCLE if large else 0.0
-                cycles = 0.0
-                for rows, rows_count in _sizes(cut):
-                    for wide, count in ((vectors, whole), (rest, int(rest > 0))):
-                        loads = max((rows + wide) / 2, wide * streamed)
-                        one = _tile(problem, rows * wide, loads, _TURN) if wide else 0.0
-                        cycles += rows_count * count * one
-                cycles *= problem.group.size
-                yield Blocking(problem, lanes, "channels", cut, vectors, cycles)
+            if not _fits(target, cut.block * cut.inside, vectors, False):
+                continue
+            large = problem.terms * vectors * lanes * size > _FIRST_CACHE
+            streamed = lanes * size / _BYTES_PER_CYCLE if large else 0.0
+
+            def tile(rows: int, wide: int, streamed: float = streamed) -> float:
+                loads = max((rows + wide) / 2, wide * streamed)
+                return _tile(problem, rows * wide, loads, _TURN)
+
+            cycles = _cycles(problem, cut, (total, vectors), tile)
+            yield Blocking(problem, lanes, "channels", cut, vectors, cycles)
 
 
 def _along_places(target: Target, problem: Problem, lanes: int) -> Iterator[Blocking]:
@@ -127,18 +126,35 @@ def _along_places(target: Target, problem: Problem, lanes: int) -> Iterator[Bloc
     *lines, last = row_dims(problem)
     dims = [*lines, Dim(-(-last.size // lanes), lanes * last.x, lanes * last.y)]
     load = 0.5 if last.x in (0, 1) else _GATHER
+
+    def tile(wide: int, rows: int) -> float:
+        return _tile(problem, rows * wide, rows / 2 + load * wide, _STORE)
+
     for cut in cuts_of(dims, _MOST_ROWS, last.size % lanes > 0):
         for made in range(1, min(problem.made.size, _MOST_ROWS) + 1):
             if _fits(target, made, cut.block * cut.inside, last.size % lanes > 0):
-                whole, rest = divmod(problem.made.size, made)
-                cycles = 0.0
-                for wide, wide_count in _sizes(cut):
-                    for rows, count in ((made, whole), (rest, int(rest > 0))):
-                        loads = rows / 2 + load * wide
-                        one = _tile(problem, rows * wide, loads, _STORE) if rows else 0.0
-                        cycles += wide_count * count * one
-                cycles *= problem.group.size
+                cycles = _cycles(problem, cut, (problem.made.size, made), tile)
                 yield Blocking(problem, lanes, "places", cut, made, cycles)
+
+
+def _cycles(
+    problem: Problem, cut: Cut, other: tuple[int, int], tile: Callable[[int, int], float]
+) -> float:
+    """What all tiles cost.
+
+    Args:
+        problem: what is computed.
+        cut: the results, in blocks.
+        other: the size in the other direction, and how much of it a tile has.
+        tile: the cycles of one tile by its two sizes.
+    """
+    across, most = other
+    whole, rest = divmod(across, most)
+    cycles = 0.0
+    for size, blocks in _sizes(cut):
+        for width, count in ((most, whole), (rest, int(rest > 0))):
+            cycles += blocks * count * (tile(size, width) if width else 0.0)
+    return cycles * problem.group.size
 
 
 def _sizes(cut: Cut) -> Iterator[tuple[int, int]]:

@@ -27,7 +27,7 @@ from graphc.runtime.llvm.pool.layout import (
     WORKERS,
 )
 from graphc.runtime.llvm.pool.system import declare
-from graphc.runtime.llvm.pool.text import define, field
+from graphc.runtime.llvm.pool.text import define, field, lines
 
 RESET = "graphc.pool.reset"
 STOP = "graphc.pool.stop"
@@ -78,10 +78,7 @@ def _define_start(module: Module) -> None:
     Where the system refuses a thread, the pool works with those that it has.
     """
     declare(module, "sigfillset", "sigdelset", "pthread_sigmask", "pthread_create")
-    indent = "\n" + " " * 10
-    faults = indent.join(
-        f"call i32 @sigdelset(ptr %blocked, i32 {int(fault)})" for fault in _FAULTS
-    )
+    faults = lines(*(f"call i32 @sigdelset(ptr %blocked, i32 {int(fault)})" for fault in _FAULTS))
     define(
         module,
         "void @graphc.pool.start(ptr %pool)",

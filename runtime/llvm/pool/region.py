@@ -25,7 +25,7 @@ from graphc.runtime.llvm.pool.layout import (
     WAITING,
     WORKERS,
 )
-from graphc.runtime.llvm.pool.text import define, field
+from graphc.runtime.llvm.pool.text import define, field, lines
 
 PARALLEL_FOR = "graphc.parallel_for"
 PARALLEL_FOR_DECLARATION = f"declare i32 @{PARALLEL_FOR}(ptr, ptr, ptr, i64, i64) nounwind"
@@ -37,8 +37,17 @@ and the last one the rest; without help all units may be one piece.
 """
 
 PARK = "graphc.park"
-PARK_DECLARATION = f"declare void @{PARK}(ptr) nounwind"
 """``void (pool)``: no region will follow soon, so that idle threads sleep at once."""
+
+_WORK = lines(
+    field("state", STATE),
+    field("task.at", TASK),
+    field("context.at", CONTEXT),
+    field("units.at", UNITS),
+    field("grain.at", GRAIN),
+    field("control.at", CONTROL),
+)
+"""The addresses of what describes the work that is published."""
 
 
 def define_regions(module: Module) -> None:
@@ -62,12 +71,7 @@ def _define_share(module: Module) -> None:
         "i64 @graphc.pool.share(ptr %pool, i64 %worker)",
         f"""
         entry:
-          {field("state", STATE)}
-          {field("task.at", TASK)}
-          {field("context.at", CONTEXT)}
-          {field("units.at", UNITS)}
-          {field("grain.at", GRAIN)}
-          {field("control.at", CONTROL)}
+          {_WORK}
           {field("result.at", RESULT)}
           %is.caller = icmp eq i64 %worker, 0
           %claim = select i1 %is.caller, i64 {1 - ONE_PIECE}, i64 {-ONE_PIECE}
@@ -172,12 +176,7 @@ def _define_wake_workers(module: Module) -> None:
     )
 
 
-def _define_parallel_for(module: Module) -> None:
-    module.declare("llvm.smax.i64", "declare i64 @llvm.smax.i64(i64, i64)")
-    define(
-        module,
-        f"i32 @{PARALLEL_FOR}(ptr %pool, ptr %task, ptr %context, i64 %units, i64 %grain)",
-        f"""
+_DIVIDE = f"""
         entry:
           %some = icmp sgt i64 %units, 0
           br i1 %some, label %divide, label %nothing
@@ -207,6 +206,10 @@ def _define_parallel_for(module: Module) -> None:
         alone:
           %own = call i32 %task(ptr %context, i64 0, i64 0, i64 %units)
           ret i32 %own
+"""
+"""Cut the units into pieces; do all of them where nobody may help or the pool is taken."""
+
+_TOGETHER = f"""\
         entered:
           {field("started.at", STARTED)}
           %started = load i64, ptr %started.at, align 8
@@ -216,12 +219,7 @@ def _define_parallel_for(module: Module) -> None:
           call void @graphc.pool.start(ptr %pool)
           br label %publish
         publish:
-          {field("state", STATE)}
-          {field("task.at", TASK)}
-          {field("context.at", CONTEXT)}
-          {field("units.at", UNITS)}
-          {field("grain.at", GRAIN)}
-          {field("control.at", CONTROL)}
+          {_WORK}
           {field("finished", FINISHED)}
           {field("result.at", RESULT)}
           %control = call i64 @graphc.pool.controls()
@@ -249,8 +247,14 @@ def _define_parallel_for(module: Module) -> None:
           %result = or i32 %first, %rest
           store atomic i32 0, ptr %busy release, align 4
           ret i32 %result
-        """,
-    )
+        """
+"""Publish the pieces, take part, and wait for what others took."""
+
+
+def _define_parallel_for(module: Module) -> None:
+    module.declare("llvm.smax.i64", "declare i64 @llvm.smax.i64(i64, i64)")
+    signature = f"i32 @{PARALLEL_FOR}(ptr %pool, ptr %task, ptr %context, i64 %units, i64 %grain)"
+    define(module, signature, _DIVIDE + _TOGETHER)
 
 
 def _define_park(module: Module) -> None:

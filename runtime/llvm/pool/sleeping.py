@@ -9,11 +9,13 @@ from __future__ import annotations
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.pool.layout import CONDITION, MUTEX
 from graphc.runtime.llvm.pool.system import declare
-from graphc.runtime.llvm.pool.text import define, field
+from graphc.runtime.llvm.pool.text import define, field, lines
 
 _WAIT = "void @graphc.pool.wait(ptr %pool, ptr %word, i32 %expected)"
 _WAKE = "i32 @graphc.pool.wake(ptr %pool, ptr %word, i32 %most)"
 _PREPARE = "void @graphc.pool.prepare_sleep(ptr %pool)"
+
+_BOTH = lines(field("mutex", MUTEX), field("condition", CONDITION))
 
 _FUTEX_WAIT_PRIVATE = 128
 _FUTEX_WAKE_PRIVATE = 129
@@ -66,8 +68,7 @@ def _define_by_condition(module: Module) -> None:
         _WAIT,
         f"""
         entry:
-          {field("mutex", MUTEX)}
-          {field("condition", CONDITION)}
+          {_BOTH}
           call i32 @pthread_mutex_lock(ptr %mutex)
           %value = load atomic i32, ptr %word seq_cst, align 4
           %unchanged = icmp eq i32 %value, %expected
@@ -85,8 +86,7 @@ def _define_by_condition(module: Module) -> None:
         _WAKE,
         f"""
         entry:
-          {field("mutex", MUTEX)}
-          {field("condition", CONDITION)}
+          {_BOTH}
           call i32 @pthread_mutex_lock(ptr %mutex)
           call i32 @pthread_cond_broadcast(ptr %condition)
           call i32 @pthread_mutex_unlock(ptr %mutex)
@@ -98,8 +98,7 @@ def _define_by_condition(module: Module) -> None:
         _PREPARE,
         f"""
         entry:
-          {field("mutex", MUTEX)}
-          {field("condition", CONDITION)}
+          {_BOTH}
           call i32 @pthread_mutex_init(ptr %mutex, ptr null)
           call i32 @pthread_cond_init(ptr %condition, ptr null)
           ret void

@@ -20,6 +20,11 @@ def define(module: Module, signature: str, body: str) -> None:
     module.define(name, f"define {signature} nounwind {{\n{code}\n}}")
 
 
+def lines(*instructions: str) -> str:
+    """Several instructions for one line of a body, indented as all bodies here are."""
+    return ("\n" + " " * 10).join(instructions)
+
+
 def field(name: str, offset: int) -> str:
     """The instruction that makes ``%name`` the address of a field of ``%pool``."""
     return f"%{name} = getelementptr i8, ptr %pool, i64 {offset}"
