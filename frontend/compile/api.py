@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from graphc.errors import ArgumentTypeError
 from graphc.frontend.compile.function import CompiledFunction
 from graphc.frontend.compile.module import compiled_module
 from graphc.frontend.compile.options import CompileOptions, Numerics, OptLevel
 from graphc.frontend.nn.module import Module
+from graphc.provenance import user_location_text
 
 
 def compile(
@@ -39,6 +42,7 @@ def compile(
 
     Raises:
         ArgumentError: for an unknown backend, level, pass or numerics.
+        ArgumentTypeError: for what is no function, for generators and coroutines.
 
     Source: ``torch.compile``.
 
@@ -60,5 +64,26 @@ def compile(
 
 def _compiled(function: Callable[..., Any], options: CompileOptions) -> Any:
     if isinstance(function, Module):
+        _require_function(function.forward)
         return compiled_module(function, options)
+    _require_function(function)
     return CompiledFunction(function, options)
+
+
+def _require_function(function: object) -> None:
+    """Raise ArgumentTypeError for what is no function, or would run after its trace only."""
+    if not callable(function):
+        raise ArgumentTypeError(
+            "compile: expected a function or a module", got=type(function).__name__,
+            where=user_location_text(),
+        )  # fmt: skip
+    kinds = (
+        inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction,
+    )  # fmt: skip
+    if any(is_kind(function) for is_kind in kinds):
+        raise ArgumentTypeError(
+            "compile: a generator or coroutine runs after the call that is traced",
+            got=getattr(function, "__name__", repr(function)),
+            fix="compile the functions that it calls, or return a list",
+            where=user_location_text(),
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 import types
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -92,6 +93,14 @@ class CompiledFunction:
         """Forget all traces; their sessions are freed when nobody holds them."""
         self._fast_path = None
         self._cache.clear()
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """A copy has traces of its own; a decorated function goes by its name, as others do."""
+        name = getattr(self, "__qualname__", "")
+        found: Any = sys.modules.get(getattr(self, "__module__", None) or "")
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        return name if found is self else (CompiledFunction, (self.function, self.options))
 
     def __get__(self, instance: object, owner: type | None = None) -> Any:
         """As a method: the function with its object, like any other method."""
