@@ -10,6 +10,7 @@ from graphc.graph import Graph
 from graphc.node import Node
 from graphc.runtime.inside import input_layouts, programs
 from graphc.runtime.layout import Layout, contiguous, extent
+from graphc.runtime.packed import packed_inputs
 from graphc.runtime.plan import Plan
 from graphc.runtime.planning.actions import Cell, Nest, View
 from graphc.runtime.planning.arena import padded
@@ -35,13 +36,22 @@ def make_nest(make_plan: MakePlan, node: Node, operands: Sequence[View]) -> Nest
     for number in across:
         starts[number] = nbytes
         nbytes += padded(extent(layouts[number]) * operands[number].dtype.itemsize)
+    room = packed_inputs(node, layouts)
+    for number, needed in room.items():
+        starts[number] = nbytes
+        nbytes += padded(needed)
     cell = Cell("arena", node, nbytes)
     copies = {
         number: _copy(cell, start, layouts[number], operands[number].dtype)
         for number, start in starts.items()
+        if number not in room
+    }
+    packed = {
+        number: View(cell, replace(contiguous((needed,)), offset=starts[number]), uint8)
+        for number, needed in room.items()
     }
     work = View(cell, contiguous((nbytes,)), uint8)
-    return Nest(plans, work, tuple(_constants(plan) for plan in plans), copies)
+    return Nest(plans, work, tuple(_constants(plan) for plan in plans), copies, packed)
 
 
 def _copy(cell: Cell, start: int, layout: Layout, dtype: DType) -> View:

@@ -128,12 +128,15 @@ class Inside:
         constants: for each plan the buffers of the outer plan that are its constants, in order.
         copies: the copied inputs by number, and where each copy lies in the work memory; offsets
             are counted in elements, from its start.
+        packed: inputs by number that are right factors of products and nothing else, and the bytes
+            in the work memory where native code may copy them in panels that products read.
     """
 
     plans: tuple[Plan, ...]
     work: Operand
     constants: tuple[tuple[int, ...], ...]
     copies: Mapping[int, Operand] = field(default_factory=dict)
+    packed: Mapping[int, Operand] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,14 @@ def _inside(nest: Nest | None, ids: Mapping[Cell, int]) -> Inside | None:
         return None
     constants = tuple(tuple(ids[cell] for cell in cells) for cells in nest.constants)
     copies = {number: _operand(view, ids) for number, view in nest.copies.items()}
-    return Inside(nest.plans, _operand(nest.work, ids), constants, MappingProxyType(copies))
+    packed = {number: _operand(view, ids) for number, view in nest.packed.items()}
+    return Inside(
+        nest.plans,
+        _operand(nest.work, ids),
+        constants,
+        MappingProxyType(copies),
+        MappingProxyType(packed),
+    )
 
 
 def _operand(view: View, ids: Mapping[Cell, int]) -> Operand:

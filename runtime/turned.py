@@ -12,11 +12,9 @@ from collections.abc import Sequence
 
 from graphc.graph import Graph
 from graphc.node import Node
-from graphc.ops.fused_matmul import FUSED_MATMUL, split_factors
-from graphc.ops.linalg import matmul
-from graphc.ops.shape import permute
 from graphc.runtime.inside import SCAN
 from graphc.runtime.layout import Layout, is_contiguous
+from graphc.runtime.weights import Use, uses_of
 
 LARGEST = 1 << 20
 """Bytes of the largest weight that is worth it."""
@@ -48,7 +46,8 @@ def turned_inputs(node: Node, operands: Sequence[Layout]) -> tuple[int, ...]:
     return tuple(
         number
         for number in range(first, len(body.inputs))
-        if _is_read_across(body, body.inputs[number], operands[number])
+        if 0 < body.inputs[number].type.nbytes <= LARGEST
+        and _is_read_across(uses_of(body, body.inputs[number], operands[number]))
     )
 
 
@@ -66,37 +65,6 @@ def _apart(length: int, itemsize: int) -> int:
     return length + (GAP // itemsize if competing else 0)
 
 
-def _is_read_across(body: Graph, weight: Node, layout: Layout) -> bool:
-    """True if a weight lies by rows or by columns, and all who read it go across them."""
-    kind = weight.type
-    if kind.rank != 2 or 1 in kind.shape or not kind.dtype.is_floating_point:
-        return False
-    by_rows = is_contiguous(layout)
-    by_columns = layout.strides == (1, kind.shape[0])
-    if not (by_rows or by_columns) or not 0 < kind.nbytes <= LARGEST:
-        return False
-    if weight in body.roots:
-        return False
-    factors = [(user, weight, by_rows) for user in body.users[weight] if user.op is not permute]
-    for view in body.users[weight]:
-        if view.op is permute:
-            if view in body.roots:
-                return False
-            factors += [(user, view, not by_rows) for user in body.users[view]]
-    return bool(factors) and all(
-        not lies_by_rows and _is_right_factor(user, factor)
-        for user, factor, lies_by_rows in factors
-    )
-
-
-def _is_right_factor(product: Node, factor: Node) -> bool:
-    """True if a product of enough rows takes a value as its right factor, and nowhere else."""
-    if product.inputs.count(factor) != 1:
-        return False
-    if product.op is matmul:
-        return product.inputs[1] is factor and product.type.static_shape[-2] >= FEWEST_ROWS
-    if product.op is not FUSED_MATMUL or product.attrs["transposed"] or product.attrs.get("right"):
-        return False
-    _, rest = split_factors(product.inputs, product.attrs.get("left"))
-    body: Graph = product.attrs["body"]
-    return rest[0] is factor and body.inputs[0].type.static_shape[-2] >= FEWEST_ROWS
+def _is_read_across(uses: Sequence[Use]) -> bool:
+    """True if products of enough rows are all that reads a weight, and go across its lines."""
+    return bool(uses) and all(use.across and use.rows >= FEWEST_ROWS for use in uses)

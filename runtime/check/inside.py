@@ -63,15 +63,48 @@ def _check_copies(step: Step, inside: Inside, arenas: int) -> None:
     attrs = step.node.attrs
     first = attrs.get("carries", 0) + attrs.get("sequences", 0)
     taken = arenas
-    for number, copy in sorted(inside.copies.items(), key=lambda item: item[1].offset):
-        source = step.inputs[number]
+    both = [*inside.copies.items(), *inside.packed.items()]
+    for number, copy in sorted(both, key=lambda item: item[1].span):
         low, high = copy.span
         free = taken <= low and high <= inside.work.nbytes and not repeats(copy)
-        same = (copy.shape, copy.dtype) == (source.shape, source.dtype)
         captured = number >= first and step.node.op.name != "cond"
-        if not free or not same or not captured or copy.buffer != inside.work.buffer:
+        if not free or not captured or copy.buffer != inside.work.buffer:
             raise VerifyError("a copy for the programs inside is in the wrong place", got=str(copy))
         taken = high
+    for number, copy in inside.copies.items():
+        source = step.inputs[number]
+        if (copy.shape, copy.dtype) != (source.shape, source.dtype):
+            raise VerifyError("a copy for the programs inside is in the wrong place", got=str(copy))
+    for number, copy in inside.packed.items():
+        if number in inside.copies or not copy.is_contiguous:
+            raise VerifyError(
+                "panels for the programs inside are in the wrong place", got=str(copy)
+            )
+        if not all(_multiplies_by(plan, number, step) for plan in inside.plans):
+            raise VerifyError("panels for the programs inside are read as something else")
+
+
+def _multiplies_by(plan: Plan, number: int, outer: Step) -> bool:
+    """Whether a program reads an input as the right factor of products, and in no other way."""
+    names = {"scan": ("body",), "while_loop": ("condition", "body")}[outer.node.op.name]
+    places = {outer.node.attrs[name].inputs[number] for name in names}
+    mine = {buffer.id for buffer in plan.buffers[: plan.bound] if buffer.node in places}
+    for step in plan.steps:
+        read = [place for place, each in enumerate(step.inputs) if each.buffer in mine]
+        written = any(each.buffer in mine for each in step.outputs)
+        if written or (read and (step.kind, read) != ("compute", [_right_factor(step)])):
+            return False
+    return True
+
+
+def _right_factor(step: Step) -> int:
+    """The number of the input that is the right factor of a product; -1 if there is none."""
+    attrs = step.node.attrs
+    if step.node.op.name == "matmul":
+        return 1
+    if step.node.op.name != "fused_matmul" or attrs["transposed"] or attrs.get("right"):
+        return -1
+    return len(attrs["left"].inputs) if attrs.get("left") else 1
 
 
 def _wanted(step: Step) -> list[tuple[Graph, Layouts]]:

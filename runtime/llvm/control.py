@@ -11,7 +11,7 @@ scan the addresses of items, of stacked results and of stacked carries move on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from graphc.dtypes import uint8
 from graphc.runtime.inside import (
@@ -24,9 +24,10 @@ from graphc.runtime.inside import (
     stacked_carries,
 )
 from graphc.runtime.layout import Layout
+from graphc.runtime.llvm.driver.before_loops import copies_before
 from graphc.runtime.llvm.driver.tasks import content_hash
 from graphc.runtime.llvm.driver.times import ADD_TIMES, define_add_times, places
-from graphc.runtime.llvm.lowering.steps import build_step
+from graphc.runtime.llvm.lowering.panels import NO_PANELS, Panels
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
 from graphc.runtime.llvm.program import NativeCall, Slot, define_run, workspace
@@ -49,7 +50,11 @@ def _constants(inside: Inside) -> list[int]:
 
 
 def build_control(
-    module: Module, step: Step, inside: Inside, calls: Sequence[Sequence[NativeCall]]
+    module: Module,
+    step: Step,
+    inside: Inside,
+    calls: Sequence[Sequence[NativeCall]],
+    panels: Mapping[int, Panels] = NO_PANELS,
 ) -> NativeStep:
     """Add the function of a step that runs programs; its operands are ``control_operands``.
 
@@ -58,14 +63,17 @@ def build_control(
         step: the step.
         inside: its programs.
         calls: those of each program.
+        panels: the inputs that products read from panels, by number.
     """
     runs = [
         define_run(module, plan, own) if own else ""
         for plan, own in zip(inside.plans, calls, strict=True)
     ]
-    function = _Function(module, step, inside, runs)
+    given = len(control_operands(step, inside))
+    before = copies_before(module, step, inside, panels, given)
+    function = _Function(module, step, inside, runs, panels)
     code = "\n".join(function.lines)
-    operands = [f"ptr %p{number}" for number in range(len(control_operands(step, inside)))]
+    operands = [f"ptr %p{number}" for number in range(given)]
     parameters = ", ".join([*operands, "ptr %shared", "ptr %scratch", "ptr %pool", "ptr %times"])
     text = f"({parameters}) nounwind {{\nentry:\n{code}\n}}"
     symbol = f"{step.node.op.name}.{content_hash(text)}"
@@ -75,9 +83,9 @@ def build_control(
     work = sum(phase.nanoseconds for call in together for phase in call.native.phases)
     rounds = 1 if step.node.op.name == COND else step.node.attrs.get("length", USUAL_ROUNDS)
     return NativeStep(
-        (Phase(symbol, 1, work * rounds, runs_programs=True),),
-        max(space.shared, *(copy.shared_bytes for copy in function.copies), 0),
-        max(space.scratch, *(copy.scratch_bytes for copy in function.copies), 0),
+        (*before.phases, Phase(symbol, 1, work * rounds, runs_programs=True)),
+        max(space.shared, before.shared_bytes),
+        max(space.scratch, before.scratch_bytes),
         any(call.native.fallible for call in together),
     )
 
@@ -86,19 +94,25 @@ class _Function:
     """The instructions of one such function.
 
     Args:
-        module: where the kernels of copies go.
+        module: where the code goes.
         step: the step.
         inside: its programs.
         runs: the function of each program; empty for one that does nothing.
+        panels: the inputs that are read from panels.
 
     Attributes:
         lines: all instructions.
-        copies: the kernels that copy something before the programs run.
     """
 
-    def __init__(self, module: Module, step: Step, inside: Inside, runs: Sequence[str]) -> None:
+    def __init__(
+        self,
+        module: Module,
+        step: Step,
+        inside: Inside,
+        runs: Sequence[str],
+        panels: Mapping[int, Panels],
+    ) -> None:
         self.lines: list[str] = []
-        self.copies: list[NativeStep] = []
         self._module, self._step, self._inside, self._runs = module, step, inside, runs
         self._count = 0
         self._results = len(step.inputs)
@@ -110,14 +124,12 @@ class _Function:
                         programs(step.node)]  # fmt: skip
         define_add_times(module)
         self._emit("%nobody = icmp eq ptr %times, null")
-        for number, copy in inside.copies.items():
+        self._copied = {**inside.copies, **{number: inside.packed[number] for number in panels}}
+        for number, copy in self._copied.items():
             start = copy.offset * copy.dtype.itemsize
             self._emit(f"%copy{number} = getelementptr i8, ptr %p{self._work}, i64 {start}")
-            self._copy(step.inputs[number], f"%p{number}", copy, f"%copy{number}")
         for program in range(len(runs)):
             self._begin_table(program)
-        for carry in carries_in_place(step.node):
-            self._begin_carry(carry)
         write = {SCAN: self._scan, WHILE: self._while, COND: self._cond}
         write[step.node.op.name]()
         self.lines += ["done:", "  ret i32 0", "refused:", "  ret i32 1"]
@@ -147,21 +159,6 @@ class _Function:
             elif number >= self._items.stop:
                 self._set(program, slot, self._lowest(program, slot, number))
 
-    def _begin_carry(self, carry: int) -> None:
-        """Put the first value of a carry where it lives, unless it is there."""
-        source, target = self._step.inputs[carry], self._step.outputs[carry]
-        if source.same_elements(target) or not target.size:
-            return
-        self._copy(source, f"%p{carry}", target, f"%p{self._results + carry}")
-
-    def _copy(self, source: Operand, at: str, target: Operand, to: str) -> None:
-        """Copy elements from one address to another."""
-        copy = build_step(self._module, Step("copy", self._step.node, (source,), (target,)))
-        self.copies.append(copy)
-        for phase in copy.phases:
-            memory = f"ptr {at}, ptr {to}, ptr %shared, ptr %scratch"
-            self._emit(f"call i32 @{phase.symbol}({memory}, i64 0, i64 {phase.units})")
-
     @property
     def _items(self) -> range:
         """The numbers of the inputs that are items of sequences."""
@@ -182,7 +179,7 @@ class _Function:
         """The lowest address that the program uses of an operand, or of its first item."""
         node = self._inside.plans[program].buffers[slot].node
         before = self._layouts[program][node].offset * node.type.dtype.itemsize
-        if number in self._inside.copies:
+        if number in self._copied:
             return f"%copy{number}"
         operand = number + 1 if self._step.node.op.name == COND else number
         return self._further(f"%p{operand}", -before)

@@ -24,6 +24,7 @@ class Phase:
         spans: for each operand the bytes from the part that a unit touches to the next unit's,
             where parts do not overlap; None for an operand of which a unit may touch anything.
             Empty if nothing is known.
+        apart: it shares no region with other phases.
         runs_programs: it is a loop or a branch, which gets ``ptr pool, ptr times`` instead of
             units, and divides what it runs itself.
     """
@@ -32,6 +33,7 @@ class Phase:
     units: int
     nanoseconds: float
     spans: tuple[int | None, ...] = ()
+    apart: bool = False
     runs_programs: bool = False
 
 

@@ -89,6 +89,7 @@ class Nest:
     work: View
     constants: tuple[tuple[Cell, ...], ...]
     copies: Mapping[int, View] = field(default_factory=dict)
+    packed: Mapping[int, View] = field(default_factory=dict)
 
 
 @dataclass(eq=False, slots=True)

@@ -123,7 +123,8 @@ def _all(plan: Plan, region: Region, call: PhaseCall, may: _Test) -> bool:
 
 def _is_free(call: PhaseCall) -> bool:
     """Whether a phase may share a region: it cannot refuse, and divides nothing itself."""
-    return not call.refusal and not call.phase.runs_programs
+    phase = call.phase
+    return not (call.refusal or phase.apart or phase.runs_programs)
 
 
 def _go_together(plan: Plan, first: PhaseCall, second: PhaseCall) -> bool:

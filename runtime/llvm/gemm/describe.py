@@ -59,7 +59,10 @@ def _of_blocks(target: Target, plan: Blocking) -> Iterator[str]:
     rows = plan.slab * tile.rows
     yield f"a: {_factor(problem.a)}; " + _copies(rows, "rows", depth, plan.slab_bytes)
     columns = plan.width if plan.packed else 0
-    yield f"b: {_factor(problem.b)}; " + _copies(columns, "columns", depth, plan.panel_bytes)
+    lies = _copies(columns, "columns", depth, plan.panel_bytes)
+    if problem.form.panels:
+        lies = f"in panels of {plan.width} columns, copied before"
+    yield f"b: {_factor(problem.b)}; {lies}"
     yield _outputs(problem)
     sums, row = tile.rows * tile.vectors, tile.vectors
     chains = chains_of(target, sums)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from graphc.errors import CompileError
 from graphc.graph import Graph
 from graphc.ops.fused_matmul import computed_factor, split_factors
 from graphc.runtime.llvm.compiler.target import Target
-from graphc.runtime.llvm.gemm.build import build_gemm
+from graphc.runtime.llvm.gemm.blocking import blocking_of
+from graphc.runtime.llvm.gemm.build import build_gemm, lanes_of
 from graphc.runtime.llvm.gemm.describe import describe_gemm
 from graphc.runtime.llvm.gemm.factors import Prologue
-from graphc.runtime.llvm.gemm.problem import Epilogue, problem_of
+from graphc.runtime.llvm.gemm.form import PLAIN, Form
+from graphc.runtime.llvm.gemm.panels import panels_of
+from graphc.runtime.llvm.gemm.problem import Epilogue, formed, problem_of
 from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.lowering.plain_products import build_plain_product, describe_plain_product
 from graphc.runtime.llvm.module import Module
@@ -20,23 +24,52 @@ from graphc.runtime.plan import Operand, Step
 OPERATIONS = ("matmul", "fused_matmul")
 
 
-def build_product(module: Module, step: Step) -> NativeStep:
+def build_product(module: Module, step: Step, form: Form = PLAIN) -> NativeStep:
     """Add the function of a step's product to a module; its operands are ``product_operands``.
 
+    Args:
+        module: where the code goes.
+        step: the step.
+        form: what is wanted beside the result.
+
     Raises:
-        CompileError: if there is no native code for the dtype, or for something in a body.
+        CompileError: if there is no native code for the dtype, or for something in a body, or none
+            of that form.
     """
     if _has_tiles(step):
-        return build_gemm(module, *_request(step))
+        return build_gemm(module, *_request(step), form)
+    if form != PLAIN:
+        raise CompileError(f"matmul: no such product of {step.inputs[0].dtype.name}")
     return build_plain_product(module, *map(layout_of, (*step.inputs, *step.outputs)))
 
 
-def describe_product(target: Target, step: Step) -> str:
+def describe_product(target: Target, step: Step, form: Form = PLAIN) -> str:
     """How a product is computed, for people."""
     if _has_tiles(step):
         request = _request(step)
-        return describe_gemm(target, problem_of(*request), request[-1])
+        problem = problem_of(*request)
+        return describe_gemm(
+            target, problem if form == PLAIN else formed(problem, form), request[-1]
+        )
     return describe_plain_product(target, *map(layout_of, (*step.inputs, *step.outputs)))
+
+
+def wanted_panels(target: Target, step: Step) -> tuple[int, Operand]:
+    """The columns of panels from which a product could read its right factor; that factor.
+
+    Returns:
+        The columns, 0 if it cannot, and the factor as it is multiplied.
+    """
+    parts = _parts(step)
+    problem = problem_of(*_request(step)) if _has_tiles(step) and len(parts.b) == 1 else None
+    if problem is None or problem.is_empty:
+        return 0, parts.b[0]
+    return panels_of(blocking_of(target, problem, lanes_of(target, problem))), parts.b[0]
+
+
+def right_factor(step: Step) -> Operand:
+    """The right factor as it is multiplied; the first operand of what computes it."""
+    return _parts(step).b[0]
 
 
 def _has_tiles(step: Step) -> bool:

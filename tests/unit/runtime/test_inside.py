@@ -395,3 +395,40 @@ def test_copies_in_wrong_places_are_found() -> None:
             lambda plan, step, inside: with_inside(step, copies={0: inside.copies[1]}),
             multiplying(),
         )
+
+
+def test_large_weights_are_given_memory_for_panels() -> None:
+    graph = multiplying(wide=400)
+    plan = make_plan(graph)
+    check_plan(plan, graph)
+    _, _, inside = step_of(plan)
+    assert list(inside.packed) == [1]
+    room = inside.packed[1]
+    assert room.offset >= inside.plans[0].arena_bytes
+    assert room.nbytes >= 400 * 400 * 8
+    assert room.offset + room.nbytes <= inside.work.nbytes
+    for other in (multiplying(15, wide=400), multiplying(wide=400, rows=3),
+                  multiplying(wide=400, also=True), multiplying()):  # fmt: skip
+        assert not step_of(make_plan(other))[2].packed
+
+
+def test_panels_in_wrong_places_are_found() -> None:
+    def change(graph: Graph, number: int = 1, **changes: object) -> None:
+        room = step_of(make_plan(multiplying(wide=400)))[2].packed[1]
+        broken(
+            lambda plan, step, inside: with_inside(step, packed={number: replace(room, **changes)}),
+            graph,
+        )
+
+    graph = multiplying(wide=400)
+    offset = step_of(make_plan(graph))[2].packed[1].offset
+    change(graph)
+    for wrong in ({"offset": offset - 64}, {"offset": offset + 64}, {"buffer": 0}, {"number": 0}):
+        with pytest.raises(VerifyError, match="in the wrong place"):
+            change(graph, **wrong)
+    work = step_of(make_plan(multiplying(wide=400, also=True)))[2]
+    with pytest.raises(VerifyError, match="read as something else"):
+        change(
+            multiplying(wide=400, also=True), buffer=work.work.buffer, shape=(0,),
+            offset=work.work.nbytes,
+        )  # fmt: skip

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphc.config import CACHE, CACHE_DIR, CHECK, ISA
-from graphc.dtypes import bool_, float32, float64, int64
+from graphc.dtypes import DType, bool_, float32, float64, int64
 from graphc.errors import IndexRangeError
 from graphc.evaluate import evaluate
 from graphc.graph import Graph
@@ -459,3 +459,27 @@ def test_turned_weights(rows: int, columns: int) -> None:
     copy = build_step(module, turn)
     assert call.native.scratch_bytes >= copy.scratch_bytes
     assert call.native.shared_bytes >= copy.shared_bytes
+
+
+@pytest.mark.parametrize(("size", "dtype"), [(544, float32), (370, float64)])
+@pytest.mark.parametrize("across", [True, False])
+def test_weights_in_panels(size: int, dtype: DType, across: bool) -> None:
+    h = placeholder("carry0", TensorType((6, size), dtype))
+    w = placeholder("captured0", TensorType((size, size), dtype))
+    after = e.tanh(matmul(h, permute(w, dims=(1, 0)) if across else w))
+    start, weight = placeholder("h", h.type), placeholder("w", w.type)
+    kept = scan(Graph([h, w], {"carry0": after, "result0": after}), (start,), (), (weight,),
+                length=17)  # fmt: skip
+    graph = Graph([start, weight], {"last": item(kept, 0), "all": item(kept, 1)})
+    feed = {name: value / 5 for name, value in feed_of(graph).items()}
+    wanted = evaluate(graph, feed)[0]
+    results = [Session(graph, threads=threads).run(feed) for threads in (1, 2, 3)]
+    assert_close(results[0], wanted)
+    for name in wanted:
+        assert {result[name].tobytes() for result in results} == {results[0][name].tobytes()}
+    (step,) = [step for step in make_plan(graph).steps if step.inside is not None]
+    assert step.inside is not None
+    assert list(step.inside.packed) == [1]
+    call = translate_step(Module(host_target()), 0, step)
+    assert isinstance(call, NativeCall)
+    assert any(phase.units > 1 for phase in call.native.phases if phase.apart)
