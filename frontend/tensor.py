@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from graphc.errors import ArgumentError, AutogradError, DTypeError
+from graphc.errors import ArgumentError, AutogradError
 from graphc.frontend.autograd import api
 from graphc.frontend.autograd.tape import GradFn
 from graphc.frontend.base import (
@@ -30,7 +30,7 @@ from graphc.frontend.functions import (
     shaping,
     viewing,
 )  # fmt: skip
-from graphc.frontend.functions.convert import TensorLike, is_operand, real_number
+from graphc.frontend.functions.convert import TensorLike, is_operand
 from graphc.frontend.memory.views import keeps_order, settled
 from graphc.frontend.methods.conversion import ConversionMethods
 from graphc.frontend.methods.creation import CreationMethods
@@ -42,11 +42,12 @@ from graphc.frontend.methods.products import ProductMethods
 from graphc.frontend.methods.reduction import ReductionMethods
 from graphc.frontend.methods.sampling import SamplingMethods
 from graphc.frontend.methods.shaping import ShapingMethods
+from graphc.frontend.methods.values import ValueMethods
 from graphc.frontend.modes import modes, no_grad
 from graphc.frontend.pickling import reduce_tensor
 from graphc.ops import select
 from graphc.provenance import user_location_text
-from graphc.storage import Array, Storage
+from graphc.storage import Storage
 
 
 class Tensor(
@@ -60,6 +61,7 @@ class Tensor(
     IndexingMethods,
     SamplingMethods,
     InplaceMethods,
+    ValueMethods,
 ):
     """An array that runs dynamically, or a value of a graph that is being recorded.
 
@@ -193,80 +195,7 @@ class Tensor(
         self.storage.version.shared = True
         return made
 
-    # --- values -----------------------------------------------------------------------------
-
-    def numpy(self, *, force: bool = False) -> Array:
-        """The values as a numpy array that shares memory.
-
-        Args:
-            force: detach first.
-
-        Raises:
-            SymbolicValueError: while recording.
-            AutogradError: if gradients are tracked; use ``detach()`` first.
-        """
-        array = self.array("numpy()")
-        if self._requires_grad and modes.grad_enabled and not force:
-            raise AutogradError(
-                "numpy() of a tensor that requires a gradient would lose it",
-                fix="x.detach().numpy()", where=user_location_text(),
-            )  # fmt: skip
-        return array
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        array = self.array("an array")
-        if copy is False and dtype is not None and array.dtype != dtype:
-            raise ArgumentError(
-                "a copy is needed for another dtype", got=str(dtype), where=user_location_text()
-            )
-        return np.array(array, dtype=dtype, copy=True if copy else None)
-
-    def item(self) -> Any:
-        """The only element as a Python number (``torch.Tensor.item``)."""
-        array = self.array("item()")
-        if array.size != 1:
-            raise ArgumentError(
-                "item(): only a tensor with one element has one", got=str(self.type),
-                where=user_location_text(),
-            )  # fmt: skip
-        return array.item()
-
-    def tolist(self) -> Any:
-        """The values as nested lists of Python numbers."""
-        return self.array("tolist()").tolist()
-
-    def __bool__(self) -> bool:
-        self.array("bool()")
-        if self.storage.array.size != 1:
-            raise ArgumentError(
-                "the truth of a tensor with several elements is ambiguous", got=str(self.type),
-                fix="use .any() or .all()", where=user_location_text(),
-            )  # fmt: skip
-        return bool(self.storage.array.item())
-
-    def __int__(self) -> int:
-        self.array("int()")
-        value = self.item()
-        return int(real_number(value, "int") if isinstance(value, complex) else value)
-
-    def __index__(self) -> int:
-        value = self.array("an index")
-        if value.dtype.kind not in "iub":
-            raise DTypeError(
-                "only integer tensors can be indices",
-                got=self.dtype.name,
-                where=user_location_text(),
-            )
-        return int(self.item())
-
-    def __float__(self) -> float:
-        self.array("float()")
-        value = self.item()
-        return float(real_number(value, "float") if isinstance(value, complex) else value)
-
-    def __complex__(self) -> complex:
-        self.array("complex()")
-        return complex(self.item())
+    # --- as an object and a container -----------------------------------------------------------
 
     def __len__(self) -> int:
         if self.ndim == 0:
@@ -281,9 +210,6 @@ class Tensor(
 
     def __repr__(self) -> str:
         return format_tensor(self)
-
-    def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else repr(self)
 
     __hash__ = object.__hash__
 

@@ -25,7 +25,7 @@ from graphc.frontend.functions.indexing import (
     without,
 )
 from graphc.frontend.functions.shaping import reshape
-from graphc.frontend.memory.views import diagonal_back, slice_back
+from graphc.frontend.memory.write_back import diagonal_back, slice_back
 from graphc.frontend.memory.writing import assign, before_write, spread
 from graphc.ops import elementwise, put, select
 from graphc.ops import index as ops

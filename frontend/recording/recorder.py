@@ -18,7 +18,8 @@ from graphc.frontend.control.recorded import record_results
 from graphc.frontend.guards.guards import Guards
 from graphc.frontend.memory.aliases import AliasTable
 from graphc.frontend.memory.view_layout import must_copy
-from graphc.frontend.memory.views import View, follow_tape, put_back, view_of
+from graphc.frontend.memory.views import View, follow_tape, view_of
+from graphc.frontend.memory.write_back import put_back
 from graphc.frontend.memory.writing import fitted, require_writable
 from graphc.frontend.modes import modes, set_grad_enabled
 from graphc.frontend.recording import errors
