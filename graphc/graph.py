@@ -151,8 +151,11 @@ def bodies_of(node: Node) -> tuple[Graph, ...]:
     return tuple(value for _, value in sorted(node.attrs.items()) if isinstance(value, Graph))
 
 
+_MAY_FAIL = Trait.FALLIBLE | Trait.OPAQUE
+
+
 def may_fail(node: Node) -> bool:
     """True if computing the node may raise on bad data; it may do so in one of its bodies."""
-    if has_trait(node, Trait.FALLIBLE | Trait.OPAQUE):
+    if has_trait(node, _MAY_FAIL):
         return True
     return any(may_fail(inner) for body in bodies_of(node) for inner in body.nodes)

@@ -19,7 +19,7 @@ from graphc.errors import GraphcError
 from graphc.forks import lock_over_forks
 from graphc.literal import Literal
 from graphc.opdef import OpDef, get_op
-from graphc.provenance import describe, stamp, user_location_text
+from graphc.provenance import add_origins, describe, origins_of, stamp, user_location_text
 from graphc.types import TensorType, TupleType, Type
 
 Attrs = Mapping[str, Any]
@@ -92,7 +92,29 @@ def make_node(op: OpDef, inputs: tuple[Node, ...] = (), attrs: Attrs | None = No
     Raises:
         GraphcError: if the operands' types do not fit; it names the user's line.
     """
-    attrs = attrs or {}
+    node = _intern(op, inputs, attrs or {}, None)
+    stamp(node)
+    return node
+
+
+def remake_node(node: Node, inputs: tuple[Node, ...]) -> Node:
+    """The same operation on other inputs; it comes from where the old node comes from.
+
+    Args:
+        node: the old node.
+        inputs: other operands; where their types are those of the old ones, so is the result's.
+
+    Raises:
+        GraphcError: if the operands' types do not fit.
+    """
+    same = all(new._type == old._type for new, old in zip(inputs, node.inputs, strict=True))
+    made = _intern(node.op, inputs, node.attrs, node._type if same else None)
+    add_origins(made, origins_of(node))
+    return made
+
+
+def _intern(op: OpDef, inputs: tuple[Node, ...], attrs: Attrs, type: Type | None) -> Node:
+    """Make the node, or find it; its type is inferred unless it is known."""
     key = (op.name, *map(id, inputs), *((name, _identity(attrs[name])) for name in sorted(attrs)))
     with _lock:
         node = _interned.get(key)
@@ -102,9 +124,8 @@ def make_node(op: OpDef, inputs: tuple[Node, ...] = (), attrs: Attrs | None = No
             set_slot(node, "op", op)
             set_slot(node, "inputs", inputs)
             set_slot(node, "attrs", MappingProxyType(dict(attrs)))
-            set_slot(node, "_type", _infer(op, inputs, attrs))
+            set_slot(node, "_type", _infer(op, inputs, attrs) if type is None else type)
             _interned[key] = node
-    stamp(node)
     return node
 
 

@@ -128,7 +128,7 @@ def add_origins(node: Node, origins: Origins) -> None:
     """Add places to those that a node comes from; they become its latest ones."""
     with _lock:
         known = _origins.setdefault(node, {})
-        for origin in sorted(origins, reverse=True):
+        for origin in sorted(origins, reverse=True) if len(origins) > 1 else origins:
             known.pop(origin, None)
             known[origin] = None
 

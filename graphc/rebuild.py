@@ -7,7 +7,7 @@ from typing import Any
 
 from graphc.dims import Dim
 from graphc.graph import Graph, topological
-from graphc.node import Node, make_node
+from graphc.node import Node, make_node, remake_node
 from graphc.provenance import made_for, origins_of
 from graphc.types import TensorType
 
@@ -29,8 +29,7 @@ def with_inputs(node: Node, inputs: tuple[Node, ...]) -> Node:
     """The same operation on other inputs; the same node if the inputs are the same."""
     if inputs == node.inputs:
         return node
-    with made_for(origins_of(node)):
-        return make_node(node.op, inputs, node.attrs)
+    return remake_node(node, inputs)
 
 
 def with_attrs(node: Node, attrs: Mapping[str, Any]) -> Node:

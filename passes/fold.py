@@ -16,6 +16,8 @@ from graphc.types import TensorType
 LIMIT = 16384
 """Bytes of a folded constant; larger ones cost more memory than their computation costs time."""
 
+_UNFOLDED = Trait.LEAF | Trait.RANDOM | Trait.OPAQUE
+
 
 def _is_known(node: Node) -> bool:
     """True for constants, and for ranges and broadcast constants, which are never stored."""
@@ -25,7 +27,7 @@ def _is_known(node: Node) -> bool:
 
 
 def _is_foldable(node: Node) -> bool:
-    if has_trait(node, Trait.LEAF | Trait.RANDOM | Trait.OPAQUE) or _is_known(node):
+    if has_trait(node, _UNFOLDED) or _is_known(node):
         return False
     kind = node.result_type
     static = isinstance(kind, TensorType) and kind.is_static

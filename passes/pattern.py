@@ -52,6 +52,10 @@ class Pattern:
         """Every way in which the node fits."""
         raise NotImplementedError
 
+    def may_match(self, node: Node) -> bool:
+        """False only where there is surely no match; takes little time, as most nodes fit none."""
+        return True
+
     @property
     def type(self) -> TensorType:
         """Patterns have no type; this exists because operands of operations have one."""
@@ -121,6 +125,12 @@ class Number(Pattern):
         if found is not None and _same_number(found, self.value):
             yield match
 
+    def may_match(self, node: Node) -> bool:
+        """True for constants, also through views."""
+        while has_trait(node, Trait.VIEW):
+            node = node.inputs[0]
+        return node.op is CONSTANT
+
 
 @dataclass(frozen=True, slots=True)
 class Attr:
@@ -151,6 +161,15 @@ class Apply(Pattern):
             for found in _match_all(self.operands, inputs, bound):
                 yield Match(found.bindings, (*found.nodes, node))
 
+    def may_match(self, node: Node) -> bool:
+        """True if the operations fit."""
+        if node.op is not self.op or len(node.inputs) != len(self.operands):
+            return False
+        if _may_match_all(self.operands, node.inputs):
+            return True
+        commutes = has_trait(node, Trait.COMMUTATIVE)
+        return commutes and _may_match_all(self.operands, node.inputs[::-1])
+
     def _match_attrs(self, node: Node, match: Match) -> Match | None:
         bound: Match | None = match
         for name, wanted in self.attrs.items():
@@ -170,6 +189,10 @@ def _match_all(
         return
     for found in patterns[0].match(nodes[0], match):
         yield from _match_all(patterns[1:], nodes[1:], found)
+
+
+def _may_match_all(patterns: tuple[Pattern, ...], nodes: tuple[Node, ...]) -> bool:
+    return all(each.may_match(node) for each, node in zip(patterns, nodes, strict=True))
 
 
 def var(name: str, accepts: Callable[[Node], bool] = _anything) -> Var:

@@ -20,6 +20,8 @@ from graphc.rebuild import with_inputs
 ROUNDS = 100
 """Sweeps over a graph, and changes of one node within a sweep, before a rule counts as looping."""
 
+_UNTOUCHED = Trait.LEAF | Trait.OPAQUE
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -94,13 +96,9 @@ def rewrite(graph: Graph, rules: Iterable[Rule]) -> Graph:
     for _ in range(ROUNDS):
         fired = len(notes.firings)
         new = _sweep(graph, by_op, settled, notes)
-        if len(notes.firings) == fired:
+        graph = graph.replace_roots(new) if len(notes.firings) > fired else graph
+        if settled.issuperset(graph.nodes):
             return graph
-        graph = Graph(
-            graph.inputs,
-            {name: new[node] for name, node in graph.outputs.items()},
-            {variable: new[node] for variable, node in graph.updates.items()},
-        )
     raise _never_rests(notes.firings[fired:])
 
 
@@ -126,10 +124,15 @@ class _RulesByOp:
 def _sweep(
     graph: Graph, rules: _RulesByOp, settled: set[Node], notes: Journal
 ) -> Mapping[Node, Node]:
-    """Rebuild every node once, operands first; ``settled`` are those to which no rule applies."""
+    """Rebuild the nodes that change, operands first, and say what each of them becomes.
+
+    ``settled`` are the nodes to which no rule applies; each is looked at once.
+    """
     new: dict[Node, Node] = {}
     for node in graph.nodes:
-        current = with_inputs(node, tuple(new[operand] for operand in node.inputs))
+        current = node
+        if not new.keys().isdisjoint(node.inputs):
+            current = with_inputs(node, tuple(new.get(each, each) for each in node.inputs))
         for _ in range(ROUNDS):
             change = None if current in settled else _first_change(current, rules, notes)
             if change is None:
@@ -138,14 +141,17 @@ def _sweep(
         else:
             raise _never_rests(notes.firings[-ROUNDS:])
         settled.add(current)
-        new[node] = current
+        if current is not node:
+            new[node] = current
     return new
 
 
 def _first_change(node: Node, rules: _RulesByOp, notes: Journal) -> Node | None:
-    if has_trait(node, Trait.LEAF | Trait.OPAQUE):
+    if has_trait(node, _UNTOUCHED):
         return None
     for each in rules.of(node.op):
+        if not each.pattern.may_match(node):
+            continue
         for match in each.pattern.match(node, Match({})):
             replacement = _replacement(each, node, match, notes)
             if replacement is not None:

@@ -13,12 +13,13 @@ from graphc.ops.shape import expand, reshape
 from graphc.passes.fusion.space import trimmed
 from graphc.types import TensorType
 
+_WORK = Trait.ELEMENTWISE | Trait.REDUCE
+_NO_WORK = Trait.OPAQUE | Trait.LIBRARY
+
 
 def is_work(node: Node) -> bool:
     """True for what kernels compute: elementwise operations and reductions of known shapes."""
-    if has_trait(node, Trait.OPAQUE | Trait.LIBRARY):
-        return False
-    if not has_trait(node, Trait.ELEMENTWISE | Trait.REDUCE):
+    if has_trait(node, _NO_WORK) or not has_trait(node, _WORK):
         return False
     if has_trait(node, Trait.REDUCE) and not node.attrs["dims"]:
         return False

@@ -35,6 +35,9 @@ from graphc.runtime.planning.parts import fill_of, find_places, has_parts, parts
 from graphc.storage import Array
 from graphc.types import TensorType, TupleType
 
+_UNKNOWN = Trait.RANDOM | Trait.OPAQUE | Trait.FALLIBLE
+"""What is not computed while planning."""
+
 
 @dataclass(eq=False, slots=True)
 class Cell:
@@ -173,7 +176,7 @@ class _Collector:
         program = self._program
         if node.op in (PLACEHOLDER, VARIABLE):
             return (self._given(node),)
-        is_known = not has_trait(node, Trait.RANDOM | Trait.OPAQUE | Trait.FALLIBLE)
+        is_known = not has_trait(node, _UNKNOWN)
         if not node.inputs and is_known and not isinstance(node.result_type, TupleType):
             return (_constant(node, node.op.eval(**node.attrs)),)
         if node.op is ITEM:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from graphc.allocation import empty_array
+from graphc.collector import without_collection
 from graphc.config import CHECK
 from graphc.graph import Graph
 from graphc.rebuild import bind_dims
@@ -296,6 +297,7 @@ class Reservation:
         self.chosen.release(None if self._keeps_arena else self.arena, self.count)
 
 
+@without_collection()
 def specialize(
     graph: Graph,
     sizes: Mapping[str, int],
