@@ -61,7 +61,7 @@ def values_to_keep(
                 continue
             for each in parts:  # they are all views of this, or as large together
                 missing = set(each.inputs) - wanted - {node} - set(at_hand)
-                if not any(not _is_free(other) for other in missing):
+                if all(map(_is_free, missing)):
                     del kept[each]
             wanted.add(node)
         missing = {each for each in node.inputs if each not in wanted and each not in at_hand}

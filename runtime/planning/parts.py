@@ -89,14 +89,19 @@ def find_places(graph: Graph) -> Places:
         if node.op is reshape and node.type.numel != 0:
             _place_reshaped(node, uses, places)
         elif has_parts(node) and node.type.numel != 0:
-            own = places.get((node, 0))
-            owner = node if own is None else own.owner
-            layout = contiguous(node.type.static_shape) if own is None else own.layout
-            for operand, inside in parts_of(node, layout):
-                found = None if 0 in inside.shape else _producer(operand, inside, uses)
-                if found is not None:
-                    places[found.node, found.number] = Place(owner, found.layout)
+            _place_parts(node, uses, places)
     return places
+
+
+def _place_parts(node: Node, uses: dict[Node, int], places: Places) -> None:
+    """Let what a value is put together of be computed where it lies in the value."""
+    own = places.get((node, 0))
+    owner = node if own is None else own.owner
+    layout = contiguous(node.type.static_shape) if own is None else own.layout
+    for operand, inside in parts_of(node, layout):
+        found = None if 0 in inside.shape else _producer(operand, inside, uses)
+        if found is not None:
+            places[found.node, found.number] = Place(owner, found.layout)
 
 
 def _place_reshaped(node: Node, uses: dict[Node, int], places: Places) -> None:

@@ -167,10 +167,7 @@ class Session:
             results = native.run(_NO_FEED if feed is None else feed)
             if results is not NotImplemented:
                 return results
-        arrays = self._run_checked(self._feeds.arrays(feed), out)
-        if self._wrap is None:
-            return fill(self._outputs, arrays)
-        return fill(self._outputs, {name: self._wrap(array) for name, array in arrays.items()})
+        return self._filled(self._run_checked(self._feeds.arrays(feed), out))
 
     def run_many(self, batches: Feed | None = None, *, steps: int | None = None) -> Any:
         """Run many times, one run after the other, without Python in between.
@@ -221,9 +218,7 @@ class Session:
             run_steps(chosen, run.arena, variables, stacked, outputs, count)
         if self._link is not None:
             self._link.after()
-        if self._wrap is None:
-            return fill(self._outputs, outputs)
-        return fill(self._outputs, {name: self._wrap(array) for name, array in outputs.items()})
+        return self._filled(outputs)
 
     def run_values(self, inputs: Sequence[Any]) -> Iterable[Array]:
         """Like ``run``, with values in the order of the graph's inputs.
@@ -279,15 +274,24 @@ class Session:
             if self._link is not None:
                 self._link.after()
                 self._watch(self._link.watched())
-            state = (variables, self._conditions)
-            if chosen.runs and not _are(chosen.native_for, state):  # the first run is slow
-                made = make_native_calls(
-                    run, self._locks, self._outputs, self._wrap, self._box,
-                    self._conditions, seconds,
-                )  # fmt: skip
-                chosen.set_native(made, state)
-            self.native = None if self._forms.closed else chosen.native
+            self._offer_native(run, seconds)
         return outputs
+
+    def _offer_native(self, run: Reservation, seconds: float) -> None:
+        """Let the runs that follow be native calls, if this was not a form's first, slow one."""
+        chosen, state = run.chosen, (run.variables, self._conditions)
+        if chosen.runs and not _are(chosen.native_for, state):
+            made = make_native_calls(
+                run, self._locks, self._outputs, self._wrap, self._box, self._conditions, seconds
+            )
+            chosen.set_native(made, state)
+        self.native = None if self._forms.closed else chosen.native
+
+    def _filled(self, arrays: Mapping[str, Array]) -> Any:
+        """The outputs as users want them."""
+        if self._wrap is None:
+            return fill(self._outputs, arrays)
+        return fill(self._outputs, {name: self._wrap(array) for name, array in arrays.items()})
 
     def cache_info(self) -> CacheInfo:
         """What has been compiled, why, and how long it took."""

@@ -1,4 +1,4 @@
-"""Addresses of numpy arrays, quickly, and arrays at addresses."""
+"""Addresses of numpy arrays, quickly."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from graphc.runtime.plan import Operand
 from graphc.storage import Array
 
 _DATA_OFFSET = 16
@@ -18,17 +17,6 @@ _DATA_OFFSET = 16
 def address_of(array: Array) -> int:
     """The address of element 0."""
     return _reader()(array)
-
-
-def view_at(address: int, operand: Operand) -> Array:
-    """The operand's elements as an array, given the address of its first element."""
-    low, high = operand.span
-    if low == high:
-        return np.empty(operand.shape, operand.dtype.numpy)
-    first = operand.offset * operand.dtype.itemsize
-    memory = memoryview((ctypes.c_char * (high - low)).from_address(address + low - first))
-    strides = tuple(stride * operand.dtype.itemsize for stride in operand.strides)
-    return np.ndarray(operand.shape, operand.dtype.numpy, memory, first - low, strides)
 
 
 @functools.cache

@@ -130,15 +130,8 @@ def _shape_of(
     nodes: Sequence[Node], reductions: Collection[Node]
 ) -> tuple[tuple[int, ...], frozenset[int]]:
     """The full shape, and the dims that are reduced."""
-    shapes = [node.type.static_shape for node in nodes]
-    rank = max((len(shape) for shape in shapes), default=0)
-    sizes = [1] * rank
-    for shape in shapes:
-        for dim, size in enumerate(shape, rank - len(shape)):
-            if size != 1:
-                if sizes[dim] not in (1, size):
-                    raise CompileError("values of one kernel have shapes that do not broadcast")
-                sizes[dim] = size
+    sizes = _broadcast([node.type.static_shape for node in nodes])
+    rank = len(sizes)
     dims: frozenset[int] = frozenset()
     for node in reductions:
         found = frozenset(node.attrs["dims"])
@@ -148,7 +141,21 @@ def _shape_of(
     for node in reductions:
         if any(node.inputs[0].type.shape[dim] != sizes[dim] for dim in dims):
             raise CompileError("reductions of one kernel have different sizes")
-    return tuple(sizes), dims
+    return sizes, dims
+
+
+def _broadcast(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """The shape that all of these broadcast to."""
+    rank = max((len(shape) for shape in shapes), default=0)
+    sizes = [1] * rank
+    for shape in shapes:
+        for dim, size in enumerate(shape, rank - len(shape)):
+            if size == 1:
+                continue
+            if sizes[dim] not in (1, size):
+                raise CompileError("values of one kernel have shapes that do not broadcast")
+            sizes[dim] = size
+    return tuple(sizes)
 
 
 def _indexed_dims(nodes: Sequence[Node], rank: int) -> Iterator[int]:

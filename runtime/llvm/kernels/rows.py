@@ -68,81 +68,80 @@ class Rows:
     def write(self, scope: Scope) -> None:
         """All kept indices are known: run the passes over the reduced axes, then store."""
         states: dict[Node, State] = {}
-        for each in self.schedule.passes:
-            if not each.reductions:
+        for row_pass in self.schedule.passes:
+            if not row_pass.reductions:
                 scope = self.scopes.store(scope)
-                inner = replace(scope, reads=frozenset(each.reads))
-                self._points(self.space.reduced, inner, each)
+                inner = replace(scope, reads=frozenset(row_pass.reads))
+                self._points(self.space.reduced, inner, row_pass)
                 continue
-            states |= self._reduce(replace(scope, reads=frozenset(each.reads)), each)
+            states |= self._reduce(replace(scope, reads=frozenset(row_pass.reads)), row_pass)
             if not self.body.raw:
-                scope.values.update(self._finished(states, each.reductions))
+                scope.values.update(self._finished(states, row_pass.reductions))
                 scope = self.scopes.settle(scope, self.body.nodes)
         if self.body.raw:
             self.scopes.store_states(scope, states)
         else:
             self.scopes.store(scope)
 
-    def _points(self, axes: Sequence[Axis], scope: Scope, each: Pass) -> None:
+    def _points(self, axes: Sequence[Axis], scope: Scope, row_pass: Pass) -> None:
         """The last pass: compute and store what varies inside the row."""
-        scope = self.scopes.store(self.scopes.settle(scope, each.wanted))
+        scope = self.scopes.store(self.scopes.settle(scope, row_pass.wanted))
         if axes:
             rest = axes[1:]
             self.rounds.over(
-                axes[0], scope, each.lanes, lambda inner: self._points(rest, inner, each)
+                axes[0], scope, row_pass.lanes, lambda inner: self._points(rest, inner, row_pass)
             )
 
     # ------------------------------------------------------------------ reductions
 
-    def _reduce(self, scope: Scope, each: Pass) -> dict[Node, State]:
+    def _reduce(self, scope: Scope, row_pass: Pass) -> dict[Node, State]:
         """One pass: the final state of every reduction of one depth."""
         axes = self.space.reduced
         inner = axes[-1] if axes else None
         across = inner is not None and inner is self.space.vector
         cuts: list[Segment | None] = [None]
         if inner is not None and across:
-            cuts = list(segments(inner.size, each.lanes))
+            cuts = list(segments(inner.size, row_pass.lanes))
+        reductions = row_pass.reductions
         pieces = [
-            _Piece(
-                inner, cut, {node: self._accumulator(node, scope, cut) for node in each.reductions}
-            )
+            _Piece(inner, cut, {node: self._accumulator(node, scope, cut) for node in reductions})
             for cut in cuts
         ]
-        self._walk(axes[:-1], scope, each, pieces, folds=True)
+        self._walk(axes[:-1], scope, row_pass, pieces, folds=True)
         return {
             node: self._total(node, [piece.running[node] for piece in pieces], across)
-            for node in each.reductions
+            for node in reductions
         }
 
     def _walk(
-        self, axes: Sequence[Axis], scope: Scope, each: Pass, pieces: list[_Piece], folds: bool
+        self, axes: Sequence[Axis], scope: Scope, row_pass: Pass, pieces: list[_Piece], folds: bool
     ) -> None:
         """Loop over reduced axes; the outermost loops that make no more than a chunk end one.
 
         Args:
             axes: those that are left, but for the innermost one.
             scope: what is known so far.
-            each: the pass.
+            row_pass: the pass.
             pieces: of the innermost axis.
             folds: whether no loop further out ends chunks.
         """
-        scope = self.scopes.settle(replace(scope, values=dict(scope.values)), each.wanted)
+        scope = self.scopes.settle(replace(scope, values=dict(scope.values)), row_pass.wanted)
         if not axes:
             for piece in pieces:
-                self._gather(scope, each, piece, folds)
+                self._gather(scope, row_pass, piece, folds)
             return
         longest = max((piece.rounds for piece in pieces), default=0)
         ends = folds and math.prod(axis.size for axis in axes) * longest <= CHUNK_ROUNDS
 
         def deeper(inner: Scope) -> None:
-            self._walk(axes[1:], inner, each, pieces, folds and not ends)
+            self._walk(axes[1:], inner, row_pass, pieces, folds and not ends)
 
-        self.rounds.over(axes[0], scope, each.lanes, deeper)
+        self.rounds.over(axes[0], scope, row_pass.lanes, deeper)
         if ends:
             for piece in pieces:
                 piece.fold()
 
-    def _gather(self, scope: Scope, each: Pass, piece: _Piece, folds: bool) -> None:
+    def _gather(self, scope: Scope, row_pass: Pass, piece: _Piece, folds: bool) -> None:
         """Take in the elements of one piece."""
 
         def fold() -> None:
@@ -150,7 +149,7 @@ class Rows:
                 piece.fold()
 
         if piece.axis is None:
-            self._take_in(scope, each, piece)
+            self._take_in(scope, row_pass, piece)
             fold()
             return
         enter = self.scopes.entering(piece.axis, piece.segment)
@@ -161,7 +160,7 @@ class Rows:
             first, stop, condition = self.rounds.segment_bounds(piece.axis, piece.segment, scope)
 
         def body(index: Value) -> None:
-            self._take_in(self.scopes.settle(enter(scope, index), each.wanted), each, piece)
+            self._take_in(self.scopes.settle(enter(scope, index), row_pass.wanted), row_pass, piece)
 
         when(
             self.e,
@@ -169,12 +168,12 @@ class Rows:
             lambda: chunked_loop(self.e, first, stop, CHUNK_ROUNDS, body, fold),
         )
 
-    def _take_in(self, point: Scope, each: Pass, piece: _Piece) -> None:
+    def _take_in(self, point: Scope, row_pass: Pass, piece: _Piece) -> None:
         """Take in one element, or one vector of them."""
         for node, accumulator in piece.running.items():
             accumulator.add(point.values[node.inputs[0]], self._position(node, point), point.active)
-        self.scopes.save(point, each.saves)
-        if each.fetches:
+        self.scopes.save(point, row_pass.saves)
+        if row_pass.fetches:
             self.scopes.fetch(point)
 
     def _position(self, node: Node, scope: Scope) -> Value | None:
