@@ -14,9 +14,10 @@ from benchmarks.cases.training import DIGITS
 from benchmarks.mlp import by_graphc, by_jax, by_torch
 from benchmarks.mlp.problem import Problem, make_problem
 from benchmarks.peers import find
+from benchmarks.ways import compiled
 
 STEPS: dict[str, Callable[[Problem], Callable[[], Any]]] = {
-    "graphc": by_graphc.training_compiled,
+    "graphc": lambda problem: compiled(by_graphc.training_step(problem), x=problem.x, y=problem.y),
     "torch": lambda problem: by_torch.training(find("torch"), problem, compiled=False)["torch"],
     "torch.compile": lambda problem: by_torch.training(find("torch"), problem, compiled=True)[
         "torch.compile step"

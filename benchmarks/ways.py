@@ -41,3 +41,21 @@ def static(function: Callable[..., Any], **arrays: Any) -> Static:
         inputs = [gc.placeholder(array.shape, array.dtype, name) for name, array in arrays.items()]
         result = function(*inputs)
     return Static(graph.compile(outputs=result), arrays)
+
+
+def in_all_ways(
+    make: Callable[[], Callable[..., Any]], **arrays: Any
+) -> tuple[dict[str, Run], Callable[[], Any]]:
+    """A function in all three ways, by their names, and what makes a profile of its session.
+
+    Args:
+        make: gives the function; each way gets one of its own, with parameters of its own.
+        arrays: its arguments.
+    """
+    session = static(make(), **arrays)
+    runs = {
+        "graphc dynamic": dynamic(make(), **arrays),
+        "graphc": compiled(make(), **arrays),
+        "graphc session.run": session.run,
+    }
+    return runs, session.profile

@@ -5,10 +5,7 @@ from collections.abc import Callable
 from benchmarks.case import Case, Job
 from benchmarks.images import by_graphc, by_jax, by_torch
 from benchmarks.images.problem import Problem, lenet, residual
-from benchmarks.peers import find
-
-TOLERANCE = 1e-5
-"""Of the losses of the first steps."""
+from benchmarks.jobs import training_job
 
 BATCH = 64
 
@@ -18,18 +15,7 @@ def image_case(name: str, problem_of: Callable[[int], Problem]) -> Case:
 
     def make(quick: bool) -> Job:
         problem = problem_of(BATCH // 8 if quick else BATCH)
-        session = by_graphc.training_session(problem)
-        runs = {
-            "graphc dynamic": by_graphc.training_dynamic(problem),
-            "graphc": by_graphc.training_compiled(problem),
-            "graphc session.run": session.run,
-        }
-        torch, jax = find("torch"), find("jax")
-        if torch is not None:
-            runs |= by_torch.training(torch, problem, compiled=not quick)
-        if jax is not None:
-            runs["jax.jit"] = by_jax.training(jax, problem)
-        return Job(runs, TOLERANCE, flops=problem.flops, profile=session.profile)
+        return training_job(problem, by_graphc, by_torch, by_jax, quick=quick)
 
     return Case(f"{name}, batch {BATCH}: one SGD step", make)
 

@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 
 from benchmarks.case import Case, Job
+from benchmarks.jobs import training_job
 from benchmarks.mlp import by_graphc, by_jax, by_numpy, by_torch
 from benchmarks.mlp.problem import make_problem
-from benchmarks.peers import find
-
-TOLERANCE = 1e-5
-"""Of the losses of the first steps; a step changes them by at least six times as much."""
 
 DIGITS = ((784, 512, 512, 10), 128)
 WIDE = ((1024, 2048, 2048, 1000), 256)
@@ -21,19 +18,8 @@ def training_case(sizes: Sequence[int], batch: int) -> Case:
     def make(quick: bool) -> Job:
         small = [size // 4 if size > 1000 else size for size in sizes]
         problem = make_problem(small, batch // 4) if quick else make_problem(sizes, batch)
-        session = by_graphc.training_session(problem)
-        runs = {
-            "numpy": by_numpy.training(problem),
-            "graphc dynamic": by_graphc.training_dynamic(problem),
-            "graphc": by_graphc.training_compiled(problem),
-            "graphc session.run": session.run,
-        }
-        torch, jax = find("torch"), find("jax")
-        if torch is not None:
-            runs |= by_torch.training(torch, problem, compiled=not quick)
-        if jax is not None:
-            runs["jax.jit"] = by_jax.training(jax, problem)
-        return Job(runs, TOLERANCE, flops=problem.flops, profile=session.profile)
+        others = {"numpy": by_numpy.training(problem)}
+        return training_job(problem, by_graphc, by_torch, by_jax, quick=quick, others=others)
 
     name = "-".join(map(str, sizes))
     return Case(f"MLP {name}, batch {batch}: one Adam step", make)

@@ -4,6 +4,7 @@ from typing import Any
 
 from benchmarks.case import Run
 from benchmarks.images.problem import MOMENTUM, RATE, Problem
+from benchmarks.jax_training import repeated
 
 
 class Functions:
@@ -65,12 +66,4 @@ def training(jax: Any, problem: Problem) -> Run:
 
     parameters = [numpy.array(values) for values in problem.parameters]
     state = (parameters, tree(numpy.zeros_like, parameters))
-    fast = jax.jit(step, donate_argnums=0)
-
-    def run() -> Any:
-        nonlocal state
-        loss, state = fast(state, x, y)
-        jax.block_until_ready(state)
-        return loss
-
-    return run
+    return repeated(jax, step, state, x, y)

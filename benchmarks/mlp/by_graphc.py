@@ -1,13 +1,11 @@
-"""In graphc: the same step dynamically, as a compiled function and as a session."""
+"""In graphc: ordinary code, which runs dynamically and compiles."""
 
 from collections.abc import Callable
 from typing import Any
 
 import graphc as gc
 import graphc.nn.functional as F
-from benchmarks.case import Run
 from benchmarks.mlp.problem import BETA1, BETA2, EPS, RATE, Problem
-from benchmarks.ways import Static, compiled, dynamic, static
 from graphc import nn, optim
 
 
@@ -23,7 +21,7 @@ def _model(problem: Problem) -> nn.Sequential:
     return nn.Sequential(*layers[:-1])
 
 
-def _step(problem: Problem) -> Callable[[Any, Any], Any]:
+def training_step(problem: Problem) -> Callable[[Any, Any], Any]:
     """The training step as ordinary code; a model and an optimizer of its own each time."""
     model = _model(problem)
     optimizer = optim.Adam(model.parameters(), lr=RATE, betas=(BETA1, BETA2), eps=EPS)
@@ -38,41 +36,12 @@ def _step(problem: Problem) -> Callable[[Any, Any], Any]:
     return step
 
 
-def _forward(problem: Problem) -> Callable[[Any], Any]:
+def forward(problem: Problem) -> Callable[[Any], Any]:
+    """The forward run, without gradients."""
     model = _model(problem)
 
-    def forward(x: Any) -> Any:
+    def scores(x: Any) -> Any:
         with gc.no_grad():
             return model(x)
 
-    return forward
-
-
-def training_dynamic(problem: Problem) -> Run:
-    """Op by op."""
-    return dynamic(_step(problem), x=problem.x, y=problem.y)
-
-
-def training_compiled(problem: Problem) -> Run:
-    """The function, by ``gc.compile``."""
-    return compiled(_step(problem), x=problem.x, y=problem.y)
-
-
-def training_session(problem: Problem) -> Static:
-    """The graph, written by hand; fed with arrays."""
-    return static(_step(problem), x=problem.x, y=problem.y)
-
-
-def forward_dynamic(problem: Problem) -> Run:
-    """Op by op."""
-    return dynamic(_forward(problem), x=problem.x)
-
-
-def forward_compiled(problem: Problem) -> Run:
-    """The function, by ``gc.compile``."""
-    return compiled(_forward(problem), x=problem.x)
-
-
-def forward_session(problem: Problem) -> Static:
-    """The graph, written by hand; fed with arrays."""
-    return static(_forward(problem), x=problem.x)
+    return scores

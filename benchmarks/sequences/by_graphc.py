@@ -1,13 +1,11 @@
-"""In graphc: the same step dynamically, as a compiled function and as a session."""
+"""In graphc: ordinary code, which runs dynamically and compiles."""
 
 from collections.abc import Callable
 from typing import Any
 
 import graphc as gc
 import graphc.nn.functional as F
-from benchmarks.case import Run
 from benchmarks.sequences.problem import BETA1, BETA2, CLASSES, EPS, RATE, Problem
-from benchmarks.ways import Static, compiled, dynamic, static
 from graphc import nn, optim
 
 
@@ -21,7 +19,7 @@ class _Model(nn.Module):
         return self.head(self.lstm(x)[0]).reshape(-1, CLASSES)
 
 
-def _step(problem: Problem) -> Callable[[Any, Any], Any]:
+def training_step(problem: Problem) -> Callable[[Any, Any], Any]:
     """The training step as ordinary code; a model and an optimizer of its own each time."""
     model = _Model(problem.x.shape[2], problem.hidden)
     with gc.no_grad():
@@ -40,18 +38,3 @@ def _step(problem: Problem) -> Callable[[Any, Any], Any]:
         return loss.detach()
 
     return step
-
-
-def training_dynamic(problem: Problem) -> Run:
-    """Op by op."""
-    return dynamic(_step(problem), x=problem.x, y=problem.y)
-
-
-def training_compiled(problem: Problem) -> Run:
-    """The function, by ``gc.compile``."""
-    return compiled(_step(problem), x=problem.x, y=problem.y)
-
-
-def training_session(problem: Problem) -> Static:
-    """The graph, written by hand; fed with arrays."""
-    return static(_step(problem), x=problem.x, y=problem.y)

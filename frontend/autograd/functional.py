@@ -217,13 +217,12 @@ def vhp(
         >>> gc.autograd.functional.vhp(lambda x: (x ** 3).sum(), x, gc.ones(2))[1]
         tensor([ 6., 12.])
     """
-    with set_grad_enabled(True):
-        given = inputs_of("vhp", inputs, create_graph)
-        vectors = vectors_for("vhp", v, given)
-        outputs, first = _value_and_gradient("vhp", func, given, strict)
+
+    def against(first: Tensors, given: Group, vectors: Sequence[Tensor | None]) -> Tensors:
         found = differentiated(first, given.tensors, vectors, create_graph)
-        products = filled("vhp", found, given.tensors, strict, create_graph)
-    return finished(outputs, create_graph), given.like(detached(products, create_graph))
+        return filled("vhp", found, given.tensors, strict, create_graph)
+
+    return _hessian_product("vhp", func, inputs, v, create_graph, strict, against)
 
 
 def hvp(
@@ -255,11 +254,34 @@ def hvp(
         >>> gc.autograd.functional.hvp(lambda x: (x ** 3).sum(), x, gc.ones(2))[1]
         tensor([ 6., 12.])
     """
+
+    def along(first: Tensors, given: Group, vectors: Sequence[Tensor | None]) -> Tensors:
+        return _along("hvp", first, given, vectors, strict, create_graph)
+
+    return _hessian_product("hvp", func, inputs, v, create_graph, strict, along)
+
+
+def _hessian_product(
+    function: str, func: Callable[..., Any], inputs: Tensor | Sequence[Tensor],
+    v: Tensor | Sequence[Tensor] | None, create_graph: bool, strict: bool,
+    product: Callable[[Tensors, Group, Sequence[Tensor | None]], Tensors],
+) -> tuple[Any, Any]:  # fmt: skip
+    """The output of ``func``, and a product of its gradient's derivative with vectors.
+
+    Args:
+        function: what the user called, for errors.
+        func: takes the inputs, returns a tensor of one element.
+        inputs: tensor or tensors.
+        v: one tensor per input.
+        create_graph: let the results have gradients.
+        strict: raise where a derivative does not depend on an input.
+        product: makes it of the gradient, the inputs and the vectors.
+    """
     with set_grad_enabled(True):
-        given = inputs_of("hvp", inputs, create_graph)
-        vectors = vectors_for("hvp", v, given)
-        outputs, first = _value_and_gradient("hvp", func, given, strict)
-        products = _along("hvp", first, given, vectors, strict, create_graph)
+        given = inputs_of(function, inputs, create_graph)
+        vectors = vectors_for(function, v, given)
+        outputs, first = _value_and_gradient(function, func, given, strict)
+        products = product(first, given, vectors)
     return finished(outputs, create_graph), given.like(detached(products, create_graph))
 
 

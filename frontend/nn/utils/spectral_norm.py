@@ -11,7 +11,7 @@ from graphc.frontend.functions.products import dot, mv
 from graphc.frontend.functions.sampling import randn
 from graphc.frontend.functions.shaping import clone, permute, reshape
 from graphc.frontend.modes import no_grad
-from graphc.frontend.nn.derived import Derived, derive, underive
+from graphc.frontend.nn.derived import Derived, derive
 from graphc.frontend.nn.functional.distance import normalize
 from graphc.frontend.nn.layers.transposed import (
     ConvTranspose1d,
@@ -19,9 +19,11 @@ from graphc.frontend.nn.layers.transposed import (
     ConvTranspose3d,
 )
 from graphc.frontend.nn.module import Module
-from graphc.frontend.nn.parameter import Parameter
-from graphc.frontend.nn.uninitialized import is_lazy
-from graphc.frontend.nn.utils.parametrize import value_of
+from graphc.frontend.nn.utils.derived_weights import (
+    derivation_of,
+    make_parameter_again,
+    weight_to_replace,
+)
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
 
@@ -160,17 +162,7 @@ def spectral_norm(
     Source: ``torch.nn.utils.spectral_norm``.
     """
     norm = SpectralNorm(name, n_power_iterations, output_dim(module, dim), eps)
-    if name in module._derived_tensors:
-        raise ArgumentError(
-            f"spectral_norm: {name!r} of {type(module).__name__} is computed already",
-            where=user_location_text(),
-        )
-    weight = value_of(module, name)
-    if is_lazy(weight):
-        raise ArgumentError(
-            "spectral_norm: the parameter has no shape yet", fix="call the module once before",
-            where=user_location_text(),
-        )  # fmt: skip
+    weight = weight_to_replace("spectral_norm", module, name)
     with no_grad():
         matrix = as_matrix(weight, norm.dim)
         u, v = (normalize(randn(int(n), dtype=weight.dtype), dim=0, eps=eps) for n in matrix.shape)
@@ -200,20 +192,10 @@ def remove_spectral_norm(module: M, name: str = "weight") -> M:
 
     Source: ``torch.nn.utils.remove_spectral_norm``.
     """
-    norm = module._derived_tensors.get(name)
-    if not isinstance(norm, SpectralNorm):
-        raise ArgumentError(
-            f"spectral_norm of {name!r} not found in {type(module).__name__}",
-            where=user_location_text(),
-        )
-    with no_grad():
-        weight = getattr(module, name)
-    underive(module, name)
-    for suffix in ("_orig", "_u", "_v"):
-        delattr(module, name + suffix)
+    norm = derivation_of("spectral_norm", SpectralNorm, module, name)
+    make_parameter_again(module, name, ("_orig", "_u", "_v"))
     for hooks in (module._call_hooks, module._state_dict_hooks):
         for key, hook in list(hooks.items()):
             if norm in (hook.function, getattr(hook.function, "norm", None)):
                 del hooks[key]
-    module.register_parameter(name, Parameter(weight))
     return module

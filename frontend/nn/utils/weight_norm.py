@@ -5,16 +5,17 @@ from __future__ import annotations
 import warnings
 from typing import Any, TypeVar
 
-from graphc.errors import ArgumentError
 from graphc.frontend.modes import no_grad
-from graphc.frontend.nn.derived import Derived, derive, underive
+from graphc.frontend.nn.derived import Derived, derive
 from graphc.frontend.nn.module import Module
 from graphc.frontend.nn.parameter import Parameter
-from graphc.frontend.nn.uninitialized import is_lazy
+from graphc.frontend.nn.utils.derived_weights import (
+    derivation_of,
+    make_parameter_again,
+    weight_to_replace,
+)
 from graphc.frontend.nn.utils.norm_except import norm_except, normed
-from graphc.frontend.nn.utils.parametrize import value_of
 from graphc.frontend.tensor import Tensor
-from graphc.provenance import user_location_text
 
 M = TypeVar("M", bound=Module)
 
@@ -58,17 +59,7 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
         FutureWarning,
         stacklevel=2,
     )
-    if name in module._derived_tensors:
-        raise ArgumentError(
-            f"weight_norm: {name!r} of {type(module).__name__} is computed already",
-            where=user_location_text(),
-        )
-    weight = value_of(module, name)
-    if is_lazy(weight):
-        raise ArgumentError(
-            "weight_norm: the parameter has no shape yet", fix="call the module once before",
-            where=user_location_text(),
-        )  # fmt: skip
+    weight = weight_to_replace("weight_norm", module, name)
     kept = -1 if dim is None else dim
     with no_grad():
         length = norm_except(weight, kept)
@@ -94,15 +85,6 @@ def remove_weight_norm(module: M, name: str = "weight") -> M:
 
     Source: ``torch.nn.utils.remove_weight_norm``.
     """
-    if not isinstance(module._derived_tensors.get(name), WeightNorm):
-        raise ArgumentError(
-            f"weight_norm of {name!r} not found in {type(module).__name__}",
-            where=user_location_text(),
-        )
-    with no_grad():
-        weight = getattr(module, name)
-    underive(module, name)
-    for suffix in ("_g", "_v"):
-        delattr(module, name + suffix)
-    module.register_parameter(name, Parameter(weight))
+    derivation_of("weight_norm", WeightNorm, module, name)
+    make_parameter_again(module, name, ("_g", "_v"))
     return module
