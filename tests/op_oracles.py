@@ -520,6 +520,8 @@ FUNCTIONS: dict[str, Callable[..., float]] = {
     "exp2": total(lambda x: 2.0**x),
     "log2": lambda x: -INF if x == 0 else total(math.log2)(x),
     "log10": lambda x: -INF if x == 0 else total(math.log10)(x),
+    "xlogy": special.times_log(mp.log, 0),
+    "xlog1py": special.times_log(mp.log1p, -1),
     "logaddexp": special.log_of_sum(mp.e),
     "logaddexp2": special.log_of_sum(2),
     "logit": special.odds,

@@ -529,7 +529,7 @@ BESSEL = (
     "bessel_j0 bessel_j1 bessel_y0 bessel_y1 bessel_k0 bessel_k1 bessel_k0e bessel_k1e "
     "airy_ai airy_ai_prime"
 ).split()
-MORE_PAIRS = "atan2 hypot copysign nextafter logaddexp logaddexp2".split()
+MORE_PAIRS = "atan2 hypot copysign nextafter logaddexp logaddexp2 xlogy xlog1py".split()
 
 
 def _plain(make: Maker) -> Callable[[np.random.Generator], Iterator[Sample]]:

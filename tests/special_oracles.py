@@ -108,6 +108,26 @@ def log_of_sum(base: Any) -> Callable[[float, float], float]:
     return run
 
 
+def times_log(logarithm: Callable[[Any], Any], start: float) -> Callable[[float, float], float]:
+    """x times a logarithm whose domain begins at ``start``; 0 where x is 0."""
+
+    def run(x: float, y: float) -> float:
+        if math.isnan(x) or math.isnan(y):
+            return NAN
+        if x == 0:
+            return 0.0
+        if y < start:
+            return NAN
+        if y == start or math.isinf(y):
+            return x * (-INF if y == start else INF)
+        if math.isinf(x) or y == start + 1:
+            return x * (float(logarithm(y)) or 0.0 * (y if start else 1.0))
+        with mp.workprec(120):
+            return float(mpmath.mpf(x) * logarithm(mpmath.mpf(y)))
+
+    return run
+
+
 def _log_odds(x: float) -> float:
     with mp.workprec(120):
         return float(mp.log(mpmath.mpf(x) / (1 - mpmath.mpf(x))))

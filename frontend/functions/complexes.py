@@ -182,7 +182,7 @@ def angle(input: Tensor) -> Tensor:
         return atan2_op(across, along)
     zero, half = scalar_tensor(0, x.dtype), scalar_tensor(math.pi, x.dtype)
     turned = select.where(comparison.lt(x, zero), half, zero)
-    return select.where(comparison.ne(x, x), x, turned)
+    return select.where(comparison.ne(x, x), select.detach(x), turned)
 
 
 def sgn(input: Tensor) -> Tensor:

@@ -12,13 +12,11 @@ from graphc.frontend.functions.convert import (
     common_dtype,
     promote_float,
     require_tensor,
-    scalar_tensor,
     to_operand,
 )  # fmt: skip
 from graphc.frontend.functions.factories import binary, unary
 from graphc.frontend.functions.pointwise import clamp, mul, pow
-from graphc.opdef import OpDef
-from graphc.ops import comparison, elementwise, elementwise_numbers, select
+from graphc.ops import elementwise, elementwise_numbers
 from graphc.ops import elementwise_exponential as ops
 
 if TYPE_CHECKING:
@@ -77,27 +75,6 @@ def logit(input: Tensor, eps: float | None = None) -> Tensor:
     return ops.logit(x if eps is None else clamp(x, eps, 1 - eps))
 
 
-def times_log(function: str, logarithm: OpDef, start: float, input: TensorLike,
-              other: TensorLike) -> Tensor:  # fmt: skip
-    """``input * logarithm(other)``, 0 where the input is 0 unless the other is NaN.
-
-    Args:
-        function: the name for errors.
-        logarithm: an operation that is not defined at ``start`` and below.
-        start: where the logarithm's domain starts.
-        input: factor.
-        other: argument of the logarithm.
-    """
-    x, y = promote_float(function, input, other)
-    zero = comparison.eq(x, scalar_tensor(0, x.dtype))
-    outside = comparison.logical_or(
-        comparison.le(y, scalar_tensor(start, y.dtype)),
-        comparison.eq(y, scalar_tensor(float("inf"), y.dtype)),
-    )
-    cut = comparison.logical_and(zero, outside)
-    return elementwise.mul(x, logarithm(select.where(cut, scalar_tensor(1, y.dtype), y)))
-
-
 def xlogy(input: TensorLike, other: TensorLike) -> Tensor:
     """``input * log(other)``, 0 where the input is 0 unless other is NaN (``torch.xlogy``).
 
@@ -106,14 +83,17 @@ def xlogy(input: TensorLike, other: TensorLike) -> Tensor:
         >>> gc.xlogy(gc.tensor([0.0, 2.0]), gc.tensor([0.0, 1.0]))
         tensor([0., 0.])
     """
-    return times_log("xlogy", elementwise.log, 0.0, input, other)
+    return ops.xlogy(*promote_float("xlogy", input, other))
 
 
 def float_power(input: TensorLike, exponent: TensorLike) -> Tensor:
     """``input ** exponent`` in float64 (``torch.float_power``)."""
     dtype = common_dtype("float_power", (input, exponent))
     wide = complex128 if dtype.is_complex else float64
-    return elementwise.power(to_operand(input, wide), to_operand(exponent, wide))
+    base = to_operand(input, wide)
+    if isinstance(exponent, int | float):
+        return pow(base, float(exponent))
+    return elementwise.power(base, to_operand(exponent, wide))
 
 
 def ldexp(input: Tensor, other: Tensor) -> Tensor:

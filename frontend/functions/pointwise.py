@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graphc.dims import Dim
-from graphc.dtypes import BOOLEAN, INTEGER
+from graphc.dtypes import BOOLEAN, INTEGER, bool_
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.base import TensorBase, is_tensor
 from graphc.frontend.functions.convert import (
@@ -149,20 +149,33 @@ def div(input: TensorLike, other: TensorLike, *, rounding_mode: str | None = Non
     """
     if rounding_mode is None:
         return elementwise.div(*promote_float("div", input, other))
-    if rounding_mode == "floor":
-        return floor_divide(input, other)
-    if rounding_mode != "trunc":
+    if rounding_mode not in ("floor", "trunc"):
         raise ArgumentError(
             "div: unknown rounding_mode", got=repr(rounding_mode),
             expected="None, 'trunc' or 'floor'", where=user_location_text(),
         )  # fmt: skip
     a, b = promote("div", input, other)
     if a.dtype.is_floating_point:
-        return elementwise.trunc(elementwise.div(a, b))
+        return _rounded_quotient(a, b, rounding_mode)
+    if rounding_mode == "floor":
+        return floor_divide(a, b)
     quotient = elementwise.floor_divide(a, b)
     inexact = comparison.ne(elementwise.mul(quotient, b), a)
     negative = comparison.lt(quotient, scalar_tensor(0, a.dtype))
     return elementwise.add(quotient, cast(comparison.logical_and(inexact, negative), a.dtype))
+
+
+def _rounded_quotient(a: Tensor, b: Tensor, rounding_mode: str) -> Tensor:
+    """The rounded quotient of floats; its gradient is 0 everywhere, also where b is 0."""
+    fixed_a, fixed_b = select.detach(a), select.detach(b)
+    if rounding_mode == "floor":
+        value = elementwise.floor_divide(fixed_a, fixed_b)
+    else:
+        value = elementwise.trunc(elementwise.div(fixed_a, fixed_b))
+    if not (a.requires_grad or b.requires_grad):
+        return value
+    flat = elementwise.trunc(elementwise.add(a, b))
+    return select.where(scalar_tensor(False, bool_), flat, value)
 
 
 divide = div

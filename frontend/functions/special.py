@@ -9,11 +9,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from graphc.errors import ArgumentError
-from graphc.frontend.functions.convert import TensorLike, as_float, scalar_tensor
-from graphc.frontend.functions.exponential import sigmoid, times_log
+from graphc.frontend.functions.convert import TensorLike, as_float, promote_float, scalar_tensor
+from graphc.frontend.functions.exponential import sigmoid
 from graphc.frontend.functions.factories import binary, binary_float, unary
-from graphc.frontend.functions.trigonometric import sinc
-from graphc.ops import elementwise
+from graphc.frontend.functions.trigonometric import sine_over
+from graphc.ops import comparison, elementwise, elementwise_exponential, select
 from graphc.ops import elementwise_special as ops
 from graphc.provenance import user_location_text
 
@@ -72,7 +72,9 @@ airy_ai = unary(ops.airy_ai, "special.airy_ai", "The Airy function Ai.")
 def spherical_bessel_j0(input: Tensor) -> Tensor:
     """``sin(x) / x``, and 1 at 0 (``torch.special.spherical_bessel_j0``)."""
     x = as_float("spherical_bessel_j0", input)
-    return sinc(elementwise.div(x, scalar_tensor(math.pi, x.dtype)))
+    endless = comparison.eq(elementwise.abs_(x), scalar_tensor(math.inf, x.dtype))
+    zero = scalar_tensor(0, x.dtype)
+    return select.where(endless, zero, sine_over(select.where(endless, zero, x)))
 
 
 def ndtr(input: Tensor) -> Tensor:
@@ -84,7 +86,7 @@ def ndtr(input: Tensor) -> Tensor:
 
 def xlog1py(input: TensorLike, other: TensorLike) -> Tensor:
     """``input * log1p(other)``, 0 where the input is 0 (``torch.special.xlog1py``)."""
-    return times_log("xlog1py", elementwise.log1p, -1.0, input, other)
+    return elementwise_exponential.xlog1py(*promote_float("special.xlog1py", input, other))
 
 
 def polygamma(n: int, input: Tensor) -> Tensor:

@@ -91,7 +91,29 @@ def sinc(input: Tensor) -> Tensor:
         tensor([1.0000, 0.6366])
     """
     x = as_float("sinc", input)
-    at_zero = comparison.eq(x, scalar_tensor(0, x.dtype))
+    return sine_over(elementwise.mul(x, scalar_tensor(math.pi, x.dtype)))
+
+
+_QUOTIENT = [(-1) ** n / math.factorial(2 * n + 1) for n in range(9)]
+"""Of the powers of ``x * x`` in ``sin(x) / x``; up to 1 the rest is beyond float64."""
+
+
+def sine_over(x: Tensor) -> Tensor:
+    """``sin(x) / x``; near 0 by its series, for the quotient's derivatives cancel there.
+
+    Args:
+        x: floating point, or complex: then the quotient everywhere but at 0.
+    """
     one = scalar_tensor(1, x.dtype)
-    angle = elementwise.mul(select.where(at_zero, one, x), scalar_tensor(math.pi, x.dtype))
-    return select.where(at_zero, one, elementwise.div(elementwise.sin(angle), angle))
+    if x.dtype.is_complex:
+        near, series = comparison.eq(x, scalar_tensor(0, x.dtype)), one
+    else:
+        near = comparison.lt(elementwise.abs_(x), one)
+        square = select.where(near, elementwise.mul(x, x), scalar_tensor(0, x.dtype))
+        series = scalar_tensor(_QUOTIENT[-1], x.dtype)
+        for factor in reversed(_QUOTIENT[:-1]):
+            series = elementwise.add(
+                elementwise.mul(series, square), scalar_tensor(factor, x.dtype)
+            )
+    far = select.where(near, one, x)
+    return select.where(near, series, elementwise.div(elementwise.sin(far), far))

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from graphc.opdef import Call, OpDef, Rule, Saves, Trait
-from graphc.ops.comparison import eq, lt
-from graphc.ops.elementwise_parts import conjugated
+from graphc.ops.comparison import eq, logical_and, lt
+from graphc.ops.elementwise_parts import conjugated, not_negative
 from graphc.ops.infer import (
     ANY,
     FLOAT,
@@ -87,16 +87,17 @@ def _remainder_vjp(call: Call, g: Any) -> tuple[Any, Any]:
 
 
 def _pow_vjp(call: Call, g: Any) -> tuple[Any, Any]:
-    """The factors b = 0 and a = 0 are cut out before they can make 0 * inf."""
+    """b = 0, and a = 0 with b >= 0, are cut out before they can make 0 * inf."""
     a, b = call.inputs
     zero, one = scalar(g, 0), scalar(g, 1)
-    slope = mul(b, power(a, sub(b, one)))
-    by_base = where(eq(b, zero), zero, mul(g, conjugated(slope)))
+    flat = eq(b, zero)
+    exponent = where(flat, one, b)
+    slope = mul(exponent, power(a, sub(exponent, one)))
+    by_base = where(flat, zero, mul(g, conjugated(slope)))
     if 1 in call.unwanted:
         return by_base, None
-    base_is_zero = eq(a, zero)
-    log_base = log(where(base_is_zero, one, a))
-    growth = where(base_is_zero, zero, mul(call.output, log_base))
+    cut = logical_and(eq(a, zero), not_negative(b))
+    growth = where(cut, zero, mul(call.output, log(where(cut, one, a))))
     by_exponent = mul(g, conjugated(growth))
     return by_base, by_exponent
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from graphc.opdef import Call, OpDef, Rule, Trait
-from graphc.ops.comparison import ge, le, logical_and
+from graphc.ops.comparison import eq, ge, le, logical_and
 from graphc.ops.elementwise import (
     INPUTS,
     OUTPUT,
@@ -23,6 +24,7 @@ from graphc.ops.elementwise_parts import conjugated
 from graphc.ops.infer import FLOAT, FLOAT_OR_COMPLEX
 from graphc.ops.scalar_eval import scipy_special, ufunc
 from graphc.ops.select import scalar, where
+from graphc.storage import Array
 
 TRAITS = Trait.COSTLY | Trait.LIBRARY
 
@@ -83,3 +85,40 @@ def _logit_vjp(call: Call, g: Any) -> tuple[Any]:
 logit = elementwise(
     "logit", scipy_special("logit"), _logit_vjp, accepts=FLOAT, saves=INPUTS, traits=TRAITS
 )
+
+
+def _times_log(name: str, logarithm: Callable[..., Any], start: float) -> OpDef:
+    """``x * logarithm(y)``, 0 where x is 0, unless y is NaN.
+
+    The gradients are PyTorch's: by x 0 where the cut hides the logarithm's poles and what is
+    below, by y ``x / y`` even there.
+
+    Args:
+        name: the operation's name.
+        logarithm: the ufunc.
+        start: where its domain begins.
+    """
+
+    def compute(x: Array, y: Array) -> Array:
+        dtype = x.dtype
+        if dtype.itemsize == 2:
+            x, y = x.astype(np.float32), y.astype(np.float32)
+        cut = (x == 0) & (y == y)
+        value = np.where(cut, np.zeros((), x.dtype), x * logarithm(y))
+        return np.asarray(value, dtype=dtype, order="C")
+
+    def vjp(call: Call, g: Any) -> tuple[Any, Any]:
+        x, y = call.inputs
+        zero, begin = scalar(g, 0), scalar(g, start)
+        cut = logical_and(eq(x, zero), le(y, begin))
+        return (
+            None if 0 in call.unwanted else where(cut, zero, op(g, y)),
+            None if 1 in call.unwanted else div(mul(g, x), sub(y, begin) if start else y),
+        )
+
+    op = elementwise(name, compute, vjp, accepts=FLOAT, saves=INPUTS, traits=Trait.COSTLY)
+    return op
+
+
+xlogy = _times_log("xlogy", np.log, 0.0)
+xlog1py = _times_log("xlog1py", np.log1p, -1.0)

@@ -13,9 +13,10 @@ import numpy as np
 from graphc.dtypes import DType, complex64, complex128, float32, float64
 from graphc.errors import DTypeError
 from graphc.opdef import Call, OpDef, Trait, V
+from graphc.ops.comparison import eq, ge, logical_and
 from graphc.ops.infer import COMPLEX_ONLY, broadcast_types, require_category, require_same_dtype
 from graphc.ops.scalar_eval import ufunc
-from graphc.ops.select import zeros_like
+from graphc.ops.select import scalar, zeros_like
 from graphc.storage import Array
 from graphc.types import TensorType
 
@@ -87,3 +88,11 @@ complex_: OpDef = OpDef(
 def conjugated(x: V) -> V:
     """The conjugate of complex values; real ones as they are."""
     return conj(x) if x.type.dtype.is_complex else x
+
+
+def not_negative(x: V) -> V:
+    """True where a number is real and 0 or above."""
+    if not x.type.dtype.is_complex:
+        return ge(x, scalar(x, 0))
+    along, across = real(x), imag(x)
+    return logical_and(ge(along, scalar(along, 0)), eq(across, scalar(across, 0)))

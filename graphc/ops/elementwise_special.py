@@ -79,11 +79,23 @@ ndtri = _special(
     "ndtri", "ndtri",
     lambda x, out: _times(math.sqrt(2 * math.pi), exp(_times(0.5, mul(out, out)))), OUTPUT,
 )  # fmt: skip
-log_ndtr = _special(
-    "log_ndtr", "log_ndtr",
-    lambda x, out: div(scalar(x, math.sqrt(2 / math.pi)), erfcx(_times(-math.sqrt(0.5), x))),
-    INPUTS,
-)  # fmt: skip
+
+
+def _hazard(x: Any, out: Any) -> Any:
+    """The normal density over the distribution; erfcx overflows far above 0, exp far below."""
+    zero = scalar(x, 0)
+    above = lt(scalar(x, 1), x)
+    tail = erfcx(_times(-math.sqrt(0.5), where(above, zero, x)))
+    large = where(above, x, zero)
+    density = exp(sub(_times(-0.5, mul(large, large)), where(above, out, zero)))
+    return where(
+        above,
+        _times(1 / math.sqrt(2 * math.pi), density),
+        div(scalar(x, math.sqrt(2 / math.pi)), tail),
+    )
+
+
+log_ndtr = _special("log_ndtr", "log_ndtr", _hazard, BOTH)
 
 
 # --- gamma ----------------------------------------------------------------------------------
@@ -175,22 +187,27 @@ gammaincc = _pair("gammaincc", "gammaincc", lambda a, x: neg(_gamma_density(a, x
 # --- Bessel ---------------------------------------------------------------------------------
 
 
-def _over(value: Any, x: Any, at_zero: float) -> Any:
+def _over(value: Any, x: Any, near_zero: Any) -> Any:
     """``value / x``, and its limit near 0, where the derivatives of the quotient cancel."""
     zero = lt(abs_(x), scalar(x, 1e-12 if x.type.dtype is float64 else 1e-6))
-    return where(zero, scalar(x, at_zero), div(value, where(zero, scalar(x, 1), x)))
+    return where(zero, near_zero, div(value, where(zero, scalar(x, 1), x)))
+
+
+def _half_below(x: Any) -> Any:
+    """``i1e(x) / x`` near 0."""
+    return sub(scalar(x, 0.5), _times(0.5, abs_(x)))
 
 
 i0: OpDef = _special("i0", "i0", lambda x, out: i1(x), INPUTS)
-i1: OpDef = _special("i1", "i1", lambda x, out: sub(i0(x), _over(out, x, 0.5)), BOTH)
+i1: OpDef = _special("i1", "i1", lambda x, out: sub(i0(x), _over(out, x, scalar(x, 0.5))), BOTH)
 i0e: OpDef = _special("i0e", "i0e", lambda x, out: sub(i1e(x), mul(sign(x), out)), BOTH)
 i1e: OpDef = _special(
     "i1e", "i1e",
-    lambda x, out: sub(sub(i0e(x), _over(out, x, 0.5)), mul(sign(x), out)), BOTH,
+    lambda x, out: sub(sub(i0e(x), _over(out, x, _half_below(x))), mul(sign(x), out)), BOTH,
 )  # fmt: skip
 bessel_j0: OpDef = _special("bessel_j0", "j0", lambda x, out: neg(bessel_j1(x)), INPUTS)
 bessel_j1: OpDef = _special(
-    "bessel_j1", "j1", lambda x, out: sub(bessel_j0(x), _over(out, x, 0.5)), BOTH
+    "bessel_j1", "j1", lambda x, out: sub(bessel_j0(x), _over(out, x, scalar(x, 0.5))), BOTH
 )
 bessel_y0: OpDef = _special("bessel_y0", "y0", lambda x, out: neg(bessel_y1(x)), INPUTS)
 bessel_y1: OpDef = _special("bessel_y1", "y1", lambda x, out: sub(bessel_y0(x), div(out, x)), BOTH)

@@ -20,7 +20,7 @@ TRAITS = Trait.COSTLY
 
 def _unary(name: str, function: Callable[..., Any], factor: Callable[[Any, Any], Any]) -> OpDef:
     """``factor(x, g)`` is the derivative at x; ``g`` gives constants their dtype."""
-    rule: Rule = lambda call, g: (mul(g, factor(conjugated(call.inputs[0]), g)),)  # noqa: E731
+    rule: Rule = lambda call, g: (mul(g, conjugated(factor(call.inputs[0], g))),)  # noqa: E731
     return elementwise(
         name, ufunc(function), rule, accepts=FLOAT_OR_COMPLEX, saves=INPUTS, traits=TRAITS
     )

@@ -50,8 +50,16 @@ def floor_divide_eval(a: Array, b: Array) -> Array:
     return np.asarray(np.floor_divide(a, b, order="C"))
 
 
+def _root(a: Array, half: Array) -> Array:
+    """C's power 1/2: numpy takes the root for one exponent, which differs at -0 and -inf."""
+    root = np.power(a, half)
+    return np.asarray(np.where(a == -np.inf, np.array(np.inf, a.dtype), root + 0.0), order="C")
+
+
 def int_pow_eval(a: Array, b: Array) -> Array:
     """The power; integers to negative powers round towards zero as in PyTorch."""
+    if a.dtype.kind == "f" and b.size == 1 and b.item() == 0.5:
+        return _root(a, b)
     if a.dtype.kind not in "iu" or a.dtype.kind == "u" or not (b < 0).any():
         return np.asarray(np.power(a, b, order="C"))
     powers = np.power(a, np.maximum(b, 0))

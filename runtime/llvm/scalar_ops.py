@@ -122,6 +122,8 @@ OPERATIONS: Final[Mapping[str, Emission]] = MappingProxyType(
         "fmod": _by_category(int_=_signed(integer_ops.fmod), float_=_math2("fmod")),
         "atan2": _math2("atan2"),
         "hypot": _math2("hypot"),
+        "xlogy": _math2("xlogy"),
+        "xlog1py": _math2("xlog1py"),
         "copysign": lambda e, dtype, a, b: e.copysign(a, b),
         "maximum": MAXIMUM,
         "minimum": MINIMUM,

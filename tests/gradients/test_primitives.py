@@ -41,7 +41,7 @@ ARBITRARY_PHASES = {"eig", "eigh", "svd"}
 """Operations whose complex vectors may turn, so that only some functions of them are smooth."""
 POSITIVE |= set(
     "log2 log10 fmod hypot copysign lgamma digamma polygamma entr bessel_y0 bessel_y1 bessel_k0 "
-    "bessel_k1 bessel_k0e bessel_k1e i0e i1e gammainc gammaincc mantissa".split()
+    "bessel_k1 bessel_k0e bessel_k1e i0e i1e gammainc gammaincc mantissa xlogy xlog1py".split()
 )
 INSIDE = {"asin", "acos", "atanh", "erfinv", "logit", "ndtri"}
 """Operations whose operands stay between 0.2 and 0.8."""

@@ -35,10 +35,16 @@ _SELU_SCALE = 1.0507009873554804934193349852946
 
 
 def _exponential_below_zero(x: Tensor, alpha: float, rate: float) -> Tensor:
-    """``x`` above 0, ``alpha * (exp(rate * x) - 1)`` elsewhere."""
-    above = x > 0
-    below = select.where(above, scalar_tensor(0, x.dtype), x)  # exp must not overflow unseen
-    return select.where(above, x, elementwise.expm1(below * rate) * alpha)
+    """``x`` above 0, ``alpha * (exp(rate * x) - 1)`` elsewhere.
+
+    At 0, it is a line with the slope of what is below: its second derivative is 0, as PyTorch's.
+    """
+    zero, one = scalar_tensor(0, x.dtype), scalar_tensor(1, x.dtype)
+    below = x < 0
+    negative = select.where(below, x, zero)  # exp must not overflow unseen
+    slope = alpha * rate
+    line = x if slope == 1 else x * select.where(x == 0, scalar_tensor(slope, x.dtype), one)
+    return select.where(below, elementwise.expm1(negative * rate) * alpha, line)
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:

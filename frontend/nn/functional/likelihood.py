@@ -15,7 +15,7 @@ from graphc.frontend.modes import is_recording
 from graphc.frontend.nn.functional.exponential import smooth_positive
 from graphc.frontend.nn.functional.reduction import choose_reduction, reduce_loss
 from graphc.frontend.nn.functional.shapes import agree
-from graphc.ops import elementwise
+from graphc.ops import elementwise, elementwise_exponential
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
@@ -153,14 +153,11 @@ def kl_div(
     x, y = promote_float(
         "kl_div", require_tensor("kl_div", input), require_tensor("kl_div", target)
     )
-    loss = elementwise.exp(y) * (y - x) if log_target else _times_log(y) - y * x
+    loss = (
+        elementwise.exp(y) * (y - x) if log_target else elementwise_exponential.xlogy(y, y) - y * x
+    )
     reduced = reduce_loss(loss, how)
     return reduced / x.shape[0] if per_batch and x.ndim else reduced
-
-
-def _times_log(y: Tensor) -> Tensor:
-    """``y * log(y)``, 0 at 0."""
-    return y * elementwise.log(where(y == 0, 1.0, y))
 
 
 def poisson_nll_loss(
@@ -188,7 +185,9 @@ def poisson_nll_loss(
     if full:
         many = y > 1
         count = where(many, y, 1.0)
-        stirling = _times_log(count) - count + elementwise.log(count * (2 * math.pi)) * 0.5
+        stirling = (
+            count * elementwise.log(count) - count + elementwise.log(count * (2 * math.pi)) * 0.5
+        )
         loss = loss + where(many, stirling, 0.0)
     return reduce_loss(loss, how)
 

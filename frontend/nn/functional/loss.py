@@ -120,9 +120,9 @@ def huber_loss(
 def _square_then_line(difference: Tensor, bend: float) -> Tensor:
     """``d * d / 2`` up to the bend, then its tangent."""
     size = absolute(difference)
-    near = size < bend
-    inner = select.where(near, difference, scalar_tensor(0, difference.dtype))
-    return select.where(near, inner * inner * 0.5, (size - 0.5 * bend) * bend)
+    far = size >= bend  # not where the difference is NaN: there the square passes NaN back
+    inner = select.where(far, scalar_tensor(0, difference.dtype), difference)
+    return select.where(far, (size - 0.5 * bend) * bend, inner * inner * 0.5)
 
 
 def _difference(function: str, input: Tensor, target: Tensor) -> Tensor:

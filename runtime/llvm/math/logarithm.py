@@ -1,6 +1,6 @@
-"""log and log1p.
+"""log and log1p, and their products with another number.
 
-Both write their argument as 2^k (1 + f) with sqrt(1/2) <= 1 + f < sqrt(2) and use
+Both logarithms write their argument as 2^k (1 + f) with sqrt(1/2) <= 1 + f < sqrt(2) and use
 log(1 + f) = f - (h - s (h + s^2 P(s^2))) with h = f^2 / 2 and s = f / (2 + f).
 """
 
@@ -41,6 +41,21 @@ def log1p(e: Emitter, x: Value) -> Value:
     result = _combine(e, f, e.cast("sitofp", exponent, x.elem), form)
     result = _specials(e, x, -1.0, result)
     return e.select(e.cmp("olt", e.abs(x), form.tiny), x, result)
+
+
+def xlogy(e: Emitter, x: Value, y: Value) -> Value:
+    """x log(y), and 0 for x = 0 unless y is NaN."""
+    return _or_zero(e, x, y, e.mul(x, log(e, y)))
+
+
+def xlog1py(e: Emitter, x: Value, y: Value) -> Value:
+    """x log(1 + y), and 0 for x = 0 unless y is NaN."""
+    return _or_zero(e, x, y, e.mul(x, log1p(e, y)))
+
+
+def _or_zero(e: Emitter, x: Value, y: Value, product: Value) -> Value:
+    cut = e.binary("and", e.cmp("oeq", x, 0.0), e.cmp("ord", y, y))
+    return e.select(cut, 0.0, product)
 
 
 def _split(e: Emitter, x: Value, form: Format) -> tuple[Value, Value]:

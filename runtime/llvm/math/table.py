@@ -51,6 +51,8 @@ UNARY: Final[Mapping[str, Callable[[Emitter, Value], Value]]] = MappingProxyType
 BINARY: Final[Mapping[str, Callable[[Emitter, Value, Value], Value]]] = MappingProxyType(
     {
         "pow": power.power,
+        "xlogy": logarithm.xlogy,
+        "xlog1py": logarithm.xlog1py,
         "hypot": power.hypot,
         "atan2": inverse.atan2,
         "fmod": division.fmod,
@@ -70,6 +72,8 @@ ULP_BOUNDS: Final[Mapping[str, tuple[float, float]]] = MappingProxyType(
         "tanh": (2.0, 3.0),
         "log": (1.0, 1.0),
         "log1p": (1.5, 1.5),
+        "xlogy": (2.0, 2.0),
+        "xlog1py": (3.0, 3.0),
         "sin": (0.51, 1.0),
         "cos": (0.51, 1.0),
         "tan": (0.51, 1.0),

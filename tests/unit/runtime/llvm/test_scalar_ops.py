@@ -35,7 +35,7 @@ NATIVE = [
 TWO_OPERANDS = set(
     "add sub mul div floor_divide remainder pow maximum minimum eq ne lt le gt ge logical_and "
     "logical_or logical_xor bitwise_and bitwise_or bitwise_xor shift_left shift_right "
-    "normal_from_bits atan2 hypot fmod copysign".split()
+    "normal_from_bits atan2 hypot fmod copysign xlogy xlog1py".split()
 )
 
 # numpy's own float32 functions are up to this far from the exact result.

@@ -236,6 +236,28 @@ def test_power(dtype: Any, target: str) -> None:
     assert worst <= ULP_BOUNDS["pow"][DTYPES.index(dtype)]
 
 
+PRODUCTS: dict[str, Any] = {"xlogy": mp.log, "xlog1py": mp.log1p}
+
+
+@pytest.mark.parametrize("target", targets())
+@pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.__name__)
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_products_with_logarithms(name: str, dtype: Any, target: str) -> None:
+    generator = np.random.default_rng(5)
+    factor = generator.normal(size=2000).astype(dtype)
+    number = np.exp2(generator.uniform(-30, 30, 2000)).astype(dtype)
+    elem = ELEM[np.dtype(dtype)]
+    for lanes in widths(target, elem):
+        got = run(library(target), Loop(name, BINARY[name], elem, lanes, 2), factor, number)
+        with mp.workprec(160):
+            pairs = zip(factor, number, strict=True)
+            exact = [mpmath.mpf(float(x)) * PRODUCTS[name](mpmath.mpf(float(y))) for x, y in pairs]
+            spacing = np.spacing(np.abs(np.array([float(value) for value in exact]).astype(dtype)))
+            errors = [abs(mpmath.mpf(float(g)) - v) for g, v in zip(got, exact, strict=True)]
+        worst = max(float(e) / float(s) for e, s in zip(errors, spacing, strict=True))
+        assert worst <= ULP_BOUNDS[name][DTYPES.index(dtype)]
+
+
 PAIRS = {"hypot": (mp.hypot, np.hypot), "atan2": (mp.atan2, np.arctan2)}
 
 
