@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from graphc.errors import ArgumentError
-from graphc.runtime.llvm import scalar_ops
 from graphc.runtime.llvm.compiler.target import named_target
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.values import Value
 from graphc.runtime.llvm.math import exponential, table
+from graphc.runtime.llvm.scalar import scalar_ops
 from tests.native_fuzz.check import Failure, Plan, check_program, check_seed
 from tests.native_fuzz.generate import generate
 from tests.native_fuzz.program import Program, Source, Step

@@ -15,7 +15,7 @@ from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.kernels.analysis import ALIASES, is_array_constant, require_supported
 from graphc.runtime.llvm.kernels.iteration import Layout
-from graphc.runtime.llvm.scalar_ops import emit_elementwise, weight
+from graphc.runtime.llvm.scalar.scalar_ops import emit_elementwise, weight
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.halves import rounded
 from graphc.runtime.llvm.ir.values import BITS, Value, constant
-from graphc.runtime.llvm.scalar_ops import weight
+from graphc.runtime.llvm.scalar.scalar_ops import weight
 
 _INLINE = 400
 """Instructions of an epilogue that are written out for a whole tile; more run in a loop."""

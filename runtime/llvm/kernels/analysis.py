@@ -15,7 +15,7 @@ from graphc.runtime.llvm.ir.memory import computed_elem
 from graphc.runtime.llvm.ir.values import Value
 from graphc.runtime.llvm.kernels.iteration import Axis, Layout, Space, space_of
 from graphc.runtime.llvm.kernels.reductions import reduction_of
-from graphc.runtime.llvm.scalar_ops import require_native
+from graphc.runtime.llvm.scalar.scalar_ops import require_native
 
 ALIASES = ("expand", "reshape", "detach")
 """Operations inside a body that only change which dims a value spans."""

@@ -10,7 +10,7 @@ from graphc.node import Node
 from graphc.opdef import Trait
 from graphc.runtime.llvm.ir.memory import CACHE_LINE
 from graphc.runtime.llvm.kernels.analysis import Analysis, Place
-from graphc.runtime.llvm.scalar_ops import weight
+from graphc.runtime.llvm.scalar.scalar_ops import weight
 
 CACHED_BYTES = 1 << 20
 """What is larger does not stay in the cache from one pass, or one phase, to the next."""

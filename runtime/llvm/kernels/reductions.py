@@ -12,12 +12,12 @@ from typing import Protocol
 from graphc.dtypes import BOOLEAN, COMPLEX, FLOATING, DType
 from graphc.errors import CompileError
 from graphc.node import Node
-from graphc.runtime.llvm.casts import is_signed
 from graphc.runtime.llvm.ir import halves
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.memory import computed_elem, is_half
 from graphc.runtime.llvm.ir.values import BITS, Value, constant
-from graphc.runtime.llvm.scalar_ops import MAXIMUM, MINIMUM, OPERATIONS
+from graphc.runtime.llvm.scalar.casts import is_signed
+from graphc.runtime.llvm.scalar.scalar_ops import MAXIMUM, MINIMUM, OPERATIONS
 
 State = tuple[Value, ...]
 

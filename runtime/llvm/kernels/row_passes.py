@@ -21,7 +21,7 @@ from graphc.runtime.llvm.kernels.costs import CACHED_BYTES, element_bytes, load_
 from graphc.runtime.llvm.kernels.iteration import Axis, Space
 from graphc.runtime.llvm.kernels.schedule import Pass, Saved, padded
 from graphc.runtime.llvm.kernels.vectors import widths
-from graphc.runtime.llvm.scalar_ops import weight
+from graphc.runtime.llvm.scalar.scalar_ops import weight
 
 HEAVY = 8
 """A value that takes this many instructions is kept for the next pass, not computed again."""

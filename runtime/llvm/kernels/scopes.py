@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, replace
 
 from graphc.dtypes import DType, int64
 from graphc.node import Node
-from graphc.runtime.llvm import uniform_division
-from graphc.runtime.llvm.casts import convert
 from graphc.runtime.llvm.function import SCRATCH
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
@@ -20,8 +18,10 @@ from graphc.runtime.llvm.kernels.iteration import Axis
 from graphc.runtime.llvm.kernels.reductions import State, reduction_of
 from graphc.runtime.llvm.kernels.schedule import Schedule
 from graphc.runtime.llvm.kernels.vectors import Segment
-from graphc.runtime.llvm.scalar_ops import emit_elementwise
-from graphc.runtime.llvm.uniform_division import Divisor
+from graphc.runtime.llvm.scalar import uniform_division
+from graphc.runtime.llvm.scalar.casts import convert
+from graphc.runtime.llvm.scalar.scalar_ops import emit_elementwise
+from graphc.runtime.llvm.scalar.uniform_division import Divisor
 
 LONG = 128
 """From this size on, dividing along the vector axis is worth preparing."""

@@ -12,7 +12,7 @@ from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.llvm.ir.memory import computed_elem
 from graphc.runtime.llvm.ir.values import BITS
 from graphc.runtime.llvm.kernels.analysis import Analysis
-from graphc.runtime.llvm.scalar_ops import weight
+from graphc.runtime.llvm.scalar.scalar_ops import weight
 
 
 @dataclass(frozen=True, slots=True)

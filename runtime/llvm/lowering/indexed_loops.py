@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from graphc.dtypes import DType
-from graphc.runtime.llvm.casts import is_signed
 from graphc.runtime.llvm.function import BEGIN, END, define_function, parameters
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
@@ -16,6 +15,7 @@ from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.kernels.vectors import Segment, segments
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import Phase
+from graphc.runtime.llvm.scalar.casts import is_signed
 
 Indices = dict[int, Value]
 """The index along each dim that a loop runs over; a dim that is missing stands at 0."""

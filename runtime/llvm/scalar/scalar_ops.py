@@ -13,8 +13,6 @@ from typing import Final
 from graphc.dtypes import BOOLEAN, COMPLEX, FLOATING, INTEGER, DType, float16, float64
 from graphc.errors import CompileError
 from graphc.node import Node
-from graphc.runtime.llvm import integer_ops, normal
-from graphc.runtime.llvm.casts import convert, is_signed
 from graphc.runtime.llvm.ir import halves
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.memory import is_half
@@ -25,6 +23,8 @@ from graphc.runtime.llvm.math.table import (
     FLOAT64_FROM_LIBM,
     UNARY,
 )  # fmt: skip
+from graphc.runtime.llvm.scalar import integer_ops, normal
+from graphc.runtime.llvm.scalar.casts import convert, is_signed
 
 Emission = Callable[..., Value]
 
