@@ -10,7 +10,8 @@ from graphc.provenance import describe
 from graphc.runtime.backend import Kernel
 from graphc.runtime.plan import Buffer, Plan
 from graphc.runtime.reporting.tables import bytes_text, step_text, table
-from graphc.runtime.sessions.specialization import Specialization, Tally
+from graphc.runtime.sessions.optimizing import Tally
+from graphc.runtime.sessions.specialization import Specialization
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from graphc.runtime.plan import Plan
 from graphc.runtime.sessions.boxes import Box
 from graphc.runtime.sessions.conditions import Conditions
 from graphc.runtime.sessions.locks import RunLocks
-from graphc.runtime.sessions.specialization import NativeCalls, Reservation
+from graphc.runtime.sessions.native_calls import NativeCalls
+from graphc.runtime.sessions.specialization import Reservation
 from graphc.runtime.sessions.structure import Structure, fill
 from graphc.storage import Array, HostValue
 
@@ -26,7 +27,7 @@ DETACH_ABOVE = 20e-6
 
 
 class Direct:
-    """See ``graphc.runtime.sessions.specialization.NativeCalls``.
+    """See ``graphc.runtime.sessions.native_calls.NativeCalls``.
 
     Args:
         entry: makes the native functions.

@@ -23,17 +23,13 @@ from graphc.runtime.sessions.direct import make_native_calls
 from graphc.runtime.sessions.feeds import Feed, Feeds
 from graphc.runtime.sessions.forms import CacheInfo, Forms
 from graphc.runtime.sessions.locks import RunLocks
-from graphc.runtime.sessions.many import run_steps, step_count
+from graphc.runtime.sessions.many import StackedRuns, step_count
+from graphc.runtime.sessions.native_calls import NativeCalls
+from graphc.runtime.sessions.optimizing import Optimize, PassReport
 from graphc.runtime.sessions.outputs import given_outputs, same_layout_copy
 from graphc.runtime.sessions.pickling import FlatGraph, require_picklable
-from graphc.runtime.sessions.specialization import (
-    NativeCalls,
-    Optimize,
-    PassReport,
-    Reservation,
-    Specialization,
-    specialize,
-)
+from graphc.runtime.sessions.specialization import Reservation, Specialization
+from graphc.runtime.sessions.specialize import specialize
 from graphc.runtime.sessions.structure import Structure, fill, require_known
 from graphc.storage import Array
 
@@ -215,7 +211,7 @@ class Session:
                 name: np.empty((count, *node.type.static_shape), node.type.dtype.numpy)
                 for name, node in chosen.graph.outputs.items()
             }
-            run_steps(chosen, run.arena, variables, stacked, outputs, count)
+            StackedRuns(chosen, run.arena, variables, stacked, outputs).run(count)
         if self._link is not None:
             self._link.after()
         return self._filled(outputs)

@@ -3,125 +3,25 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from graphc.allocation import empty_array
-from graphc.collector import without_collection
-from graphc.config import CHECK
 from graphc.graph import Graph
-from graphc.rebuild import bind_dims
-from graphc.runtime.backend import Backend, Executable
-from graphc.runtime.check.plan import check_plan
-from graphc.runtime.disk_cache import open_cache
+from graphc.runtime.backend import Executable
 from graphc.runtime.memory import aligned_memory
 from graphc.runtime.plan import Plan
-from graphc.runtime.planner import make_plan
-from graphc.runtime.poison import poisoned
-from graphc.runtime.program_cache import Program, load, program_key, store
-from graphc.runtime.program_places import Places
 from graphc.runtime.sessions.bindings import Snapshot, read_now
 from graphc.runtime.sessions.locks import renew_after_fork
+from graphc.runtime.sessions.native_calls import NativeCalls
+from graphc.runtime.sessions.optimizing import PassReport
 from graphc.storage import Array, Storage
 
 SPARE_ARENAS = 4
 """How many arenas a specialization keeps for the next runs."""
-
-
-class NativeCalls(Protocol):
-    """Runs of one compiled form without Python, where everything is ordinary.
-
-    They answer ``NotImplemented`` to whatever is not ordinary, and have done nothing then.
-    """
-
-    @property
-    def run(self) -> Callable[[Any], Any]:
-        """Takes a dict of arrays by name and returns what ``Session.run`` does."""
-        ...
-
-    @property
-    def flat(self) -> Callable[..., Any]:
-        """Takes the arrays in the order of the inputs and returns a tuple of all outputs."""
-        ...
-
-    @property
-    def boxed(self) -> Callable[..., Any]:
-        """Like ``flat`` with outputs in boxes; a single output as it is."""
-        ...
-
-    @property
-    def runs(self) -> int:
-        """How many runs came to an end."""
-        ...
-
-    @property
-    def busy(self) -> bool:
-        """Whether a run is under way in another thread."""
-        ...
-
-    def close(self) -> None:
-        """Let no further run begin."""
-        ...
-
-    def renew(self) -> None:
-        """Forget the runs of other threads, which do not exist in a forked child."""
-        ...
-
-
-class Tally(Protocol):
-    """How often something happened, and the first places where it did."""
-
-    @property
-    def count(self) -> int:
-        """How often."""
-        ...
-
-    @property
-    def places(self) -> tuple[str, ...]:
-        """The user's lines."""
-        ...
-
-
-class PassReport(Protocol):
-    """What an optimizer tells about one pass that ran."""
-
-    @property
-    def name(self) -> str:
-        """The pass."""
-        ...
-
-    @property
-    def seconds(self) -> float:
-        """How long it took."""
-        ...
-
-    @property
-    def before(self) -> int:
-        """Nodes of the graph that it got."""
-        ...
-
-    @property
-    def after(self) -> int:
-        """Nodes of the graph that it gave."""
-        ...
-
-    @property
-    def fired(self) -> Mapping[str, Tally]:
-        """By rule, how often and where it changed something."""
-        ...
-
-    @property
-    def refused(self) -> Mapping[str, Tally]:
-        """By reason, how often and where a change was possible but not made."""
-        ...
-
-
-Optimize = Callable[[Graph], tuple[Graph, Sequence[PassReport]]]
 
 
 @dataclass(slots=True, eq=False, weakref_slot=True)
@@ -295,61 +195,3 @@ class Reservation:
 
     def __exit__(self, *_: object) -> None:
         self.chosen.release(None if self._keeps_arena else self.arena, self.count)
-
-
-@without_collection()
-def specialize(
-    graph: Graph,
-    sizes: Mapping[str, int],
-    variables: Snapshot,
-    *,
-    backend: Backend,
-    optimize: Optimize,
-    reason: str,
-) -> Specialization:
-    """Compile a graph for one set of sizes: bind, optimize, plan, check, prepare."""
-    phases: dict[str, float] = {}
-
-    @contextmanager
-    def phase(name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        phases[name] = time.perf_counter() - start
-
-    with phase("bind"):
-        bound = bind_dims(graph, sizes) if sizes else graph
-    with phase("look up"):
-        cache = open_cache()
-        key = _key(bound, variables, backend, optimize) if cache.directory else None
-        places = None if key is None else Places(bound)
-        known = load(cache, key, bound, places) if key and places else None
-    if known is None:
-        with phase("optimize"):
-            optimized, passes = optimize(bound)
-        with phase("plan"):
-            plan = make_plan(optimized, variables.layouts)
-        known = Program(optimized, passes, plan, None)
-    with phase("check"):
-        check_plan(known.plan, known.graph, variables.layouts)
-    if CHECK.number() >= 2:
-        known = replace(known, plan=poisoned(known.plan))
-    with phase("prepare"):
-        executable = backend.prepare(known.plan, known.made)
-    phases |= {f"prepare: {name}": seconds for name, seconds in executable.phases.items()}
-    if key and places and executable.made is not known.made:
-        with phase("keep"):
-            store(cache, key, bound, places, replace(known, made=executable.made))
-    signature = {str(node.attrs["name"]): str(node.type) for node in bound.inputs}
-    return Specialization(
-        signature, reason, known.graph, known.passes, known.plan, executable, phases
-    )
-
-
-def _key(graph: Graph, variables: Snapshot, backend: Backend, optimize: Optimize) -> str | None:
-    """The name of the program on disk, or None if it is not kept."""
-    made_for = backend.key()
-    if made_for is None:
-        return None
-    place = {node: index for index, node in enumerate(graph.variables)}
-    layouts = sorted((place[node], layout) for node, layout in variables.layouts.items())
-    return program_key(graph, optimize, made_for, repr(layouts))
