@@ -249,11 +249,7 @@ def run_now(op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]) -> 
                 follow_tape(x, x._viewed)
         for x in inputs:
             if x._requires_grad:
-                if of_array(storage.array).is_differentiable:
-                    output._requires_grad = True
-                    output._grad_fn = step_of_run(op, inputs, output, attrs)
-                    if modes.anomaly:
-                        output._grad_fn.origin = user_location_text()
+                _put_on_tape(op, inputs, output, attrs)
                 break
     elif modes.inference and not op.is_view:
         storage.version = InferenceVersion()
@@ -261,6 +257,17 @@ def run_now(op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]) -> 
         storage.version.shared = True
         output._viewed = view_of(inputs[0], ((op, attrs),))
     return output
+
+
+def _put_on_tape(
+    op: OpDef, inputs: tuple[Tensor, ...], output: Tensor, attrs: Mapping[str, Any]
+) -> None:
+    """Let a result of tensors that require gradients require one, too, if its dtype can."""
+    if of_array(output.storage.array).is_differentiable:
+        output._requires_grad = True
+        output._grad_fn = step_of_run(op, inputs, output, attrs)
+        if modes.anomaly:
+            output._grad_fn.origin = user_location_text()
 
 
 def share_memory(source: Array, result: Array) -> bool:

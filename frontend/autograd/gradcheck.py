@@ -83,18 +83,28 @@ def gradcheck(
             else:
                 comparison.everywhere(check_backward_ad, check_forward_ad)
             if check_backward_ad:
-                outputs = comparison.outputs()
-                _check_repeatable(outputs, checked, nondet_tol)
-                _check_zero_start(outputs, checked)
-                if check_batched_grad:
-                    _check_batches(outputs, checked)
-                if check_undefined_grad:
-                    _check_missing(comparison.outputs, checked)
+                _check_backward(
+                    comparison, checked, nondet_tol, check_batched_grad, check_undefined_grad
+                )
     except AutogradError:
         if raise_exception:
             raise
         return False
     return True
+
+
+def _check_backward(
+    comparison: Comparison, checked: list[Tensor], nondet_tol: float, in_batches: bool,
+    with_missing: bool,
+) -> None:  # fmt: skip
+    """What else holds for backward: it repeats, and takes zeros, batches and missing gradients."""
+    outputs = comparison.outputs()
+    _check_repeatable(outputs, checked, nondet_tol)
+    _check_zero_start(outputs, checked)
+    if in_batches:
+        _check_batches(outputs, checked)
+    if with_missing:
+        _check_missing(comparison.outputs, checked)
 
 
 def gradgradcheck(

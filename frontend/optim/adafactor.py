@@ -12,7 +12,8 @@ from graphc.frontend.functions.pointwise import div, maximum, minimum, mul, rsqr
 from graphc.frontend.functions.pointwise import pow as power
 from graphc.frontend.functions.reduction import mean
 from graphc.frontend.optim.checks import refuse, require_non_negative
-from graphc.frontend.optim.optimizer import Optimizer, Params, State
+from graphc.frontend.optim.new_groups import Params
+from graphc.frontend.optim.optimizer import Optimizer, State
 from graphc.frontend.optim.options import Options, times
 from graphc.frontend.optim.state import state_tensor
 from graphc.frontend.optim.terms import begin, blend, facts, next_step, uphill

@@ -10,7 +10,8 @@ from graphc.frontend.functions.convert import cast
 from graphc.frontend.functions.pointwise import add, eq, maximum, sub, where
 from graphc.frontend.functions.pointwise import pow as power
 from graphc.frontend.optim.checks import require_non_negative
-from graphc.frontend.optim.optimizer import Optimizer, Params, State
+from graphc.frontend.optim.new_groups import Params
+from graphc.frontend.optim.optimizer import Optimizer, State
 from graphc.frontend.optim.options import Options, times
 from graphc.frontend.optim.terms import begin, facts, next_step, uphill, with_decay
 from graphc.frontend.tensor import Tensor

@@ -21,7 +21,8 @@ from graphc.frontend.functions.shaping import cat, reshape
 from graphc.frontend.modes import enable_grad, modes, no_grad
 from graphc.frontend.optim.checks import refuse, require_non_negative
 from graphc.frontend.optim.line_search import Number, Point, strong_wolfe
-from graphc.frontend.optim.optimizer import Optimizer, Params, State
+from graphc.frontend.optim.new_groups import Params
+from graphc.frontend.optim.optimizer import Optimizer, State
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
 

@@ -13,7 +13,8 @@ from graphc.frontend.functions.products import matmul
 from graphc.frontend.functions.reduction import sum as total
 from graphc.frontend.functions.shaping import transpose
 from graphc.frontend.optim.checks import refuse, require_non_negative
-from graphc.frontend.optim.optimizer import Optimizer, Params, State
+from graphc.frontend.optim.new_groups import Params
+from graphc.frontend.optim.optimizer import Optimizer, State
 from graphc.frontend.optim.options import Options, times
 from graphc.frontend.optim.terms import begin, blend, facts
 from graphc.frontend.tensor import Tensor

@@ -8,18 +8,20 @@ of the graph, and plain numbers such as the learning rate are read anew at each 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, cast
 
 from graphc.dtypes import float32
-from graphc.errors import ArgumentError, CheckpointError
+from graphc.errors import CheckpointError
 from graphc.frontend.guards.changes import announced_changes
 from graphc.frontend.modes import enable_grad, modes, no_grad
 from graphc.frontend.nn.parameter import clear_grad
-from graphc.frontend.optim.checks import refuse, require_execution, require_non_negative
+from graphc.frontend.optim.checks import require_execution, require_non_negative
 from graphc.frontend.optim.group import Members, ParamGroup, ParamState, States
 from graphc.frontend.optim.guards import guard_groups, guard_options, guard_state
-from graphc.frontend.optim.hooks import Hook, Hooks, RemovableHandle, with_hooks
+from graphc.frontend.optim.hooked import Hooked
+from graphc.frontend.optim.hooks import with_hooks
+from graphc.frontend.optim.new_groups import Params, as_groups, new_group
 from graphc.frontend.optim.options import Options, RecordedOptions
 from graphc.frontend.optim.parts import update_parts
 from graphc.frontend.optim.program import run_program
@@ -27,14 +29,12 @@ from graphc.frontend.optim.state import load_tensor, packed_groups, packed_state
 from graphc.frontend.recording.recorder import Recorder
 from graphc.frontend.recording.rollback import on_failure
 from graphc.frontend.tensor import Tensor
-from graphc.provenance import user_location_text
 from graphc.types import TensorType
 
 State = dict[str, Any]
-Params = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
 
 
-class Optimizer:
+class Optimizer(Hooked):
     """The base of all optimizers (``torch.optim.Optimizer``).
 
     Args:
@@ -63,13 +63,11 @@ class Optimizer:
     """Names of states that are one float32 number for a whole parameter."""
 
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
+        super().__init__()
         self.defaults = defaults
-        self._before_step, self._after_step = Hooks(), Hooks()
-        self._before_state_dict, self._after_state_dict = Hooks(), Hooks()
-        self._before_load, self._after_load = Hooks(), Hooks()
         self.state: defaultdict[Tensor, State] = States()
         self.param_groups: list[dict[str, Any]] = Members()
-        for group in _as_groups(params):
+        for group in as_groups(params):
             self.add_param_group(group)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -217,34 +215,7 @@ class Optimizer:
             ArgumentError: if a parameter is in the optimizer already, or is no leaf, if some have
                 names and others not, or if their order is not known.
         """
-        if not isinstance(param_group, dict) or "params" not in param_group:
-            refuse(self, "a group must be a dict with 'params'", type(param_group).__name__)
-        given = param_group["params"]
-        if isinstance(given, set | frozenset):
-            refuse(self, "parameters need an order", "a set", "pass a list")
-        params: list[Any] = [given] if isinstance(given, Tensor) else list(given)
-        group = {"params": [], **self.defaults, **param_group}
-        named = [isinstance(each, tuple) for each in params]
-        if any(named) and not all(named):
-            refuse(self, "all parameters of a group must have names, or none", "some")
-        if any(named):
-            group["param_names"] = Members(name for name, _ in params)
-            params = [param for _, param in params]
-        group["params"] = Members(params)
-        known = {id(param) for each in self.param_groups for param in each["params"]}
-        for param in params:
-            if not isinstance(param, Tensor) or param.is_symbolic or not param.is_leaf:
-                raise ArgumentError(
-                    f"{type(self).__name__}: only leaf tensors can be optimized",
-                    got=type(param).__name__, fix="pass model.parameters()",
-                    where=user_location_text(),
-                )  # fmt: skip
-            if id(param) in known:
-                raise ArgumentError(
-                    f"{type(self).__name__}: a parameter appears twice", got=str(param.type),
-                    where=user_location_text(),
-                )  # fmt: skip
-            known.add(id(param))
+        group = new_group(self, param_group)
         require_execution(self, group)
         self.check(group)
         self.param_groups.append(ParamGroup(group))
@@ -257,66 +228,6 @@ class Optimizer:
                 f"    {key}: {group[key]}" for key in sorted(group) if not key.startswith("param")
             ]
         return "\n".join([*lines, ")"])
-
-    # --- hooks --------------------------------------------------------------------------------
-
-    def register_step_pre_hook(self, hook: Hook) -> RemovableHandle:
-        """Call ``hook(optimizer, args, kwargs)`` before each step.
-
-        Args:
-            hook: ``args`` begin with the optimizer; it may return others, and other ``kwargs``.
-
-        A compiled step has the hooks in it: what they do to tensors happens at each run.
-        """
-        return self._before_step.add(hook)
-
-    def register_step_post_hook(self, hook: Hook) -> RemovableHandle:
-        """Call ``hook(optimizer, args, kwargs)`` after each step.
-
-        Args:
-            hook: what it returns is ignored.
-        """
-        return self._after_step.add(hook)
-
-    def register_state_dict_pre_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
-        """Call ``hook(optimizer)`` before ``state_dict``.
-
-        Args:
-            hook: what it returns is ignored.
-            prepend: let it come before the others.
-        """
-        return self._before_state_dict.add(hook, prepend)
-
-    def register_state_dict_post_hook(self, hook: Hook, prepend: bool = False) -> RemovableHandle:
-        """Call ``hook(optimizer, state_dict)`` after ``state_dict``.
-
-        Args:
-            hook: may change the state, or return another one.
-            prepend: let it come before the others.
-        """
-        return self._after_state_dict.add(hook, prepend)
-
-    def register_load_state_dict_pre_hook(
-        self, hook: Hook, prepend: bool = False
-    ) -> RemovableHandle:
-        """Call ``hook(optimizer, state_dict)`` before ``load_state_dict``.
-
-        Args:
-            hook: may change the state, which is a shallow copy, or return another one.
-            prepend: let it come before the others.
-        """
-        return self._before_load.add(hook, prepend)
-
-    def register_load_state_dict_post_hook(
-        self, hook: Hook, prepend: bool = False
-    ) -> RemovableHandle:
-        """Call ``hook(optimizer)`` after ``load_state_dict``.
-
-        Args:
-            hook: what it returns is ignored.
-            prepend: let it come before the others.
-        """
-        return self._after_load.add(hook, prepend)
 
     # --- checkpoints --------------------------------------------------------------------------
 
@@ -377,17 +288,3 @@ class Optimizer:
         dtype = float32 if key in self.numbers else param.dtype
         wanted = TensorType(self.state_shape(key, param), dtype)
         return load_tensor(value, key, wanted, self.state[param].get(key))
-
-
-def _as_groups(params: Params) -> list[dict[str, Any]]:
-    if isinstance(params, Tensor):
-        raise ArgumentError(
-            "an optimizer needs a list of parameters", got="one tensor", fix="wrap it in a list",
-            where=user_location_text(),
-        )  # fmt: skip
-    if isinstance(params, set | frozenset):
-        return [{"params": params}]
-    given: list[Any] = list(params)
-    if not given:
-        raise ArgumentError("the list of parameters is empty", where=user_location_text())
-    return given if isinstance(given[0], dict) else [{"params": given}]

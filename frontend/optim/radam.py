@@ -8,7 +8,8 @@ from typing import Any
 from graphc.frontend.functions.convert import to_operand
 from graphc.frontend.functions.pointwise import add, div, gt, mul, sqrt, sub, where
 from graphc.frontend.optim.checks import require_betas, require_non_negative
-from graphc.frontend.optim.optimizer import Optimizer, Params, State
+from graphc.frontend.optim.new_groups import Params
+from graphc.frontend.optim.optimizer import Optimizer, State
 from graphc.frontend.optim.options import Options, times
 from graphc.frontend.optim.terms import begin, blend, facts, next_step, uphill, with_decay
 from graphc.frontend.tensor import Tensor

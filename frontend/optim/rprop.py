@@ -18,7 +18,8 @@ from graphc.frontend.functions.pointwise import (
     where,
 )  # fmt: skip
 from graphc.frontend.optim.checks import refuse, require_non_negative
-from graphc.frontend.optim.optimizer import Optimizer, Params, State
+from graphc.frontend.optim.new_groups import Params
+from graphc.frontend.optim.optimizer import Optimizer, State
 from graphc.frontend.optim.options import Options
 from graphc.frontend.optim.state import state_tensor
 from graphc.frontend.optim.terms import begin, facts, uphill

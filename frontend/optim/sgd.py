@@ -11,7 +11,8 @@ from graphc.frontend.functions.convert import to_operand
 from graphc.frontend.functions.creation import ones_like
 from graphc.frontend.functions.pointwise import add, gt, neg, sub, where
 from graphc.frontend.optim.checks import require_non_negative
-from graphc.frontend.optim.optimizer import Optimizer, Params, State
+from graphc.frontend.optim.new_groups import Params
+from graphc.frontend.optim.optimizer import Optimizer, State
 from graphc.frontend.optim.options import Options, Scalar, times
 from graphc.frontend.optim.state import state_tensor
 from graphc.frontend.optim.terms import facts

@@ -85,17 +85,7 @@ class ParametrizationList(ModuleList):
         """What all inverses make of a value, the last parametrization's first."""
         with no_grad():
             for module in reversed(list(self)):
-                if hasattr(module, "right_inverse"):
-                    try:
-                        value = module.right_inverse(value)
-                    except NotImplementedError:
-                        if must:
-                            raise
-                elif must:
-                    raise ArgumentError(
-                        f"parametrization {type(module).__name__} does not implement right_inverse",
-                        where=user_location_text(),
-                    )
+                value = _undone(module, value, must)
         return value
 
     def right_inverse(self, value: Tensor) -> None:
@@ -163,3 +153,25 @@ def set_values(target: Tensor, value: Tensor) -> None:
         return
     target.storage.array = np.array(value.array("a parametrized value"), order="C")
     target.storage.version.count += 1
+
+
+def _undone(parametrization: Module, value: Any, must: bool) -> Any:
+    """What one parametrization's inverse makes of a value; the value itself if it has none.
+
+    Raises:
+        ArgumentError: if it must have one, and has not.
+    """
+    if not hasattr(parametrization, "right_inverse"):
+        if must:
+            kind = type(parametrization).__name__
+            raise ArgumentError(
+                f"parametrization {kind} does not implement right_inverse",
+                where=user_location_text(),
+            )
+        return value
+    try:
+        return parametrization.right_inverse(value)
+    except NotImplementedError:
+        if must:
+            raise
+        return value
