@@ -11,7 +11,7 @@ import numpy as np
 
 from graphc.errors import DTypeError, ShapeError
 from graphc.frontend.functions.creation import as_tensor, tensor
-from graphc.frontend.functions.shaping import stack
+from graphc.frontend.functions.pieces import stack
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
 

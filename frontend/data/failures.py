@@ -38,7 +38,10 @@ class Failure:
             error = None
         if not isinstance(error, Exception) or isinstance(error, StopIteration):
             raise WorkerError(message)
-        raise error
+        try:
+            raise error
+        finally:
+            del error  # which holds this frame, and through it the workers, until it is let go of
 
 
 class _Text(str):

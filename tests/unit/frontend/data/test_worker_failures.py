@@ -43,6 +43,24 @@ def test_an_error_keeps_its_kind_and_its_traceback(kind: type[Exception]) -> Non
     assert next(loader).tolist() == [6, 7], "other batches are not lost"
 
 
+@pytest.mark.parametrize("persistent", [False, True])
+def test_workers_end_with_the_loop_that_an_error_left(persistent: bool) -> None:
+    """Also while nothing looks for garbage that refers to itself."""
+    gc_module.collect()
+    gc_module.disable()
+    try:
+        for _ in range(2):
+            with pytest.raises(ValueError, match="bad"):
+                list(
+                    DataLoader(
+                        Failing(ValueError("bad")), num_workers=2, persistent_workers=persistent
+                    )
+                )
+            assert multiprocessing.active_children() == []
+    finally:
+        gc_module.enable()
+
+
 class _UncommonError(Exception):
     def __init__(self, first: int, second: int) -> None:
         super().__init__(first, second)
