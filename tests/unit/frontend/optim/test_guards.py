@@ -20,9 +20,9 @@ class Job:
 
     def __init__(self, rule: Callable[..., Any] = optim.Adam) -> None:
         gc.manual_seed(0)
-        self.net = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
+        self.net = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)).double()
         first, last = [*self.net[0].parameters()], [*self.net[2].named_parameters()]
-        self.spare = nn.Parameter(gc.ones(3))
+        self.spare = nn.Parameter(gc.ones(3, dtype=gc.float64))
         groups = [{"params": first, "lr": 0.1}, {"params": last, "weight_decay": 0.1}]
         self.optimizer = rule(groups, lr=0.05)
         self.list: Any = None
@@ -148,7 +148,7 @@ CHANGES: dict[str, list[Callable[[Job], object]]] = {
 
 def train(job: Job, step: Any, changes: list[Callable[[Job], object]]) -> list[Any]:
     """What steps give; three of them come before each change and behind the last one."""
-    x = gc.tensor(np.linspace(-1, 1, 15, dtype=np.float32).reshape(5, 3))
+    x = gc.tensor(np.linspace(-1, 1, 15).reshape(5, 3))
     seen = []
     for change in (*changes, lambda job: None):
         for _ in range(3):
@@ -167,7 +167,7 @@ def test_a_change_reaches_the_next_call(change: str) -> None:
     fast = gc.compile(static.step)
     got = train(static, fast, CHANGES[change])
     assert fast.cache_info().hits > 0
-    np.testing.assert_allclose(_flat(got), _flat(expected), rtol=2e-5, atol=2e-6)
+    np.testing.assert_allclose(_flat(got), _flat(expected), rtol=1e-11, atol=1e-12)
 
 
 def _flat(values: Any) -> list[float]:
@@ -181,7 +181,7 @@ def test_a_rule_of_ones_own_is_asked_at_each_call() -> None:
     dynamic, static = Job(Own), Job(Own)
     expected = train(dynamic, dynamic.step, [flip])
     got = train(static, gc.compile(static.step), [flip])
-    np.testing.assert_allclose(_flat(got), _flat(expected), rtol=2e-5, atol=2e-6)
+    np.testing.assert_allclose(_flat(got), _flat(expected), rtol=1e-11, atol=1e-12)
 
 
 def test_nothing_is_compared_while_nothing_changes() -> None:
