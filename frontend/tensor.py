@@ -25,6 +25,7 @@ from graphc.frontend.functions import (
     creation,
     inplace,
     logic,
+    pieces,
     pointwise,
     products,
     shaping,
@@ -203,7 +204,7 @@ class Tensor(
         return int(self.shape[0])
 
     def __iter__(self) -> Iterator[Tensor]:
-        return iter(shaping.unbind(self, 0))
+        return iter(pieces.unbind(self, 0))
 
     def __reversed__(self) -> Tensor:
         return shaping.flip(self, (0,)) if self.ndim else self

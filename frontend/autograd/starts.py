@@ -9,7 +9,7 @@ import numpy as np
 
 from graphc.errors import AutogradError, ShapeError
 from graphc.frontend.base import concrete, is_tensor
-from graphc.frontend.functions.shaping import stack
+from graphc.frontend.functions.pieces import stack
 from graphc.ops.select import cast
 from graphc.ops.shape import reshape
 from graphc.provenance import user_location_text

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from graphc.errors import ArgumentError, CheckpointError, DTypeError
 from graphc.frontend.base import is_tensor
 from graphc.frontend.compile.module import CompiledModule
-from graphc.frontend.functions.shaping import stack
+from graphc.frontend.functions.pieces import stack
 from graphc.frontend.guards.observed import OwnedDict
 from graphc.frontend.guards.reads import current_reads
 from graphc.frontend.nn.module import Module

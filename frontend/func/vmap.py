@@ -11,7 +11,7 @@ from graphc.errors import ArgumentError, DTypeError, GraphcError, ShapeError, Sy
 from graphc.frontend.base import is_tensor
 from graphc.frontend.func.axes import Axis, axes_of, leaves_of
 from graphc.frontend.func.fragment import Fragment, Randomness
-from graphc.frontend.functions.shaping import cat
+from graphc.frontend.functions.pieces import cat
 from graphc.frontend.modes import modes, recording_into
 from graphc.ops.shape import expand, narrow
 from graphc.passes.batching.application import Batched, moved_first, moved_from_first

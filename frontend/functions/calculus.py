@@ -18,8 +18,9 @@ from graphc.frontend.functions.convert import (
     require_tensor,
     to_operand,
 )  # fmt: skip
+from graphc.frontend.functions.pieces import cat
 from graphc.frontend.functions.scan import cumsum
-from graphc.frontend.functions.shaping import cat, expand, reshape
+from graphc.frontend.functions.shaping import expand, reshape
 from graphc.ops.shape import narrow
 from graphc.provenance import user_location_text
 

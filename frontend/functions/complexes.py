@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from graphc.errors import DTypeError, ShapeError
 from graphc.frontend.functions.convert import as_float, require_tensor, scalar_tensor
+from graphc.frontend.functions.pieces import stack
 from graphc.frontend.functions.pointwise import sign
-from graphc.frontend.functions.shaping import drop_dims, stack
+from graphc.frontend.functions.shaping import drop_dims
 from graphc.ops import comparison, elementwise, elementwise_numbers, select
 from graphc.ops import elementwise_parts as ops
 from graphc.ops.elementwise_trigonometric import atan2 as atan2_op

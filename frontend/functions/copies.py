@@ -7,7 +7,15 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphc.dims import Size
-from graphc.frontend.functions import complexes, diagonals, facts, indexing, rearranging, shaping
+from graphc.frontend.functions import (
+    complexes,
+    diagonals,
+    facts,
+    indexing,
+    pieces,
+    rearranging,
+    shaping,
+)
 from graphc.frontend.functions.aliases import also_called
 from graphc.frontend.functions.convert import normalize_dim, require_tensor
 from graphc.frontend.functions.factories import named
@@ -60,7 +68,7 @@ def _copying(function: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Any, ...]:
     """Parts of these sizes along a dim (``torch.split_with_sizes``)."""
-    return shaping.split(input, list(split_sizes), dim)
+    return pieces.split(input, list(split_sizes), dim)
 
 
 def _slice(
@@ -82,19 +90,19 @@ as_strided_copy = as_strided
 detach_copy = _copying(facts.detach, "detach_copy")
 diagonal_copy = _copying(diagonals.diagonal, "diagonal_copy")
 expand_copy = _copying(_expand, "expand_copy")
-narrow_copy = _copying(shaping.narrow, "narrow_copy")
+narrow_copy = _copying(pieces.narrow, "narrow_copy")
 permute_copy = _copying(shaping.permute, "permute_copy")
 select_copy = _copying(indexing.select, "select_copy")
 slice_copy = _copying(_slice, "slice_copy")
-split_copy = _copying(shaping.split, "split_copy")
+split_copy = _copying(pieces.split, "split_copy")
 split_with_sizes_copy = _copying(split_with_sizes, "split_with_sizes_copy")
 squeeze_copy = _copying(shaping.squeeze, "squeeze_copy")
 t_copy = _copying(shaping.t, "t_copy")
 transpose_copy = _copying(shaping.transpose, "transpose_copy")
-unbind_copy = _copying(shaping.unbind, "unbind_copy")
+unbind_copy = _copying(pieces.unbind, "unbind_copy")
 unfold_copy = rearranging.unfold
-unsafe_chunk = _copying(shaping.chunk, "unsafe_chunk")
-unsafe_split = _copying(shaping.split, "unsafe_split")
+unsafe_chunk = _copying(pieces.chunk, "unsafe_chunk")
+unsafe_split = _copying(pieces.split, "unsafe_split")
 unsafe_split_with_sizes = _copying(split_with_sizes, "unsafe_split_with_sizes")
 unsqueeze_copy = _copying(shaping.unsqueeze, "unsqueeze_copy")
 view_as_complex_copy = complexes.view_as_complex

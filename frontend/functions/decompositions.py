@@ -12,7 +12,7 @@ from graphc.frontend.base import concrete
 from graphc.frontend.functions.complexes import real
 from graphc.frontend.functions.convert import cast, require_tensor
 from graphc.frontend.functions.equations import matrix, solve_triangular
-from graphc.frontend.functions.shaping import cat
+from graphc.frontend.functions.pieces import cat
 from graphc.ops import eigen, elementwise, orthogonal, solve
 from graphc.ops.linalg import adjoint as conjugate_transpose
 from graphc.ops.linalg import matmul, swap_last

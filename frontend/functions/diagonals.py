@@ -17,7 +17,8 @@ from graphc.frontend.functions.convert import (
     require_tensor,
     scalar_tensor,
 )
-from graphc.frontend.functions.shaping import cat, permute, reshape
+from graphc.frontend.functions.pieces import cat
+from graphc.frontend.functions.shaping import permute, reshape
 from graphc.frontend.modes import modes
 from graphc.ops import comparison, elementwise, select
 from graphc.ops import diagonal as ops

@@ -11,7 +11,8 @@ import numpy as np
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.base import concrete
 from graphc.frontend.functions.convert import require_tensor
-from graphc.frontend.functions.shaping import cat, expand, reshape, stack
+from graphc.frontend.functions.pieces import cat, stack
+from graphc.frontend.functions.shaping import expand, reshape
 from graphc.ops import index as index_ops
 from graphc.provenance import user_location_text
 

@@ -10,15 +10,9 @@ from graphc.errors import ArgumentError, ArgumentTypeError, ShapeError
 from graphc.frontend.functions import reduction
 from graphc.frontend.functions.convert import require_tensor, shape_argument, to_operand
 from graphc.frontend.functions.creation import arange, full
+from graphc.frontend.functions.pieces import cat, narrow, stack
 from graphc.frontend.functions.shape_rules import unravel_index
-from graphc.frontend.functions.shaping import (
-    broadcast_tensors,
-    cat,
-    narrow,
-    reshape,
-    stack,
-    unsqueeze,
-)
+from graphc.frontend.functions.shaping import broadcast_tensors, reshape, unsqueeze
 from graphc.frontend.functions.sorting import argsort
 from graphc.ops import select
 from graphc.provenance import user_location_text

@@ -22,14 +22,9 @@ from graphc.frontend.functions.convert import (
 from graphc.frontend.functions.counting import eye
 from graphc.frontend.functions.equations import inv, matrix, slogdet
 from graphc.frontend.functions.norms import matrix_norm, vector_norm
+from graphc.frontend.functions.pieces import cat
 from graphc.frontend.functions.reduction import Dims
-from graphc.frontend.functions.shaping import (
-    cat,
-    expand,
-    permute,
-    reshape,
-    unsqueeze,
-)  # fmt: skip
+from graphc.frontend.functions.shaping import expand, permute, reshape, unsqueeze
 from graphc.ops import elementwise, scan, select
 from graphc.ops.elementwise_parts import conjugated
 from graphc.ops.linalg import adjoint, matmul

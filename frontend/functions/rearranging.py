@@ -18,16 +18,8 @@ from graphc.frontend.functions.convert import (
     require_tensor,
     shape_argument,
 )
-from graphc.frontend.functions.shaping import (
-    cat,
-    clone,
-    expand,
-    flip,
-    known_size,
-    permute,
-    reshape,
-    transpose,
-)
+from graphc.frontend.functions.pieces import cat, known_size
+from graphc.frontend.functions.shaping import clone, expand, flip, permute, reshape, transpose
 from graphc.frontend.memory.views import own
 from graphc.ops import index as index_ops
 from graphc.ops.shape import narrow

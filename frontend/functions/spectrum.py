@@ -13,7 +13,7 @@ from graphc.errors import ArgumentError
 from graphc.frontend.base import concrete
 from graphc.frontend.functions.convert import normalize_dims, require_tensor
 from graphc.frontend.functions.creation import tracked
-from graphc.frontend.functions.shaping import cat
+from graphc.frontend.functions.pieces import cat
 from graphc.frontend.settings.default_dtype import default_dtype
 from graphc.frontend.settings.devices import DeviceLike, require_cpu
 from graphc.ops.shape import narrow

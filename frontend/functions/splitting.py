@@ -10,7 +10,7 @@ from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.base import is_tensor
 from graphc.frontend.functions.aliases import also_called
 from graphc.frontend.functions.convert import normalize_dim, require_tensor
-from graphc.frontend.functions.shaping import known_size
+from graphc.frontend.functions.pieces import known_size
 from graphc.ops.shape import narrow
 from graphc.provenance import user_location_text
 

@@ -13,8 +13,10 @@ from graphc.frontend.functions.complexes import view_as_real
 from graphc.frontend.functions.convert import require_tensor
 from graphc.frontend.functions.creation import ones
 from graphc.frontend.functions.fourier import fft, ifft, irfft, rfft
+from graphc.frontend.functions.padding import pad
+from graphc.frontend.functions.pieces import known_size
 from graphc.frontend.functions.rearranging import unfold
-from graphc.frontend.functions.shaping import expand, known_size, pad, permute, reshape, unsqueeze
+from graphc.frontend.functions.shaping import expand, permute, reshape, unsqueeze
 from graphc.frontend.nn.functional.padding import pad as pad_edges
 from graphc.ops import index as index_ops
 from graphc.ops.shape import narrow

@@ -6,6 +6,7 @@ from graphc.frontend.base import TensorBase
 from graphc.frontend.functions import (
     copies,
     legacy,
+    pieces,
     rearranging,
     shaping,
     slice_norms,
@@ -33,10 +34,10 @@ class ShapingMethods(TensorBase):
     squeeze = shaping.squeeze
     unsqueeze = shaping.unsqueeze
     flip = shaping.flip
-    narrow = shaping.narrow
-    split = shaping.split
-    chunk = shaping.chunk
-    unbind = shaping.unbind
+    narrow = pieces.narrow
+    split = pieces.split
+    chunk = pieces.chunk
+    unbind = pieces.unbind
     tensor_split = splitting.tensor_split
     hsplit = splitting.hsplit
     vsplit = splitting.vsplit

@@ -12,12 +12,13 @@ from graphc.errors import ArgumentError, RecordingError
 from graphc.frontend.base import TensorBase, concrete
 from graphc.frontend.functions.complexes import view_as_complex, view_as_real
 from graphc.frontend.functions.creation import zeros_like
+from graphc.frontend.functions.pieces import cat
 from graphc.frontend.functions.pointwise import abs as magnitude
 from graphc.frontend.functions.pointwise import add, mul, neg, sub
 from graphc.frontend.functions.products import dot
 from graphc.frontend.functions.reduction import amax
 from graphc.frontend.functions.reduction import sum as total
-from graphc.frontend.functions.shaping import cat, reshape
+from graphc.frontend.functions.shaping import reshape
 from graphc.frontend.modes import enable_grad, modes, no_grad
 from graphc.frontend.optim.checks import refuse, require_non_negative
 from graphc.frontend.optim.line_search import Number, Point, strong_wolfe

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.functions.convert import as_float, require_tensor, scalar_tensor
+from graphc.frontend.functions.padding import pad
 from graphc.frontend.functions.pointwise import pow
 from graphc.frontend.functions.reduction import mean
-from graphc.frontend.functions.shaping import pad, reshape, transpose
+from graphc.frontend.functions.shaping import reshape, transpose
 from graphc.frontend.modes import no_grad
 from graphc.frontend.nn.functional.normalization import (
     move_statistics,

@@ -17,9 +17,10 @@ from graphc.frontend.functions.creation import arange
 from graphc.frontend.functions.exponential import exp as exponential
 from graphc.frontend.functions.exponential import log
 from graphc.frontend.functions.indexing import gather
+from graphc.frontend.functions.pieces import stack
 from graphc.frontend.functions.pointwise import clamp, isinf, where
 from graphc.frontend.functions.reduction import mean, sum
-from graphc.frontend.functions.shaping import drop_dims, reshape, stack, unsqueeze
+from graphc.frontend.functions.shaping import drop_dims, reshape, unsqueeze
 from graphc.frontend.nn.functional.padding import pad
 from graphc.frontend.nn.functional.reduction import choose_reduction, reduce_loss
 from graphc.ops.shape import narrow

@@ -12,9 +12,10 @@ from graphc.frontend.functions.convert import cast, require_tensor, scalar_tenso
 from graphc.frontend.functions.creation import arange, full
 from graphc.frontend.functions.indexing import one_hot
 from graphc.frontend.functions.norms import vector_norm
+from graphc.frontend.functions.pieces import narrow
 from graphc.frontend.functions.pointwise import clamp, isfinite, where
 from graphc.frontend.functions.reduction import amax, sum
-from graphc.frontend.functions.shaping import narrow, reshape, unsqueeze
+from graphc.frontend.functions.shaping import reshape, unsqueeze
 from graphc.frontend.modes import is_recording, no_grad
 from graphc.frontend.nn.functional.shapes import agree
 from graphc.ops import comparison, select

@@ -13,11 +13,12 @@ from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.base import concrete
 from graphc.frontend.functions.convert import cast, require_tensor
 from graphc.frontend.functions.indexing import gather
+from graphc.frontend.functions.pieces import unbind
 from graphc.frontend.functions.pointwise import abs as absolute
 from graphc.frontend.functions.pointwise import clamp, where
 from graphc.frontend.functions.products import matmul
 from graphc.frontend.functions.rounding import floor, round
-from graphc.frontend.functions.shaping import reshape, transpose, unbind
+from graphc.frontend.functions.shaping import reshape, transpose
 from graphc.frontend.nn.functional.shapes import agree
 from graphc.provenance import user_location_text
 

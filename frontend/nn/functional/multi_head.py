@@ -11,17 +11,11 @@ from graphc.dtypes import BOOLEAN
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.functions.convert import require_tensor, scalar_tensor
 from graphc.frontend.functions.creation import zeros
+from graphc.frontend.functions.padding import pad
+from graphc.frontend.functions.pieces import cat
 from graphc.frontend.functions.products import matmul
 from graphc.frontend.functions.reduction import mean, softmax
-from graphc.frontend.functions.shaping import (
-    cat,
-    drop_dims,
-    expand,
-    pad,
-    reshape,
-    transpose,
-    unsqueeze,
-)  # fmt: skip
+from graphc.frontend.functions.shaping import drop_dims, expand, reshape, transpose, unsqueeze
 from graphc.frontend.nn.functional.dropout import dropout
 from graphc.frontend.nn.functional.linear import linear
 from graphc.frontend.nn.functional.shapes import agree

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from graphc.dims import Size
 from graphc.errors import ArgumentError, ShapeError
-from graphc.frontend.functions import shaping
+from graphc.frontend.functions import padding
 from graphc.frontend.functions.convert import require_tensor
-from graphc.frontend.functions.shaping import cat
+from graphc.frontend.functions.pieces import cat
 from graphc.frontend.nn.functional.windows import frame
 from graphc.ops import shape as ops
 from graphc.ops.shape import narrow
@@ -48,7 +48,7 @@ def pad(
     """
     x = require_tensor("pad", input)
     if mode == "constant":
-        return shaping.pad(x, pad, mode, value)
+        return padding.pad(x, pad, mode, value)
     if mode not in ("reflect", "replicate", "circular"):
         raise ArgumentError(
             "pad: unknown mode", got=repr(mode),
@@ -68,7 +68,7 @@ def pad(
             where=user_location_text(),
         )  # fmt: skip
     low, high = amounts[::2][::-1], amounts[1::2][::-1]
-    shaping.require_left("pad", x, low, high, 0 if mode == "circular" else 1)
+    padding.require_left("pad", x, low, high, 0 if mode == "circular" else 1)
     if mode == "circular":
         x = _cut(x, low, high)
     for dim, (before, after) in enumerate(zip(low, high, strict=True), start=x.ndim - dims):

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from graphc.dims import Dim
 from graphc.errors import ShapeError
 from graphc.frontend.functions.convert import require_tensor
-from graphc.frontend.functions.shaping import reshape, stack, unbind
+from graphc.frontend.functions.pieces import stack, unbind
+from graphc.frontend.functions.shaping import reshape
 from graphc.frontend.nn.functional.windows import Ints, frame, per_dim, with_batch, without_batch
 from graphc.ops import shape as ops
 from graphc.provenance import user_location_text

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from graphc.errors import ShapeError
 from graphc.frontend.functions.indexing import select
-from graphc.frontend.functions.shaping import cat, stack
+from graphc.frontend.functions.pieces import cat, stack
 from graphc.frontend.nn.functional.dropout import dropout
 from graphc.frontend.nn.functional.recurrence import Kind, State, Weights, recur
 from graphc.provenance import user_location_text

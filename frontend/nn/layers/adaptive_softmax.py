@@ -13,9 +13,10 @@ from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.base import concrete
 from graphc.frontend.functions.convert import cast
 from graphc.frontend.functions.indexing import gather
+from graphc.frontend.functions.pieces import cat
 from graphc.frontend.functions.pointwise import clamp, neg, where
 from graphc.frontend.functions.reduction import argmax, log_softmax, mean
-from graphc.frontend.functions.shaping import cat, drop_dims, unsqueeze
+from graphc.frontend.functions.shaping import drop_dims, unsqueeze
 from graphc.frontend.nn.containers import ModuleList, Sequential
 from graphc.frontend.nn.layers.linear import Linear
 from graphc.frontend.nn.module import Module

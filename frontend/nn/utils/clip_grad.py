@@ -10,8 +10,9 @@ from graphc.errors import AutogradError
 from graphc.frontend.base import is_tensor
 from graphc.frontend.functions.convert import cast
 from graphc.frontend.functions.norms import norm
+from graphc.frontend.functions.pieces import stack
 from graphc.frontend.functions.pointwise import add, clamp, div, mul
-from graphc.frontend.functions.shaping import reshape, stack
+from graphc.frontend.functions.shaping import reshape
 from graphc.frontend.modes import no_grad
 from graphc.frontend.nn.parameter import zeros
 from graphc.provenance import user_location_text

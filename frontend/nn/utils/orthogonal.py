@@ -14,9 +14,9 @@ from graphc.frontend.functions.decompositions import qr
 from graphc.frontend.functions.diagonals import tril
 from graphc.frontend.functions.equations import solve
 from graphc.frontend.functions.linalg import householder_product, matrix_exp
+from graphc.frontend.functions.pieces import cat
 from graphc.frontend.functions.pointwise import add, div, mul
 from graphc.frontend.functions.sampling import randn
-from graphc.frontend.functions.shaping import cat
 from graphc.frontend.modes import no_grad
 from graphc.frontend.nn.module import Module
 from graphc.frontend.tensor import Tensor

@@ -14,8 +14,9 @@ from graphc.frontend.base import concrete, is_tensor
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor, tensor_sequence
 from graphc.frontend.functions.creation import full
 from graphc.frontend.functions.indexing import index_select
+from graphc.frontend.functions.pieces import cat, narrow, stack
 from graphc.frontend.functions.pointwise import where
-from graphc.frontend.functions.shaping import cat, narrow, stack, transpose
+from graphc.frontend.functions.shaping import transpose
 from graphc.frontend.nn.functional.packing import Packing, host_values
 from graphc.frontend.nn.functional.shapes import agree
 from graphc.frontend.nn.utils.masked import MaskedSequence

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from graphc.errors import ShapeError
-from graphc.frontend.functions.shaping import cat, narrow, reshape
+from graphc.frontend.functions.pieces import cat, narrow
+from graphc.frontend.functions.shaping import reshape
 from graphc.frontend.modes import no_grad
 from graphc.provenance import user_location_text
 

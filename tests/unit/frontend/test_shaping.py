@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import graphc as gc
-from graphc.frontend.functions import shaping
+from graphc.frontend.functions import padding
 from tests.both_modes import check_both
 from tests.torch_oracle import check
 
@@ -170,7 +170,7 @@ def test_narrow_errors(start: int, length: int) -> None:
 @pytest.mark.parametrize("amounts", [(1, 2), (0, 1, 2, 3), (-1, 1), (-1, -1), (2, -2, -1, 0), ()])
 def test_pad(amounts: tuple[int, ...], dtype: str) -> None:
     def padded(m: Any, x: Any) -> Any:
-        pad = shaping.pad if m is gc else m.nn.functional.pad
+        pad = padding.pad if m is gc else m.nn.functional.pad
         return pad(x, amounts), pad(x, amounts, value=1)
 
     check(padded, counting((3, 4), dtype))
