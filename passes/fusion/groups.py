@@ -4,7 +4,9 @@ Two groups may merge only if no path leaves the one and enters the other through
 merged kernel would have to run both before and after that third one. Ancestors and descendants
 are kept as sets of bits, one bit per group. Groups that merge keep the bit of the one that more
 others know, so that few have to learn of it; the bit of the other loses its meaning. What needs
-nothing, like a variable, has no bit, as no path can pass through it.
+nothing, like a variable, has no bit, as no path can pass through it. Nor can one pass through
+kernels that need variables only, such as those that count steps: as long as that is so, nobody
+has to know that they come before others, and what comes after them is asked of their readers.
 """
 
 from __future__ import annotations
@@ -32,14 +34,16 @@ class Group:
         members: the nodes that it computes, operands first.
         space: what it loops over; None for a node that is no work of a kernel.
         bit: what stands for it in sets of groups; 0 for what needs nothing.
-        before: the groups that it needs, and bits without a meaning.
-        after: the groups that need it, and bits without a meaning.
+        needs: whether it needs another group that has a bit.
+        before: the groups that it needs and that need others, and bits without a meaning.
+        after: the groups that need it, and bits without a meaning; unknown if it needs no other.
         reads: values from outside, through glue, without cheap ones.
     """
 
     members: list[Node]
     space: Space | None
     bit: int
+    needs: bool
     before: int
     after: int
     reads: dict[Node, None]
@@ -57,18 +61,25 @@ class Groups:
         self._index = {node: position for position, node in enumerate(self.nodes)}
         self._of: dict[Node, Group] = {}
         self._owners: list[Node] = []
+        self._readers: dict[Node, list[Node]] = {}
         self.merges = 0
         for node in self.nodes:
             reads = dict.fromkeys(
                 base for each in node.inputs if (base := base_of(each)) in self._index
             )
-            before = 0
             for base in reads:
-                before |= self._of[base].before | self._of[base].bit
+                self._readers.setdefault(base, []).append(node)
+            before, needs = 0, False
+            for group in map(self._of.__getitem__, reads):
+                before |= group.before | (group.bit if group.needs else 0)
+                needs = needs or group.bit != 0
             space = space_of(node) if is_work(node) else None
             bit = self._new_bit(node) if reads or space is not None else 0
-            self._of[node] = Group([node], space, bit, before, 0, reads)
+            self._of[node] = Group([node], space, bit, needs, before, 0, reads)
         self._meaningful = (1 << len(self._owners)) - 1
+        self._needing = 0
+        for group in self._of.values():
+            self._needing |= group.bit if group.needs else 0
         for node in reversed(self.nodes):
             group = self._of[node]
             for base in group.reads:
@@ -108,7 +119,11 @@ class Groups:
         joined = join(first.space, second.space)
         if isinstance(joined, str):
             return joined
-        between = first.after & second.before | second.after & first.before
+        between = 0
+        if second.before:
+            between |= self._after(first) & second.before
+        if first.before:
+            between |= self._after(second) & first.before
         if between & self._meaningful & ~(first.bit | second.bit):
             return CYCLE
         crossing = {*first.reads, *second.reads}
@@ -127,14 +142,18 @@ class Groups:
         inside = set(members)
         reads = {node: None for node in (*first.reads, *second.reads) if node not in inside}
         known, lost = (first, second) if _width(first) >= _width(second) else (second, first)
+        needs = any(self._of[node].bit for node in reads)
         self._meaningful &= ~lost.bit
         others = self._meaningful & ~known.bit
-        before = (first.before | second.before) & others
-        after = (first.after | second.after) & others
-        merged = Group(members, space, known.bit, before, after, reads)
+        self._needing &= ~(0 if needs else known.bit)
+        before = (first.before | second.before) & others & self._needing
+        after = (self._after(first) | self._after(second)) & others if needs else 0
+        merged = Group(members, space, known.bit, needs, before, after, reads)
         for node in members:
             self._of[node] = merged
         self.merges += 1
+        if not needs:
+            return
         news = after | known.bit
         informed = _complete_before(first, news) | _complete_before(second, news)
         for earlier in self.named(before & ~informed):
@@ -143,6 +162,15 @@ class Groups:
         informed = _complete_after(first, news) | _complete_after(second, news)
         for later in self.named(after & ~informed):
             later.before |= news
+
+    def _after(self, group: Group) -> int:
+        """The groups that need one, and bits without a meaning."""
+        after = group.after
+        if not group.needs:
+            for node in group.members:
+                for reader in map(self._of.__getitem__, self._readers.get(node, ())):
+                    after |= 0 if reader is group else reader.after | reader.bit
+        return after
 
     def named(self, bits: int) -> Iterator[Group]:
         """The groups in a set of bits."""
@@ -153,9 +181,9 @@ class Groups:
             bits ^= 1 << last
 
 
-def _width(group: Group) -> int:
-    """How many others know a group."""
-    return group.before.bit_count() + group.after.bit_count()
+def _width(group: Group) -> tuple[bool, int]:
+    """How many others know a group; those behind it only if it needs another one."""
+    return group.needs, group.before.bit_count() + group.after.bit_count()
 
 
 def _complete_before(group: Group, after: int) -> int:
