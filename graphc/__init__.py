@@ -71,6 +71,7 @@ from graphc.frontend.functions.logic import *
 from graphc.frontend.functions.matrix_names import *
 from graphc.frontend.functions.norms import *
 from graphc.frontend.functions.numbers import *
+from graphc.frontend.functions.picking import *
 from graphc.frontend.functions.pieces import *
 from graphc.frontend.functions.pointwise import *
 from graphc.frontend.functions.products import *

@@ -22,8 +22,8 @@ from graphc.frontend.functions.indexing import (
     int_position,
     is_adjacent,
     slice_bounds,
-    without,
 )
+from graphc.frontend.functions.picking import without
 from graphc.frontend.functions.shaping import reshape
 from graphc.frontend.memory.write_back import diagonal_back, slice_back
 from graphc.frontend.memory.writing import assign, before_write, spread

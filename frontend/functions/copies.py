@@ -12,6 +12,7 @@ from graphc.frontend.functions import (
     diagonals,
     facts,
     indexing,
+    picking,
     pieces,
     rearranging,
     shaping,
@@ -92,7 +93,7 @@ diagonal_copy = _copying(diagonals.diagonal, "diagonal_copy")
 expand_copy = _copying(_expand, "expand_copy")
 narrow_copy = _copying(pieces.narrow, "narrow_copy")
 permute_copy = _copying(shaping.permute, "permute_copy")
-select_copy = _copying(indexing.select, "select_copy")
+select_copy = _copying(picking.select, "select_copy")
 slice_copy = _copying(_slice, "slice_copy")
 split_copy = _copying(pieces.split, "split_copy")
 split_with_sizes_copy = _copying(split_with_sizes, "split_with_sizes_copy")

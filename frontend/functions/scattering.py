@@ -19,7 +19,8 @@ from graphc.frontend.functions.convert import (
     scalar_tensor,
     to_operand,
 )
-from graphc.frontend.functions.indexing import int_index, non_negative
+from graphc.frontend.functions.indexing import non_negative
+from graphc.frontend.functions.picking import int_index
 from graphc.frontend.functions.shaping import broadcast_tensors, clone, expand, reshape
 from graphc.ops import elementwise, select
 from graphc.ops import index as index_ops

@@ -16,7 +16,8 @@ from graphc.frontend.functions.convert import (
     promote,
     require_tensor,
 )  # fmt: skip
-from graphc.frontend.functions.indexing import gather, getitem, int_index, non_negative
+from graphc.frontend.functions.indexing import getitem, non_negative
+from graphc.frontend.functions.picking import gather, int_index
 from graphc.frontend.functions.shaping import expand, reshape
 from graphc.ops import index as ops
 from graphc.ops import search

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from graphc.frontend.base import TensorBase
-from graphc.frontend.functions import assignment, diagonals, indexing, scattering, searching
+from graphc.frontend.functions import (
+    assignment,
+    diagonals,
+    indexing,
+    picking,
+    scattering,
+    searching,
+)
 
 
 class IndexingMethods(TensorBase):
@@ -13,11 +20,11 @@ class IndexingMethods(TensorBase):
 
     __getitem__ = indexing.getitem
     __setitem__ = assignment.setitem
-    gather = indexing.gather
-    index_select = indexing.index_select
-    select = indexing.select
+    gather = picking.gather
+    index_select = picking.index_select
+    select = picking.select
     take = searching.take
-    take_along_dim = indexing.take_along_dim
+    take_along_dim = picking.take_along_dim
     nonzero = searching.nonzero
     argwhere = searching.argwhere
     masked_select = searching.masked_select

@@ -16,7 +16,7 @@ from graphc.frontend.functions.convert import cast, require_tensor, scalar_tenso
 from graphc.frontend.functions.creation import arange
 from graphc.frontend.functions.exponential import exp as exponential
 from graphc.frontend.functions.exponential import log
-from graphc.frontend.functions.indexing import gather
+from graphc.frontend.functions.picking import gather
 from graphc.frontend.functions.pieces import stack
 from graphc.frontend.functions.pointwise import clamp, isinf, where
 from graphc.frontend.functions.reduction import mean, sum

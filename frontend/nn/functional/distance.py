@@ -16,8 +16,8 @@ from graphc.frontend.functions.convert import (
     require_tensor,
     scalar_tensor,
 )  # fmt: skip
-from graphc.frontend.functions.indexing import index_select
 from graphc.frontend.functions.norms import vector_norm
+from graphc.frontend.functions.picking import index_select
 from graphc.frontend.functions.pointwise import clamp
 from graphc.frontend.functions.reduction import sum
 from graphc.frontend.functions.shaping import broadcast_tensors

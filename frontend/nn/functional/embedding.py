@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from graphc.dtypes import INTEGER, int64
 from graphc.errors import ArgumentError, DTypeError, ShapeError
-from graphc.frontend.functions import indexing
+from graphc.frontend.functions import picking
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor
 from graphc.frontend.functions.creation import arange, full
-from graphc.frontend.functions.indexing import one_hot
 from graphc.frontend.functions.norms import vector_norm
+from graphc.frontend.functions.picking import one_hot
 from graphc.frontend.functions.pieces import narrow
 from graphc.frontend.functions.pointwise import clamp, isfinite, where
 from graphc.frontend.functions.reduction import amax, sum
@@ -62,7 +62,7 @@ def embedding(
         check_padding(padding_idx, table.shape[0])
     if max_norm is not None:
         _limit_norms(table, input, max_norm, norm_type)
-    rows = indexing.embedding(table, input)
+    rows = picking.embedding(table, input)
     if scale_grad_by_freq:
         rows = _share_gradient(rows, table, input)
     if padding_idx is None or not table.requires_grad:

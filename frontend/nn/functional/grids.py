@@ -12,7 +12,7 @@ from graphc.dtypes import int64
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.base import concrete
 from graphc.frontend.functions.convert import cast, require_tensor
-from graphc.frontend.functions.indexing import gather
+from graphc.frontend.functions.picking import gather
 from graphc.frontend.functions.pieces import unbind
 from graphc.frontend.functions.pointwise import abs as absolute
 from graphc.frontend.functions.pointwise import clamp, where

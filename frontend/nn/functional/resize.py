@@ -14,7 +14,7 @@ from graphc.dtypes import uint8
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.base import concrete
 from graphc.frontend.functions.convert import require_tensor
-from graphc.frontend.functions.indexing import index_select
+from graphc.frontend.functions.picking import index_select
 from graphc.frontend.functions.shaping import reshape
 from graphc.frontend.nn.functional.adaptive import (
     adaptive_avg_pool1d,

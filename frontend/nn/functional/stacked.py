@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from graphc.errors import ShapeError
-from graphc.frontend.functions.indexing import select
+from graphc.frontend.functions.picking import select
 from graphc.frontend.functions.pieces import cat, stack
 from graphc.frontend.nn.functional.dropout import dropout
 from graphc.frontend.nn.functional.recurrence import Kind, State, Weights, recur

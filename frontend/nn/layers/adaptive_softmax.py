@@ -12,7 +12,7 @@ from graphc.dtypes import DTypeLike, int64
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.base import concrete
 from graphc.frontend.functions.convert import cast
-from graphc.frontend.functions.indexing import gather
+from graphc.frontend.functions.picking import gather
 from graphc.frontend.functions.pieces import cat
 from graphc.frontend.functions.pointwise import clamp, neg, where
 from graphc.frontend.functions.reduction import argmax, log_softmax, mean

@@ -13,7 +13,7 @@ from graphc.errors import ArgumentError, IndexRangeError, ShapeError
 from graphc.frontend.base import concrete, is_tensor
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor, tensor_sequence
 from graphc.frontend.functions.creation import full
-from graphc.frontend.functions.indexing import index_select
+from graphc.frontend.functions.picking import index_select
 from graphc.frontend.functions.pieces import cat, narrow, stack
 from graphc.frontend.functions.pointwise import where
 from graphc.frontend.functions.shaping import transpose

@@ -10,7 +10,7 @@ from graphc.dims import Size
 from graphc.dtypes import DTypeLike
 from graphc.errors import ArgumentError, ArgumentTypeError, ShapeError
 from graphc.frontend.functions.creation import zeros as filled_with_zeros
-from graphc.frontend.functions.indexing import index_select
+from graphc.frontend.functions.picking import index_select
 from graphc.frontend.functions.shaping import drop_dims, transpose, unsqueeze
 from graphc.frontend.nn import init
 from graphc.frontend.nn.functional.packing import Packing
