@@ -22,6 +22,7 @@ from graphc.frontend.base import (
 from graphc.frontend.control.dynamic import results_now
 from graphc.frontend.formatting import format_tensor
 from graphc.frontend.functions import (
+    choosing,
     creation,
     inplace,
     logic,
@@ -258,7 +259,7 @@ class Tensor(
 
     def where(self, condition: Tensor, other: TensorLike) -> Tensor:
         """These elements where the condition is True, else ``other``."""
-        return pointwise.where(condition, self, other)
+        return choosing.where(condition, self, other)
 
     # --- operators --------------------------------------------------------------------------
 

@@ -46,6 +46,7 @@ from graphc.frontend.autograd.api import grad as grad
 from graphc.frontend.functions.assignment import *
 from graphc.frontend.functions.calculus import *
 from graphc.frontend.functions.checks import *
+from graphc.frontend.functions.choosing import *
 from graphc.frontend.functions.complexes import *
 from graphc.frontend.functions.contractions import *
 from graphc.frontend.functions.control import *

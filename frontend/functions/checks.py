@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from graphc.dtypes import BOOLEAN, FLOATING, float32
 from graphc.errors import ArgumentError, DTypeError
-from graphc.frontend.functions import logic, pointwise, reduction
+from graphc.frontend.functions import choosing, logic, pointwise, reduction
 from graphc.frontend.functions.aliases import also_called
 from graphc.frontend.functions.convert import (
     TensorLike,
@@ -134,7 +134,7 @@ def isclose(
         scalar_tensor(atol, size.dtype),
         pointwise.abs(elementwise.mul(scalar_tensor(rtol, size.dtype), size)),
     )
-    within = comparison.logical_and(pointwise.isfinite(distance), comparison.le(distance, allowed))
+    within = comparison.logical_and(choosing.isfinite(distance), comparison.le(distance, allowed))
     return comparison.logical_or(close, within)
 
 

@@ -15,7 +15,7 @@ from graphc.dims import Size
 from graphc.dtypes import DTypeLike, float32, float64
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.base import is_tensor
-from graphc.frontend.functions import pointwise
+from graphc.frontend.functions import choosing, pointwise
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor, shape_argument
 from graphc.frontend.functions.generators import Generator
 from graphc.frontend.functions.sampling import normal_values, uniform_values
@@ -146,7 +146,7 @@ def normal(
         of = (given[0].dtype if given else default_dtype()) if dtype is None else dtype
         drawn = normal_values(shape, of, generator)
         if is_tensor(std) and std.is_symbolic:
-            std = pointwise.where(std >= 0, std, float("nan"))
+            std = choosing.where(std >= 0, std, float("nan"))
         made = pointwise.add(pointwise.mul(drawn, std), mean)
         made = cast(made, drawn.dtype)
     if requires_grad:

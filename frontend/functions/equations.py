@@ -10,7 +10,7 @@ import numpy as np
 from graphc.dtypes import int64
 from graphc.errors import ArgumentError, GraphcError, SymbolicValueError
 from graphc.frontend.base import concrete
-from graphc.frontend.functions import exponential, pointwise, reduction
+from graphc.frontend.functions import choosing, exponential, pointwise, reduction
 from graphc.frontend.functions.aliases import also_called
 from graphc.frontend.functions.complexes import real
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor
@@ -219,7 +219,7 @@ def logdet(input: Tensor) -> Tensor:
     sign, size = slogdet(input)
     if sign.dtype.is_complex:
         return pointwise.add(exponential.log(sign), size)
-    return pointwise.where(pointwise.lt(sign, 0), math.nan, size)
+    return choosing.where(pointwise.lt(sign, 0), math.nan, size)
 
 
 class LeastSquares(NamedTuple):
@@ -299,7 +299,7 @@ def _rank(values: Tensor, atol: float, rtol: float) -> Tensor:
     if values.type.numel == 0:
         return reduction.sum(cast(values, int64), -1)
     largest = reduction.amax(values, -1, keepdim=True)
-    least = pointwise.clamp(elementwise.mul(largest, scalar_tensor(rtol, values.dtype)), min=atol)
+    least = choosing.clamp(elementwise.mul(largest, scalar_tensor(rtol, values.dtype)), min=atol)
     return reduction.sum(pointwise.gt(values, least), -1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphc.dtypes import complex128, float64
+from graphc.frontend.functions.choosing import clamp
 from graphc.frontend.functions.convert import (
     TensorLike,
     as_float,
@@ -15,7 +16,7 @@ from graphc.frontend.functions.convert import (
     to_operand,
 )  # fmt: skip
 from graphc.frontend.functions.factories import binary, unary
-from graphc.frontend.functions.pointwise import clamp, mul, pow
+from graphc.frontend.functions.pointwise import mul, pow
 from graphc.ops import elementwise, elementwise_numbers
 from graphc.ops import elementwise_exponential as ops
 

@@ -10,7 +10,7 @@ import numpy as np
 from graphc.dtypes import INTEGER, float32, float64, int64
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.base import concrete
-from graphc.frontend.functions import logic, pointwise, reduction
+from graphc.frontend.functions import choosing, logic, pointwise, reduction
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor
 from graphc.frontend.functions.shaping import reshape
 from graphc.ops import elementwise, select
@@ -93,7 +93,7 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
     inside = logic.logical_and(pointwise.ge(flat, low), pointwise.le(flat, high))
     share = elementwise.div(elementwise.sub(flat, low), elementwise.sub(high, low))
     place = cast(pointwise.mul(select.where(inside, share, scalar_tensor(0, x.dtype)), bins), int64)
-    place = pointwise.clamp(place, max=bins - 1)
+    place = choosing.clamp(place, max=bins - 1)
     return index_add(cast(inside, x.dtype), place, shape=(bins,), dims=(0,))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from graphc.dtypes import BOOLEAN, FLOATING, DType
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.functions import pointwise
+from graphc.frontend.functions.choosing import clamp, isnan
 from graphc.frontend.functions.complexes import join, parts
 from graphc.frontend.functions.convert import (
     Number,
@@ -23,7 +24,7 @@ from graphc.frontend.functions.convert import (
     to_operand,
 )  # fmt: skip
 from graphc.frontend.functions.factories import binary, binary_float
-from graphc.frontend.functions.pointwise import clamp, isnan, sub
+from graphc.frontend.functions.pointwise import sub
 from graphc.ops import comparison, elementwise, select
 from graphc.ops import elementwise_numbers as ops
 from graphc.provenance import user_location_text

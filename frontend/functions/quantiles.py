@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from graphc.dtypes import int64
 from graphc.errors import ArgumentError, DTypeError
-from graphc.frontend.functions import logic, pointwise, reduction
+from graphc.frontend.functions import choosing, logic, pointwise, reduction
 from graphc.frontend.functions.convert import (
     cast,
     normalize_dim,
@@ -84,9 +84,9 @@ def _middle(function: str, x: Tensor, axis: int) -> Tensor:
         lanes = tuple(1 if each == axis else size for each, size in enumerate(x.shape))
         middle = elementwise.floor_divide(total - 1, two)
         return gather(order, expand(reshape(middle, (1,) * x.ndim), lanes), dim=axis)
-    present = reduction.sum(logic.logical_not(pointwise.isnan(x)), axis, keepdim=True)
+    present = reduction.sum(logic.logical_not(choosing.isnan(x)), axis, keepdim=True)
     if function == "nanmedian":
-        rank = elementwise.floor_divide(pointwise.clamp(present - 1, min=0), two)
+        rank = elementwise.floor_divide(choosing.clamp(present - 1, min=0), two)
     else:
         middle = elementwise.floor_divide(total - 1, two)
         rank = select.where(pointwise.lt(present, total), total - 1, middle)
@@ -166,13 +166,13 @@ def _shares(function: str, x: Tensor, q: float | Tensor) -> Tensor:
 
 def _ranks(function: str, lanes: Tensor, shares: Tensor) -> Tensor:
     """Where in the order each share lies, ``(..., shares)``; at a NaN if there is one."""
-    missing = pointwise.isnan(lanes)
+    missing = choosing.isnan(lanes)
     last = scalar_tensor(lanes.shape[-1], lanes.dtype) - 1
     if function == "quantile":
         has_nan = reduction.any(missing, -1, keepdim=True)
         return select.where(has_nan, last, elementwise.mul(shares, last))
     present = reduction.sum(cast(logic.logical_not(missing), lanes.dtype), -1, keepdim=True)
-    return pointwise.clamp(elementwise.mul(shares, present - 1), min=0)
+    return choosing.clamp(elementwise.mul(shares, present - 1), min=0)
 
 
 def _between(function: str, lanes: Tensor, ranks: Tensor, interpolation: str) -> Tensor:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from graphc.dims import Dim
 from graphc.dtypes import DTypeLike, as_dtype, bool_, int64, uint8
 from graphc.errors import ArgumentError, ArgumentTypeError, DTypeError
-from graphc.frontend.functions import exponential, pointwise
+from graphc.frontend.functions import choosing, exponential, pointwise
 from graphc.frontend.functions.convert import (
     cast,
     normalize_dim,
@@ -167,7 +167,7 @@ def var(
     squares = reduce.sum_(elementwise.mul(centered, centered), dims=dims)
     count = reduce.reduced_count(x.shape, dims)
     if isinstance(count, Dim):
-        freedom = pointwise.clamp(scalar_tensor(count, centered.dtype) - correction, min=0)
+        freedom = choosing.clamp(scalar_tensor(count, centered.dtype) - correction, min=0)
     else:
         freedom = scalar_tensor(builtins.max(count - correction, 0.0), centered.dtype)
     variance = elementwise.div(squares, freedom)
@@ -221,7 +221,7 @@ def max(
         tensor([1, 0])
     """
     chosen = _one_of("max", dim, other)
-    return _extremum("max", reduce.amax, reduce.argmax, pointwise.maximum, input, chosen, keepdim)
+    return _extremum("max", reduce.amax, reduce.argmax, choosing.maximum, input, chosen, keepdim)
 
 
 def min(
@@ -230,7 +230,7 @@ def min(
 ) -> Tensor | ValuesAndIndices:  # fmt: skip
     """The minimum of all elements, or values and first indices along one dim (``torch.min``)."""
     chosen = _one_of("min", dim, other)
-    return _extremum("min", reduce.amin, reduce.argmin, pointwise.minimum, input, chosen, keepdim)
+    return _extremum("min", reduce.amin, reduce.argmin, choosing.minimum, input, chosen, keepdim)
 
 
 def _one_of(function: str, dim: int | Tensor | None, other: Tensor | None) -> int | Tensor | None:
@@ -348,8 +348,8 @@ def _with_an_element(x: Tensor, dims: tuple[int, ...], value: float) -> Tensor:
 
 def detach_finite(peak: Tensor) -> Tensor:
     """The peak as a constant for gradients, 0 where infinite so that inf - inf is no NaN."""
-    infinite = pointwise.isinf(peak)
-    return pointwise.where(infinite, 0.0, peak).detach()
+    infinite = choosing.isinf(peak)
+    return choosing.where(infinite, 0.0, peak).detach()
 
 
 def softmax(input: Tensor, dim: int | None = None, dtype: DTypeLike | None = None) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphc.dtypes import DTypeLike, int64
-from graphc.frontend.functions import pointwise
+from graphc.frontend.functions import choosing
 from graphc.frontend.functions.convert import (
     as_float,
     normalize_dim,
@@ -66,7 +66,7 @@ def _logcumsumexp_of_complex(x: Tensor, axis: int) -> Tensor:
     """Sums relative to the largest so far, which are rescaled where a larger one comes."""
     largest = gather(x, cummax(real(x), axis).indices, dim=axis).detach()
     nothing = scalar_tensor(0, x.dtype)
-    is_infinite = pointwise.isinf(real(largest))
+    is_infinite = choosing.isinf(real(largest))
     peak = select.where(is_infinite, nothing, largest)
     rescaled = elementwise.exp(elementwise.sub(scan.shifted(peak, axis, 0.0), peak))
     factors = select.where(scan.shifted(is_infinite, axis, 0.0), nothing, rescaled)

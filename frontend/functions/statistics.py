@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from graphc.dtypes import DTypeLike
 from graphc.errors import ArgumentError, ShapeError
-from graphc.frontend.functions import pointwise, reduction
+from graphc.frontend.functions import choosing, pointwise, reduction
 from graphc.frontend.functions.complexes import complex, parts
 from graphc.frontend.functions.convert import cast, promote, require_tensor, scalar_tensor
 from graphc.frontend.functions.products import matmul
@@ -144,7 +144,7 @@ def cov(
         centered = elementwise.sub(table, average)
         products = matmul(centered, t(conjugated(elementwise.mul(centered, weights))))
     if not x.dtype.is_complex:
-        freedom = pointwise.clamp(freedom, min=0)
+        freedom = choosing.clamp(freedom, min=0)
     result = elementwise.div(products, freedom)
     return reshape(result, ()) if table.shape[0] == 1 else result
 
@@ -191,5 +191,5 @@ def corrcoef(input: Tensor) -> Tensor:
     spread = pointwise.sqrt(own)
     scaled = elementwise.div(elementwise.div(covariances, unsqueeze(spread, 1)), spread)
     if scaled.dtype.is_complex:
-        return complex(*(pointwise.clamp(part, -1, 1) for part in parts(scaled)))
-    return pointwise.clamp(scaled, -1, 1)
+        return complex(*(choosing.clamp(part, -1, 1) for part in parts(scaled)))
+    return choosing.clamp(scaled, -1, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from graphc.frontend.functions import (
+    choosing,
     exponential,
     logic,
     numbers,
@@ -49,9 +50,9 @@ class PointwiseMethods(MathMethods):
     round = rounding.round
     trunc = fix = rounding.trunc
     frac = numbers.frac
-    maximum = pointwise.maximum
-    minimum = pointwise.minimum
-    clamp = clip = pointwise.clamp
+    maximum = choosing.maximum
+    minimum = choosing.minimum
+    clamp = clip = choosing.clamp
     eq = pointwise.eq
     ne = not_equal = pointwise.ne
     lt = less = pointwise.lt
@@ -68,8 +69,8 @@ class PointwiseMethods(MathMethods):
     bitwise_not = logic.bitwise_not
     bitwise_left_shift = logic.bitwise_left_shift
     bitwise_right_shift = logic.bitwise_right_shift
-    isnan = pointwise.isnan
-    isinf = pointwise.isinf
-    isfinite = pointwise.isfinite
-    relu = pointwise.relu
-    masked_fill = pointwise.masked_fill
+    isnan = choosing.isnan
+    isinf = choosing.isinf
+    isfinite = choosing.isfinite
+    relu = choosing.relu
+    masked_fill = choosing.masked_fill

@@ -9,10 +9,11 @@ import numpy as np
 
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.base import concrete
+from graphc.frontend.functions.choosing import where
 from graphc.frontend.functions.counting import eye
 from graphc.frontend.functions.decompositions import qr
 from graphc.frontend.functions.generators import Generator
-from graphc.frontend.functions.pointwise import mul, where
+from graphc.frontend.functions.pointwise import mul
 from graphc.frontend.functions.sampling import randn, uniform_values
 from graphc.frontend.functions.shaping import reshape
 from graphc.frontend.functions.sorting import argsort

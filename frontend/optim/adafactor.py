@@ -6,9 +6,10 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from graphc.dtypes import float64
+from graphc.frontend.functions.choosing import maximum, minimum
 from graphc.frontend.functions.convert import cast, to_operand
 from graphc.frontend.functions.limits import finfo
-from graphc.frontend.functions.pointwise import div, maximum, minimum, mul, rsqrt, sqrt, sub
+from graphc.frontend.functions.pointwise import div, mul, rsqrt, sqrt, sub
 from graphc.frontend.functions.pointwise import pow as power
 from graphc.frontend.functions.reduction import mean
 from graphc.frontend.optim.checks import refuse, require_non_negative

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
+from graphc.frontend.functions.choosing import maximum
 from graphc.frontend.functions.convert import to_operand
-from graphc.frontend.functions.pointwise import add, div, maximum, mul, sqrt, sub
+from graphc.frontend.functions.pointwise import add, div, mul, sqrt, sub
 from graphc.frontend.optim.checks import require_betas, require_non_negative
 from graphc.frontend.optim.new_groups import Params
 from graphc.frontend.optim.optimizer import Optimizer, State

@@ -6,8 +6,9 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from graphc.dtypes import float32, float64
+from graphc.frontend.functions.choosing import maximum, where
 from graphc.frontend.functions.convert import cast
-from graphc.frontend.functions.pointwise import add, eq, maximum, sub, where
+from graphc.frontend.functions.pointwise import add, eq, sub
 from graphc.frontend.functions.pointwise import pow as power
 from graphc.frontend.optim.checks import require_non_negative
 from graphc.frontend.optim.new_groups import Params

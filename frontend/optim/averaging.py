@@ -8,10 +8,11 @@ from typing import Any
 
 from graphc.dtypes import float64, int64
 from graphc.errors import ArgumentError
+from graphc.frontend.functions.choosing import where
 from graphc.frontend.functions.convert import cast
 from graphc.frontend.functions.creation import zeros
 from graphc.frontend.functions.numbers import lerp
-from graphc.frontend.functions.pointwise import add, div, eq, mul, sub, where
+from graphc.frontend.functions.pointwise import add, div, eq, mul, sub
 from graphc.frontend.modes import modes, no_grad
 from graphc.frontend.nn.layers.batch_norm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from graphc.frontend.nn.module import Module

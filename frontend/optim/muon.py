@@ -7,8 +7,9 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from graphc.dtypes import bfloat16, float32
+from graphc.frontend.functions.choosing import maximum
 from graphc.frontend.functions.convert import cast, to_operand
-from graphc.frontend.functions.pointwise import add, div, maximum, mul, sqrt, sub
+from graphc.frontend.functions.pointwise import add, div, mul, sqrt, sub
 from graphc.frontend.functions.products import matmul
 from graphc.frontend.functions.reduction import sum as total
 from graphc.frontend.functions.shaping import transpose

@@ -5,18 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
+from graphc.frontend.functions.choosing import maximum, minimum, where
 from graphc.frontend.functions.convert import to_operand
-from graphc.frontend.functions.pointwise import (
-    add,
-    gt,
-    lt,
-    maximum,
-    minimum,
-    mul,
-    sign,
-    sub,
-    where,
-)  # fmt: skip
+from graphc.frontend.functions.pointwise import add, gt, lt, mul, sign, sub
 from graphc.frontend.optim.checks import refuse, require_non_negative
 from graphc.frontend.optim.new_groups import Params
 from graphc.frontend.optim.optimizer import Optimizer, State

@@ -7,9 +7,10 @@ from typing import Any
 
 from graphc.dtypes import float64
 from graphc.errors import ArgumentError
+from graphc.frontend.functions.choosing import where
 from graphc.frontend.functions.convert import to_operand
 from graphc.frontend.functions.creation import ones_like
-from graphc.frontend.functions.pointwise import add, gt, neg, sub, where
+from graphc.frontend.functions.pointwise import add, gt, neg, sub
 from graphc.frontend.optim.checks import require_non_negative
 from graphc.frontend.optim.new_groups import Params
 from graphc.frontend.optim.optimizer import Optimizer, State

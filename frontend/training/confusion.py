@@ -7,10 +7,11 @@ from typing import Any
 from graphc.dtypes import int64
 from graphc.errors import ArgumentError
 from graphc.frontend.base import concrete
+from graphc.frontend.functions.choosing import where
 from graphc.frontend.functions.convert import cast
 from graphc.frontend.functions.creation import ones_like
 from graphc.frontend.functions.logic import logical_and
-from graphc.frontend.functions.pointwise import add, ge, lt, mul, where
+from graphc.frontend.functions.pointwise import add, ge, lt, mul
 from graphc.frontend.functions.reduction import argmax
 from graphc.frontend.functions.scattering import index_add
 from graphc.frontend.functions.shaping import reshape

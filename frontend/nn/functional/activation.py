@@ -8,7 +8,7 @@ import math
 from typing import TYPE_CHECKING
 
 from graphc.errors import ArgumentError
-from graphc.frontend.functions import pointwise
+from graphc.frontend.functions import choosing
 from graphc.frontend.functions.convert import as_float, scalar_tensor
 from graphc.frontend.functions.exponential import sigmoid
 from graphc.frontend.functions.trigonometric import tanh
@@ -31,7 +31,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
 
     Source: ``torch.nn.functional.relu``.
     """
-    return overwrite(input, pointwise.relu(input), inplace)
+    return overwrite(input, choosing.relu(input), inplace)
 
 
 def relu_(input: Tensor) -> Tensor:

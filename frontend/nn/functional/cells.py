@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from graphc.dims import Size
 from graphc.errors import ShapeError
+from graphc.frontend.functions.choosing import relu
 from graphc.frontend.functions.convert import require_tensor
 from graphc.frontend.functions.exponential import sigmoid
 from graphc.frontend.functions.pieces import chunk
-from graphc.frontend.functions.pointwise import relu
 from graphc.frontend.functions.trigonometric import tanh
 from graphc.frontend.nn.functional.linear import linear
 from graphc.frontend.nn.functional.shapes import agree

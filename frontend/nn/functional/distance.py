@@ -9,6 +9,7 @@ import numpy as np
 from graphc.dims import Dim
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.base import concrete
+from graphc.frontend.functions.choosing import clamp
 from graphc.frontend.functions.convert import (
     normalize_dim,
     promote,
@@ -18,7 +19,6 @@ from graphc.frontend.functions.convert import (
 )  # fmt: skip
 from graphc.frontend.functions.norms import vector_norm
 from graphc.frontend.functions.picking import index_select
-from graphc.frontend.functions.pointwise import clamp
 from graphc.frontend.functions.reduction import sum
 from graphc.frontend.functions.shaping import broadcast_tensors
 from graphc.provenance import user_location_text

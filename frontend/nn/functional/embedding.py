@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from graphc.dtypes import INTEGER, int64
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.functions import picking
+from graphc.frontend.functions.choosing import clamp, isfinite, where
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor
 from graphc.frontend.functions.creation import arange, full
 from graphc.frontend.functions.norms import vector_norm
 from graphc.frontend.functions.picking import one_hot
 from graphc.frontend.functions.pieces import narrow
-from graphc.frontend.functions.pointwise import clamp, isfinite, where
 from graphc.frontend.functions.reduction import amax, sum
 from graphc.frontend.functions.shaping import reshape, unsqueeze
 from graphc.frontend.modes import is_recording, no_grad

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphc.errors import ArgumentError
-from graphc.frontend.functions import pointwise
+from graphc.frontend.functions import choosing, pointwise
 from graphc.frontend.functions.convert import as_float, scalar_tensor
 from graphc.frontend.functions.pointwise import abs as absolute
 from graphc.frontend.nn.functional.overwrite import overwrite
@@ -101,7 +101,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     x = as_float("softplus", input)
     scaled = pointwise.mul(x, beta)
     linear = pointwise.gt(scaled, threshold)
-    safe = pointwise.where(linear, 0.0, scaled)
+    safe = choosing.where(linear, 0.0, scaled)
     curved = pointwise.div(elementwise.log1p(elementwise.exp(safe)), beta)
     return select.where(linear, x, curved)
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from graphc.dims import Dim
 from graphc.dtypes import int64
 from graphc.errors import ArgumentError, ShapeError
+from graphc.frontend.functions.choosing import where
 from graphc.frontend.functions.convert import as_float, cast
 from graphc.frontend.functions.creation import arange
 from graphc.frontend.functions.picking import gather
-from graphc.frontend.functions.pointwise import where
 from graphc.frontend.functions.rounding import floor
 from graphc.frontend.functions.sampling import uniform_values
 from graphc.frontend.functions.shaping import reshape

@@ -11,11 +11,11 @@ import numpy as np
 from graphc.dtypes import int64
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.base import concrete
+from graphc.frontend.functions.choosing import clamp, where
 from graphc.frontend.functions.convert import cast, require_tensor
 from graphc.frontend.functions.picking import gather
 from graphc.frontend.functions.pieces import unbind
 from graphc.frontend.functions.pointwise import abs as absolute
-from graphc.frontend.functions.pointwise import clamp, where
 from graphc.frontend.functions.products import matmul
 from graphc.frontend.functions.rounding import floor, round
 from graphc.frontend.functions.shaping import reshape, transpose

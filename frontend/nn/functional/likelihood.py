@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.base import TensorBase
+from graphc.frontend.functions.choosing import where
 from graphc.frontend.functions.convert import promote_float, require_tensor
-from graphc.frontend.functions.pointwise import where
 from graphc.frontend.functions.reduction import any as any_true
 from graphc.frontend.functions.shaping import unsqueeze
 from graphc.frontend.modes import is_recording

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from graphc.dtypes import int64
 from graphc.errors import ArgumentError, ShapeError
+from graphc.frontend.functions.choosing import clamp, where
 from graphc.frontend.functions.convert import cast, promote_float, require_tensor, scalar_tensor
 from graphc.frontend.functions.creation import arange
 from graphc.frontend.functions.picking import gather
-from graphc.frontend.functions.pointwise import clamp, sqrt, where
+from graphc.frontend.functions.pointwise import sqrt
 from graphc.frontend.functions.reduction import any as any_true
 from graphc.frontend.functions.reduction import mean, sum
 from graphc.frontend.functions.shaping import drop_dims, unsqueeze

@@ -12,10 +12,11 @@ import numpy as np
 from graphc.dims import Dim, Size
 from graphc.dtypes import FLOATING, INTEGER
 from graphc.errors import ArgumentError, DTypeError, ShapeError
+from graphc.frontend.functions.choosing import clamp, relu, where
 from graphc.frontend.functions.convert import as_float, scalar_tensor
 from graphc.frontend.functions.creation import arange
 from graphc.frontend.functions.pointwise import abs as absolute
-from graphc.frontend.functions.pointwise import clamp, pow, relu, sign, where
+from graphc.frontend.functions.pointwise import pow, sign
 from graphc.frontend.functions.shaping import reshape
 from graphc.frontend.nn.functional.windows import Ints, frame, per_dim, with_batch, without_batch
 from graphc.ops import comparison, select

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from graphc.frontend.functions.choosing import relu, where
 from graphc.frontend.functions.control import scan
 from graphc.frontend.functions.exponential import sigmoid
 from graphc.frontend.functions.pieces import cat, chunk, narrow
-from graphc.frontend.functions.pointwise import relu, where
 from graphc.frontend.functions.trigonometric import tanh
 from graphc.frontend.nn.functional.linear import linear
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from graphc.errors import ArgumentError, ShapeError
+from graphc.frontend.functions.choosing import clamp, minimum
 from graphc.frontend.functions.convert import require_tensor
-from graphc.frontend.functions.pointwise import clamp, minimum
 from graphc.frontend.nn.functional.distance import pairwise_distance
 from graphc.frontend.nn.functional.reduction import choose_reduction, reduce_loss
 from graphc.provenance import user_location_text

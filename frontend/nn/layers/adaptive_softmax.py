@@ -11,10 +11,11 @@ import numpy as np
 from graphc.dtypes import DTypeLike, int64
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.base import concrete
+from graphc.frontend.functions.choosing import clamp, where
 from graphc.frontend.functions.convert import cast
 from graphc.frontend.functions.picking import gather
 from graphc.frontend.functions.pieces import cat
-from graphc.frontend.functions.pointwise import clamp, neg, where
+from graphc.frontend.functions.pointwise import neg
 from graphc.frontend.functions.reduction import argmax, log_softmax, mean
 from graphc.frontend.functions.shaping import drop_dims, unsqueeze
 from graphc.frontend.nn.containers import ModuleList, Sequential

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from graphc.dtypes import float32
 from graphc.errors import AutogradError
 from graphc.frontend.base import is_tensor
+from graphc.frontend.functions.choosing import clamp
 from graphc.frontend.functions.convert import cast
 from graphc.frontend.functions.norms import norm
 from graphc.frontend.functions.pieces import stack
-from graphc.frontend.functions.pointwise import add, clamp, div, mul
+from graphc.frontend.functions.pointwise import add, div, mul
 from graphc.frontend.functions.shaping import reshape
 from graphc.frontend.modes import no_grad
 from graphc.frontend.nn.parameter import zeros

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from graphc.errors import SymbolicValueError
+from graphc.frontend.functions.choosing import where
 from graphc.frontend.functions.convert import scalar_tensor
 from graphc.frontend.functions.creation import arange
-from graphc.frontend.functions.pointwise import where
 from graphc.frontend.functions.shaping import reshape, unsqueeze
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
