@@ -1,16 +1,15 @@
-"""Reductions over some or all dims (``torch``'s reduction operations)."""
+"""Reductions: sums, means, variances, extrema, any and all."""
 
 from __future__ import annotations
 
 import builtins
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphc.dims import Dim
 from graphc.dtypes import DTypeLike, as_dtype, bool_, int64, uint8
-from graphc.errors import ArgumentError, ArgumentTypeError, DTypeError
-from graphc.frontend.functions import choosing, exponential, pointwise
+from graphc.errors import ArgumentTypeError, DTypeError
+from graphc.frontend.functions import choosing, pointwise
 from graphc.frontend.functions.convert import (
     cast,
     normalize_dim,
@@ -21,11 +20,9 @@ from graphc.frontend.functions.convert import (
 from graphc.frontend.functions.factories import Binary
 from graphc.frontend.functions.shaping import drop_dims, reshape
 from graphc.frontend.memory.view_chains import without_dims
-from graphc.frontend.settings.default_dtype import default_dtype
 from graphc.opdef import OpDef
 from graphc.ops import comparison, elementwise, reduce, select
 from graphc.ops import shape as shape_ops
-from graphc.ops.elementwise_parts import real
 from graphc.ops.index import gather
 from graphc.provenance import user_location_text
 
@@ -39,17 +36,15 @@ __all__ = [
     "any",
     "argmax",
     "argmin",
-    "log_softmax",
-    "logsumexp",
     "max",
     "mean",
     "min",
     "prod",
-    "softmax",
     "std",
     "sum",
     "var",
 ]
+
 
 Dims = int | Sequence[int] | None
 
@@ -316,25 +311,10 @@ def _logical(
         shape = tuple(1 if axis in dims else size for axis, size in enumerate(x.shape))
         empty = scalar_tensor(of_none, bool_).expand(shape)
         return empty if keepdim else drop_dims(empty, dims)
-    return _reduce(op, _with_an_element(x, dims, of_none), dims, keepdim)
+    return _reduce(op, with_an_element(x, dims, of_none), dims, keepdim)
 
 
-def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) -> Tensor:
-    """``log(sum(exp(x)))`` over dims, without overflow (``torch.logsumexp``)."""
-    x = require_tensor("logsumexp", input)
-    x = x if x.dtype.is_differentiable else cast(x, default_dtype())
-    dims = dims_argument("logsumexp", x, dim)
-    if reduce.reduced_count(x.shape, dims) == 0:
-        return exponential.log(sum(x, dims, keepdim))
-    size = real(x) if x.dtype.is_complex else x
-    peak = detach_finite(reduce.amax(_with_an_element(size, dims, -math.inf), dims=dims))
-    peak = cast(peak, x.dtype)
-    total = reduce.sum_(elementwise.exp(elementwise.sub(x, peak)), dims=dims)
-    result = elementwise.add(elementwise.log(total), peak)
-    return result if keepdim else without_dims(result, dims)
-
-
-def _with_an_element(x: Tensor, dims: tuple[int, ...], value: float) -> Tensor:
+def with_an_element(x: Tensor, dims: tuple[int, ...], value: float) -> Tensor:
     """With this value at the end of unknown dims, which may turn out to be empty.
 
     An extremum of no elements is refused. Where the dims are not empty, a rule drops the value.
@@ -344,61 +324,3 @@ def _with_an_element(x: Tensor, dims: tuple[int, ...], value: float) -> Tensor:
         return x
     zeros = (0,) * x.ndim
     return shape_ops.pad(x, low=zeros, high=longer, interior=zeros, value=value)
-
-
-def detach_finite(peak: Tensor) -> Tensor:
-    """The peak as a constant for gradients, 0 where infinite so that inf - inf is no NaN."""
-    infinite = choosing.isinf(peak)
-    return choosing.where(infinite, 0.0, peak).detach()
-
-
-def softmax(input: Tensor, dim: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
-    """``exp(x) / sum(exp(x))`` along a dim, without overflow.
-
-    Args:
-        input: tensor.
-        dim: the dim that sums to 1; required.
-        dtype: cast to this type first.
-
-    Raises:
-        ArgumentError: without ``dim``.
-
-    Source: ``torch.nn.functional.softmax``.
-    """
-    x, dims = _softmax_operands("softmax", input, dim, dtype)
-    raised = elementwise.exp(_below_peak(x, dims))
-    return elementwise.div(raised, reduce.sum_(raised, dims=dims))
-
-
-def log_softmax(input: Tensor, dim: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
-    """The logarithm of softmax, accurate for small probabilities.
-
-    Source: ``torch.nn.functional.log_softmax``.
-    """
-    x, dims = _softmax_operands("log_softmax", input, dim, dtype)
-    below = _below_peak(x, dims)
-    total = reduce.sum_(elementwise.exp(below), dims=dims)
-    return elementwise.sub(below, elementwise.log(total))
-
-
-def _softmax_operands(
-    function: str, input: Tensor, dim: int | None, dtype: DTypeLike | None
-) -> tuple[Tensor, tuple[int, ...]]:
-    x = require_tensor(function, input)
-    x = x if dtype is None else cast(x, as_dtype(dtype))
-    require_float(function, x)
-    if dim is None:
-        raise ArgumentError(
-            f"{function}: say which dim sums to 1",
-            fix="dim=-1 for the last",
-            where=user_location_text(),
-        )
-    return x, () if x.ndim == 0 else (normalize_dim(function, dim, x.ndim),)
-
-
-def _below_peak(x: Tensor, dims: tuple[int, ...]) -> Tensor:
-    """``x - max(x)``; the peak cancels in the result, so it has no gradient of its own."""
-    if x.type.numel == 0:
-        return x
-    peak = reduce.amax(_with_an_element(x, dims, -math.inf), dims=dims)
-    return elementwise.sub(x, peak.detach())

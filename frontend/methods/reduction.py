@@ -10,6 +10,7 @@ from graphc.frontend.functions import (
     quantiles,
     reduction,
     scan,
+    softmax,
     sorting,
     statistics,
     uniqueness,
@@ -34,9 +35,9 @@ class ReductionMethods(TensorBase):
     argmin = reduction.argmin
     any = reduction.any
     all = reduction.all
-    logsumexp = reduction.logsumexp
-    softmax = reduction.softmax
-    log_softmax = reduction.log_softmax
+    logsumexp = softmax.logsumexp
+    softmax = softmax.softmax
+    log_softmax = softmax.log_softmax
     norm = norms.norm
     dist = distances.dist
     aminmax = statistics.aminmax

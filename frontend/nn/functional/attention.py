@@ -11,8 +11,8 @@ from graphc.frontend.functions.convert import require_tensor, scalar_tensor
 from graphc.frontend.functions.creation import arange
 from graphc.frontend.functions.products import matmul
 from graphc.frontend.functions.reduction import any as any_true
-from graphc.frontend.functions.reduction import softmax
 from graphc.frontend.functions.shaping import expand, reshape, transpose, unsqueeze
+from graphc.frontend.functions.softmax import softmax
 from graphc.frontend.nn.functional.dropout import dropout
 from graphc.frontend.nn.functional.shapes import agree
 from graphc.ops import select

@@ -8,8 +8,9 @@ from graphc.dtypes import int64
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor
 from graphc.frontend.functions.pointwise import add, div, mul
-from graphc.frontend.functions.reduction import log_softmax, sum
+from graphc.frontend.functions.reduction import sum
 from graphc.frontend.functions.shaping import drop_dims, reshape, unsqueeze
+from graphc.frontend.functions.softmax import log_softmax
 from graphc.frontend.nn.functional.reduction import choose_reduction, reduce_loss
 from graphc.frontend.nn.functional.shapes import agree
 from graphc.ops import comparison, elementwise, select
