@@ -88,7 +88,7 @@ from graphc.frontend.functions.searching import *
 from graphc.frontend.functions.shape_rules import *
 from graphc.frontend.functions.shaping import *
 from graphc.frontend.functions.slice_norms import *
-from graphc.frontend.functions.softmax import *
+from graphc.frontend.functions.softmaxes import *
 from graphc.frontend.functions.sorting import *
 from graphc.frontend.functions.special import *
 from graphc.frontend.functions.splitting import *

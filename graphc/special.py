@@ -27,9 +27,9 @@ from graphc.frontend.functions.polynomials import (
     shifted_chebyshev_polynomial_w as shifted_chebyshev_polynomial_w,
 )
 from graphc.frontend.functions.rounding import round as round
-from graphc.frontend.functions.softmax import log_softmax as log_softmax
-from graphc.frontend.functions.softmax import logsumexp as logsumexp
-from graphc.frontend.functions.softmax import softmax as softmax
+from graphc.frontend.functions.softmaxes import log_softmax as log_softmax
+from graphc.frontend.functions.softmaxes import logsumexp as logsumexp
+from graphc.frontend.functions.softmaxes import softmax as softmax
 from graphc.frontend.functions.special import airy_ai as airy_ai
 from graphc.frontend.functions.special import bessel_j0 as bessel_j0
 from graphc.frontend.functions.special import bessel_j1 as bessel_j1

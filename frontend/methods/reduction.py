@@ -10,7 +10,7 @@ from graphc.frontend.functions import (
     quantiles,
     reduction,
     scan,
-    softmax,
+    softmaxes,
     sorting,
     statistics,
     uniqueness,
@@ -35,9 +35,9 @@ class ReductionMethods(TensorBase):
     argmin = reduction.argmin
     any = reduction.any
     all = reduction.all
-    logsumexp = softmax.logsumexp
-    softmax = softmax.softmax
-    log_softmax = softmax.log_softmax
+    logsumexp = softmaxes.logsumexp
+    softmax = softmaxes.softmax
+    log_softmax = softmaxes.log_softmax
     norm = norms.norm
     dist = distances.dist
     aminmax = statistics.aminmax

@@ -12,7 +12,7 @@ from graphc.frontend.functions.creation import arange
 from graphc.frontend.functions.products import matmul
 from graphc.frontend.functions.reduction import any as any_true
 from graphc.frontend.functions.shaping import expand, reshape, transpose, unsqueeze
-from graphc.frontend.functions.softmax import softmax
+from graphc.frontend.functions.softmaxes import softmax
 from graphc.frontend.nn.functional.dropout import dropout
 from graphc.frontend.nn.functional.shapes import agree
 from graphc.ops import select

@@ -10,7 +10,7 @@ from graphc.frontend.functions.convert import cast, require_tensor, scalar_tenso
 from graphc.frontend.functions.pointwise import add, div, mul
 from graphc.frontend.functions.reduction import sum
 from graphc.frontend.functions.shaping import drop_dims, reshape, unsqueeze
-from graphc.frontend.functions.softmax import log_softmax
+from graphc.frontend.functions.softmaxes import log_softmax
 from graphc.frontend.nn.functional.reduction import choose_reduction, reduce_loss
 from graphc.frontend.nn.functional.shapes import agree
 from graphc.ops import comparison, elementwise, select

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from graphc.dims import Dim
 from graphc.dtypes import DTypeLike
 from graphc.errors import ArgumentError, ShapeError
-from graphc.frontend.functions import softmax
+from graphc.frontend.functions import softmaxes
 from graphc.frontend.functions.convert import (
     as_float,
     cast,
@@ -76,21 +76,21 @@ def softmax(
 
     Source: ``torch.nn.functional.softmax``.
     """
-    return softmax.softmax(input, dim, dtype)
+    return softmaxes.softmax(input, dim, dtype)
 
 
 def log_softmax(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DTypeLike | None = None
 ) -> Tensor:
     """The logarithm of softmax (``torch.nn.functional.log_softmax``)."""
-    return softmax.log_softmax(input, dim, dtype)
+    return softmaxes.log_softmax(input, dim, dtype)
 
 
 def softmin(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: DTypeLike | None = None
 ) -> Tensor:
     """The softmax of ``-input`` (``torch.nn.functional.softmin``)."""
-    return softmax.softmax(-require_tensor("softmin", input), dim, dtype)
+    return softmaxes.softmax(-require_tensor("softmin", input), dim, dtype)
 
 
 def gumbel_softmax(
@@ -115,7 +115,7 @@ def gumbel_softmax(
             "gumbel_softmax: tau must be positive", got=str(tau), where=user_location_text()
         )
     x = as_float("gumbel_softmax", logits)
-    soft = softmax.softmax((x + _gumbel(x)) / tau, dim)
+    soft = softmaxes.softmax((x + _gumbel(x)) / tau, dim)
     if not hard:
         return soft
     chosen = cast(one_hot_like(soft, argmax(soft, dim, keepdim=True), dim), soft.dtype)

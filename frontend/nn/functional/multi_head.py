@@ -16,7 +16,7 @@ from graphc.frontend.functions.pieces import cat
 from graphc.frontend.functions.products import matmul
 from graphc.frontend.functions.reduction import mean
 from graphc.frontend.functions.shaping import drop_dims, expand, reshape, transpose, unsqueeze
-from graphc.frontend.functions.softmax import softmax
+from graphc.frontend.functions.softmaxes import softmax
 from graphc.frontend.nn.functional.dropout import dropout
 from graphc.frontend.nn.functional.linear import linear
 from graphc.frontend.nn.functional.shapes import agree

@@ -18,7 +18,7 @@ from graphc.frontend.functions.pieces import cat
 from graphc.frontend.functions.pointwise import neg
 from graphc.frontend.functions.reduction import argmax, mean
 from graphc.frontend.functions.shaping import drop_dims, unsqueeze
-from graphc.frontend.functions.softmax import log_softmax
+from graphc.frontend.functions.softmaxes import log_softmax
 from graphc.frontend.nn.containers import ModuleList, Sequential
 from graphc.frontend.nn.layers.linear import Linear
 from graphc.frontend.nn.module import Module

@@ -14,7 +14,7 @@ from graphc.frontend.functions.convert import (
     normalize_dim,
     require_tensor,
 )  # fmt: skip
-from graphc.frontend.functions.reduction import with_an_element, dims_argument, require_float, sum
+from graphc.frontend.functions.reduction import dims_argument, require_float, sum, with_an_element
 from graphc.frontend.memory.view_chains import without_dims
 from graphc.frontend.settings.default_dtype import default_dtype
 from graphc.ops import elementwise, reduce
