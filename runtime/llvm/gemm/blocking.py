@@ -48,6 +48,12 @@ _SLAB_ROWS = 48
 _SLAB_PANELS = 4
 """Panels that repay such a copy."""
 
+_SLAB_TERMS = 64
+"""Fewer terms than these are soon read wherever they are."""
+
+_FAR = 1024
+"""Bytes from one k to the next over which processors do not see what is needed soon."""
+
 _UNIT_NANOSECONDS = 60_000.0
 """Work that is worth a thread's attention."""
 
@@ -152,9 +158,15 @@ class Blocking:
         return _rounded(terms * self.slab_width * self.problem.dtype.itemsize, _ALIGNMENT)
 
     @property
+    def alternating(self) -> bool:
+        """Whether rows of ``a`` are copied while those before them are used."""
+        a, slabs = self.problem.a, self.row_tiles // self.slab_tiles
+        return self.slab > 0 and a.plain and a.row == 1 and slabs > 1
+
+    @property
     def partial_offset(self) -> int:
         """Where the partial sums begin."""
-        return self.packed_bytes + self.slab_bytes
+        return self.packed_bytes + self.slab_bytes * (2 if self.alternating else 1)
 
     @property
     def tile_bytes(self) -> int:
@@ -185,8 +197,7 @@ def blocking_of(target: Target, problem: Problem, lanes: int) -> Blocking:
         return _of_rows(whole)
     row_blocks, unit_panels = _unit(whole)
     unit_tiles, slab = -(-row_tiles // row_blocks), 0
-    competing = unit_panels >= _SLAB_PANELS and _competing(problem, problem.a.column)
-    if competing or not problem.a.plain:
+    if not problem.a.plain or (unit_panels >= _SLAB_PANELS and _hard_to_read(problem)):
         slab = min(unit_tiles, _slab_tiles(tile, lanes))
         unit_tiles = _rounded(unit_tiles, slab)
     return replace(whole, unit_tiles=unit_tiles, unit_panels=unit_panels, slab=slab)
@@ -262,6 +273,13 @@ def _depth(problem: Problem, tile: Tile, packed: bool) -> int:
         deepest = _SHALLOW
     blocks = max(1, -(-problem.k // max(1, deepest)))
     return max(1, -(-problem.k // (blocks * _DEPTH_STEP))) * _DEPTH_STEP
+
+
+def _hard_to_read(problem: Problem) -> bool:
+    """Whether tiles of rows of ``a`` would wait for memory if they read it as it lies."""
+    a, size = problem.a, problem.dtype.itemsize
+    far = a.row == 1 and a.column * size >= _FAR and problem.k >= _SLAB_TERMS
+    return far or _competing(problem, a.column)
 
 
 def _competing(problem: Problem, step: int) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from graphc.runtime.llvm.function import SCRATCH, SHARED, define_function
 from graphc.runtime.llvm.gemm.blocking import Blocking
 from graphc.runtime.llvm.gemm.control import moved, repeat, scaled, when
+from graphc.runtime.llvm.gemm.copying import Coming, Copies, Strip, Terms
 from graphc.runtime.llvm.gemm.form import span_of_rows
 from graphc.runtime.llvm.gemm.groups import (
     along_columns,
@@ -15,7 +16,6 @@ from graphc.runtime.llvm.gemm.groups import (
     repeat_groups,
 )
 from graphc.runtime.llvm.gemm.outer import UNROLL, Outer, define_outer
-from graphc.runtime.llvm.gemm.packing import Packing, define_packing
 from graphc.runtime.llvm.gemm.sums import places_of_sums, sums_bytes
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.values import Value, constant
@@ -51,37 +51,19 @@ def _spans(blocking: Blocking) -> tuple[int | None, ...]:
     return tuple(found.get(number) for number in range(problem.parameters))
 
 
-@dataclass(frozen=True, slots=True)
-class _Strip:
-    """Columns of a unit: their part of ``b``, the number of whole panels, whether they end it.
-
-    ``sums`` are the places for the sums over the first tile of rows.
-    """
-
-    b: list[Value]
-    panels: Value
-    last: Value
-    sums: list[Value]
-
-
-@dataclass(frozen=True, slots=True)
-class _Terms:
-    """A block of the sum: its whole rounds, whether it is the first and whether the last one."""
-
-    rounds: Value
-    first: Value
-    last: Value
+def _nothing(a: Value, terms: Terms) -> Coming:
+    """No rows that come next, where none are copied ahead."""
+    return Coming(constant("i1", 0), a, a, terms)
 
 
 class _Writer:
     def __init__(self, module: Module, blocking: Blocking) -> None:
         self.e, self.blocking = Emitter(module), blocking
         self.problem = blocking.problem
-        problem, tile = self.problem, blocking.tile
+        problem = self.problem
         self.size = problem.dtype.itemsize
-        self.slab_rows = tile.rows * blocking.slab_tiles
-        self.full_panels, self.rest_columns = divmod(problem.n, blocking.width)
-        self.rest_vectors = -(-self.rest_columns // blocking.lanes)
+        self.copies = Copies(self.e, blocking)
+        self.slab_rows = self.copies.slab_rows
         self.others = (*problem.operands, *problem.outputs)
         self.sums = places_of_sums(problem)
         self.in_place = not blocking.packed and not problem.form.panels
@@ -102,7 +84,7 @@ class _Writer:
         panel = e.mul(column, blocking.unit_panels) if count > 1 else _ZERO
         b = self._panels(b, panel)
         others = along_columns(e, others, self.others, panel, blocking.width)
-        panels = constant("i64", self.full_panels)
+        panels = constant("i64", self.copies.full_panels)
         if count > 1:
             left = e.sub(panels, panel)
             panels = e.intrinsic("smin", left, constant("i64", blocking.unit_panels))
@@ -114,7 +96,7 @@ class _Writer:
             )
             for each in self.sums
         ]  # fmt: skip
-        strip = _Strip(b, panels, last, sums)
+        strip = Strip(b, panels, last, sums)
 
         def block(number: Value) -> None:
             self._block(number, a, strip, others, (low, high))
@@ -125,7 +107,7 @@ class _Writer:
         self,
         number: Value,
         a: list[Value],
-        strip: _Strip,
+        strip: Strip,
         others: list[Value],
         units: tuple[Value, Value],
     ) -> None:
@@ -135,7 +117,7 @@ class _Writer:
         a = along_columns(e, a, problem.a.matrices, number, blocking.depth)
         strip = replace(strip, b=self._terms_on(strip.b, number))
         if blocking.packed:
-            self._pack(strip, terms)
+            self.copies.panels(strip, terms)
             strip = replace(strip, b=[SCRATCH])
         low, high = (e.mul(unit, blocking.unit_tiles // blocking.slab_tiles) for unit in units)
         whole, rest = divmod(problem.m, self.slab_rows)
@@ -144,45 +126,90 @@ class _Writer:
         def slab(rows: int, index: Value) -> None:
             self._slab(rows, index, a, strip, others, terms)
 
-        if whole:
+        if blocking.alternating:
+            self._alternate((low, full), a, strip, others, terms)
+        elif whole:
             count = e.sub(full, low)
             repeat(e, count, lambda index: slab(self.slab_rows, e.add(low, index)))
         if rest:
             bottom = e.cmp("eq", units[1], blocking.row_blocks)
             when(e, bottom, lambda: slab(rest, constant("i64", whole)))
 
-    def _terms(self, number: Value) -> _Terms:
+    def _terms(self, number: Value) -> Terms:
         """What is special about a block of the sum."""
         e, blocks, depth = self.e, self.blocking.blocks, self.blocking.depth
         rest = constant("i64", (self.problem.k - depth * (blocks - 1)) // UNROLL)
         if blocks == 1:
-            return _Terms(rest, constant("i1", 1), constant("i1", 1))
+            return Terms(rest, constant("i1", 1), constant("i1", 1))
         last = e.cmp("eq", number, blocks - 1)
         rounds = e.select(last, rest, constant("i64", depth // UNROLL))
-        return _Terms(rounds, e.cmp("eq", number, 0), last)
+        return Terms(rounds, e.cmp("eq", number, 0), last)
 
     def _slab(
         self,
         rows: int,
         index: Value,
         sources: list[Value],
-        strip: _Strip,
+        strip: Strip,
         others: list[Value],
-        terms: _Terms,
+        terms: Terms,
     ) -> None:
         """Some tiles of rows whose part of ``a`` is copied together, if it is."""
-        e, blocking = self.e, self.blocking
-        height, step = blocking.tile.rows, self.problem.a.row
-        sources = along_rows(e, sources, self.problem.a.matrices, index, self.slab_rows)
-        if blocking.slab:
-            a, step = self._copied(rows, sources, terms), 1
+        sources = along_rows(self.e, sources, self.problem.a.matrices, index, self.slab_rows)
+        if self.blocking.slab:
+            a = self.copies.buffer(_ZERO)
+            self.copies.rows(a, rows, sources, terms)
         else:
             (a,) = sources
+        self._tiles(rows, index, a, strip, others, terms, _nothing(a, terms))
+
+    def _alternate(
+        self,
+        slabs: tuple[Value, Value],
+        sources: list[Value],
+        strip: Strip,
+        others: list[Value],
+        terms: Terms,
+    ) -> None:
+        """Whole slabs, from one to another; each is copied while the one before it is used."""
+        e, copies, (low, high) = self.e, self.copies, slabs
+        count = e.sub(high, low)
+        first = along_rows(e, sources, self.problem.a.matrices, low, self.slab_rows)
+        place = copies.buffer(_ZERO)
+        some = e.cmp("sgt", count, 0)
+        when(e, some, lambda: copies.rows(place, self.slab_rows, first, terms))
+
+        def slab(number: Value) -> None:
+            here = copies.buffer(e.binary("and", number, 1))
+            behind = e.add(number, 1)
+            coming = copies.coming(e.cmp("slt", behind, count), first, behind, terms)
+            self._tiles(self.slab_rows, e.add(low, number), here, strip, others, terms, coming)
+
+        repeat(e, count, slab)
+
+    def _tiles(
+        self,
+        rows: int,
+        index: Value,
+        a: Value,
+        strip: Strip,
+        others: list[Value],
+        terms: Terms,
+        coming: Coming,
+    ) -> None:
+        """The tiles of a slab."""
+        e, blocking = self.e, self.blocking
+        height, step = blocking.tile.rows, 1 if blocking.slab else self.problem.a.row
         first = scaled(e, index, blocking.slab_tiles)
 
         def tile(rows: int, number: Value) -> None:
             here = moved(e, a, self.size, (number, height * step))
-            self._row(rows, e.add(first, number), here, strip, others, terms)
+            if not blocking.alternating:
+                self._row(rows, e.add(first, number), here, strip, others, terms, coming)
+                return
+            part = self.copies.part_of(coming, number)
+            self._row(rows, e.add(first, number), here, strip, others, terms, part)
+            self.copies.copy_part(part)
 
         whole, rest = divmod(rows, height)
         repeat(e, constant("i64", whole), lambda number: tile(height, number))
@@ -191,47 +218,15 @@ class _Writer:
 
     # ------------------------------------------------------------------ calls
 
-    def _copied(self, rows: int, a: list[Value], terms: _Terms) -> Value:
-        """A copy of some rows of ``a`` in which they are neighbours."""
-        blocking, problem = self.blocking, self.problem
-        target = moved(self.e, SCRATCH, 1, (constant("i64", 1), blocking.packed_bytes))
-        packing = Packing(
-            problem.a.transposed,
-            rows,
-            blocking.slab_width,
-            blocking.lanes,
-            problem.k,
-            problem.dtype,
-        )
-        self._call(define_packing(self.e.module, packing), target, terms.rounds, terms.last, *a)
-        return target
-
-    def _pack(self, strip: _Strip, terms: _Terms) -> None:
-        """Copy the panels of this block."""
-        e, blocking, problem = self.e, self.blocking, self.problem
-        step = blocking.panel_bytes // self.size
-
-        def copy(columns: int, width: int, index: Value) -> None:
-            packing = Packing(problem.b, columns, width, blocking.lanes, problem.k, problem.dtype)
-            sources = along_columns(e, strip.b, problem.b.matrices, index, blocking.width)
-            target = moved(e, SCRATCH, self.size, (index, step))
-            symbol = define_packing(e.module, packing)
-            self._call(symbol, target, terms.rounds, terms.last, *sources)
-
-        if self.full_panels:
-            repeat(e, strip.panels, lambda index: copy(blocking.width, blocking.width, index))
-        if self.rest_columns:
-            width = self.rest_vectors * blocking.lanes
-            when(e, strip.last, lambda: copy(self.rest_columns, width, strip.panels))
-
     def _row(
         self,
         rows: int,
         index: Value,
         a: Value,
-        strip: _Strip,
+        strip: Strip,
         others: list[Value],
-        terms: _Terms,
+        terms: Terms,
+        coming: Coming,
     ) -> None:
         """All tiles of some rows in this strip."""
         e, blocking = self.e, self.blocking
@@ -254,15 +249,17 @@ class _Writer:
                 moved(e, place, each.layout.dtype.itemsize, (number, blocking.width))
                 for place, each in zip(row_sums, self.sums, strict=True)
             ]
+            if blocking.alternating:
+                there += self.copies.lines(coming, number, a)
             symbol = self._kernel(rows, vectors, active)
             self._call(symbol, a, b, sums, terms.rounds, terms.first, terms.last, *there)
 
         lanes = blocking.lanes
-        if self.full_panels:
+        if self.copies.full_panels:
             repeat(e, strip.panels, lambda number: column(blocking.tile.vectors, lanes, number))
-        if self.rest_columns:
-            active = self.rest_columns - (self.rest_vectors - 1) * lanes
-            when(e, strip.last, lambda: column(self.rest_vectors, active, strip.panels))
+        if self.copies.rest_columns:
+            active = self.copies.rest_columns - (self.copies.rest_vectors - 1) * lanes
+            when(e, strip.last, lambda: column(self.copies.rest_vectors, active, strip.panels))
 
     def _kernel(self, rows: int, vectors: int, active: int) -> str:
         """The kernel of a tile, made once."""
@@ -281,6 +278,7 @@ class _Writer:
                 b_step=self._b_step(vectors),
                 ahead=_AHEAD if self.in_place and rows >= _SEEN_ROWS else 0,
                 blocked=blocking.blocks > 1,
+                fetching=blocking.alternating,
             )
             self.kernels[key] = define_outer(self.e.module, kernel)
         return self.kernels[key]

@@ -84,7 +84,9 @@ def _of_blocks(target: Target, plan: Blocking) -> Iterator[str]:
     unit = f"{_count(plan.unit_tiles, 'tile')} of {_count(tile.rows, 'row')}, a unit"
     yield level.loop(unit if plan.row_blocks == 1 else f"each of {plan.row_blocks} times {unit}")
     if plan.slab:
-        yield level.loop(f"each {plan.slab} tiles: copy a: {rows} rows x {_count(depth, 'term')}")
+        beside = ", beside the tiles before" if plan.alternating else ""
+        copies = f"copy a: {rows} rows x {_count(depth, 'term')}{beside}"
+        yield level.loop(f"each {plan.slab} tiles: {copies}")
     yield level.loop("each tile of rows, each panel")
     yield level.line(f"sums of {_count(depth, 'outer product')}{_ends(problem, plan.blocks)}")
 

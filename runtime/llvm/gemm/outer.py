@@ -11,17 +11,30 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from graphc.runtime.llvm.gemm.control import moved, repeat_with
+from graphc.runtime.llvm.gemm.control import known, moved, repeat_with
 from graphc.runtime.llvm.gemm.finish import Finish, vectors
 from graphc.runtime.llvm.gemm.problem import Problem
 from graphc.runtime.llvm.gemm.tiling import chains_of
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.memory import CACHE_LINE
 from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.module import Module
 
 UNROLL = 4
 """Terms of the sum in one round of the loop."""
+
+_FIRST_CACHE, _SECOND_CACHE = 3, 2
+"""Where lines are fetched to, as LLVM counts."""
+
+_LARGE_RESULT = 1 << 20
+"""Bytes of a result that is not in the second cache before it is written."""
+
+_PARTIAL = Value("%partial", "ptr", 1)
+"""Sums of the blocks before."""
+
+_LINE, _STEP = Value("%line", "ptr", 1), Value("%step", "i64", 1)
+"""What a kernel asks for, for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,7 @@ class Outer:
         ahead: terms by which rows of ``b`` are asked for before they are needed; 0 where the
             processor sees by itself what comes next.
         blocked: whether the sum is cut into blocks of k, with partial sums in memory.
+        fetching: whether each round asks for a line of memory that will be copied.
     """
 
     problem: Problem
@@ -54,6 +68,7 @@ class Outer:
     b_step: int
     ahead: int
     blocked: bool
+    fetching: bool
 
 
 _Tile = list[Value]
@@ -66,7 +81,9 @@ def define_outer(module: Module, kernel: Outer) -> str:
     It does ``rounds`` rounds of ``UNROLL`` terms and, in the last block, the terms that are left.
     The sums of the blocks before are added unless ``first``, and these sums kept unless ``last``.
     The further pointers are those of the epilogue's operands, of the outputs and of the sums over
-    the tile's rows. All are addresses of a tile's first element.
+    the tile's rows. All are addresses of a tile's first element. A kernel that fetches has ``ptr
+    line, i64 step`` behind them: what it asks for in its first round, and the bytes from one round
+    to the next.
     """
     return _Writer(module, kernel).write()
 
@@ -105,6 +122,8 @@ class _Writer:
         Finish(e, problem, pointers, columns, slots).tile(rows)
         code = "\n".join([*slots, *e.lines, "  ret void"])
         arguments = "".join(f", ptr %p{number}" for number in range(count))
+        if self.kernel.fetching:
+            arguments += f", {_LINE.typed}, {_STEP.typed}"
         head = "ptr noalias readonly %a, ptr noalias readonly %b, ptr noalias %partial"
         text = f"({head}, i64 %rounds, i1 %first, i1 %last{arguments}) nounwind noinline"
         text += f" {{\nentry:\n{code}\n}}"
@@ -115,23 +134,33 @@ class _Writer:
     # ------------------------------------------------------------------ the sum
 
     def _loop(self, a: Value, b: Value, tile: _Tile) -> tuple[Value, Value, _Tile]:
-        """All whole rounds; gives where the rest of ``a`` and ``b`` begins, too."""
-        kernel, unroll = self.kernel, constant("i64", UNROLL)
+        """All whole rounds; gives where the rest of ``a`` and ``b`` begins, too.
+
+        On the way it asks for what is copied next and for the memory of the results, so that
+        nobody waits for them.
+        """
+        e, kernel, unroll = self.e, self.kernel, constant("i64", UNROLL)
+        asked = [_LINE] if kernel.fetching else []
         rounds = constant("i64", kernel.problem.k // UNROLL)
 
         def one_round(index: Value, values: list[Value]) -> list[Value]:
-            a, b, *sums = values
+            a, b, *sums = values[: 2 + len(tile)]
+            lines = values[2 + len(tile) :]
+            for line in lines:
+                self._ask_for(line, _SECOND_CACHE)
+            self._ask_for_results(index)
             for term in range(UNROLL):
                 sums = self._term(sums, a, b, term)
             return [
                 self._along(a, unroll, kernel.a_step),
                 self._along(b, unroll, kernel.b_step),
                 *sums,
+                *(moved(e, line, 1, (_STEP, 1)) for line in lines),
             ]
 
         count = Value("%rounds", "i64", 1) if kernel.blocked else rounds
-        a, b, *sums = repeat_with(self.e, count, [a, b, *tile], one_round)
-        return a, b, sums
+        a, b, *sums = repeat_with(e, count, [a, b, *tile, *asked], one_round)
+        return a, b, sums[: len(tile)]
 
     def _along(self, pointer: Value, index: Value, step: int) -> Value:
         return moved(self.e, pointer, self.dtype.itemsize, (index, step))
@@ -145,7 +174,8 @@ class _Writer:
             place = self._along(row, constant("i64", columns.start), 1)
             wide.append(memory.load(e, place, self.dtype, 1, kernel.lanes, columns.active))
             if kernel.ahead:
-                self._ask_for(self._along(place, constant("i64", kernel.ahead), kernel.b_step))
+                there = self._along(place, constant("i64", kernel.ahead), kernel.b_step)
+                self._ask_for(there, _FIRST_CACHE)
         position = term % self.chains * kernel.rows * kernel.vectors
         for number in range(kernel.rows):
             size = self.dtype.itemsize
@@ -158,11 +188,28 @@ class _Writer:
                 position += 1
         return result
 
-    def _ask_for(self, place: Value) -> None:
+    def _ask_for_results(self, index: Value) -> None:
+        """In each round, a line of the sums of the blocks before, or a row of a large result."""
+        e, kernel, problem = self.e, self.kernel, self.kernel.problem
+        if kernel.blocked:
+            self._ask_for(moved(e, _PARTIAL, 1, (index, CACHE_LINE)), _FIRST_CACHE)
+            return
+        if known(index) is not None or not problem.outputs:
+            return
+        result, size = problem.outputs[0], problem.outputs[0].dtype.itemsize
+        if result.column != 1 or problem.m * problem.n * size < _LARGE_RESULT:
+            return
+        row = e.intrinsic("smin", index, constant("i64", kernel.rows - 1))
+        first = moved(e, Value(f"%p{len(problem.operands)}", "ptr", 1), size, (row, result.row))
+        for number in range(kernel.vectors):
+            place = moved(e, first, size, (constant("i64", number * kernel.lanes), 1))
+            self._ask_for(place, _FIRST_CACHE)
+
+    def _ask_for(self, place: Value, cache: int) -> None:
         """Have a cache line fetched; it need not exist."""
         name = "llvm.prefetch.p0"
         self.e.module.declare(name, f"declare void @{name}(ptr, i32, i32, i32)")
-        self.e.emit(f"call void @{name}(ptr {place.text}, i32 0, i32 3, i32 1)")
+        self.e.emit(f"call void @{name}(ptr {place.text}, i32 0, i32 {cache}, i32 1)")
 
     def _multiply_add(self, a: Value, b: Value, c: Value) -> Value:
         if self.e.target.fma:
@@ -204,4 +251,4 @@ class _Writer:
     def _slot(self, number: int) -> Value:
         """Where a partial sum lies: vector by vector."""
         offset = constant("i64", number * self.kernel.lanes)
-        return self._along(Value("%partial", "ptr", 1), offset, 1)
+        return self._along(_PARTIAL, offset, 1)

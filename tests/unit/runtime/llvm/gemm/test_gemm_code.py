@@ -108,7 +108,11 @@ def test_operands_are_copied_only_where_that_pays() -> None:
     assert blocking(128, 1024, 512, "NN").packed  # rows of b compete for the cache
     assert not blocking(1024, 500, 300, "NN").slab
     assert blocking(1024, 500, 300, "TN").slab > 1  # neighbours of a compete
-    assert not blocking(1000, 500, 300, "TN").slab
+    assert blocking(1000, 500, 300, "TN").slab > 1  # they are far apart
+    assert not blocking(200, 500, 300, "TN").slab
+    assert not blocking(1000, 500, 30, "TN").slab
+    assert blocking(1024, 500, 300, "TN").alternating  # there are rows to copy beside others
+    assert not blocking(1024, 500, 300, "NN").alternating
     large = blocking(2048, 2048, 2048, "NN")
     assert 8 <= large.units <= 32
     assert large.packed_bytes <= 1 << 20

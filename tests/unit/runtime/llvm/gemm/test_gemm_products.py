@@ -73,6 +73,18 @@ def test_rows_that_compete_for_the_cache(left: str) -> None:
         require_close(multiply(a, b, np.empty((m, n), np.float32), cuts=(0.3, 0.8)), a, b)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("k", [2, 37, 257, 259, 273, 517, 1031])
+def test_rows_that_are_copied_beside_others(k: int, dtype: Any) -> None:
+    random = np.random.default_rng(k)
+    a = matrix(random, (1024, k), "columns", dtype)
+    b = matrix(random, (k, 330), "rows", dtype)
+    whole = multiply(a, b, np.empty((1024, 330), dtype))
+    require_close(whole, a, b)
+    cut = multiply(a, b, np.empty((1024, 330), dtype), cuts=(0.1, 0.4, 0.7), at_start=True)
+    assert np.array_equal(whole, cut)
+
+
 @pytest.mark.parametrize(
     ("left", "right"),
     [
