@@ -27,6 +27,8 @@ class Phase:
         apart: it shares no region with other phases.
         runs_programs: it is a loop or a branch, which gets ``ptr pool, ptr times`` instead of
             units, and divides what it runs itself.
+        timed: a function of that kind that does all units, for those who want to know the times of
+            the programs that this phase runs; empty if it runs none.
     """
 
     symbol: str
@@ -35,6 +37,7 @@ class Phase:
     spans: tuple[int | None, ...] = ()
     apart: bool = False
     runs_programs: bool = False
+    timed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,7 @@ def _piece(
             slot, offset = place(plan, operand)
             yield f"  {name} = getelementptr i8, ptr %b{slot}, i64 {offset}"
             addresses.append(name)
-        if region.is_parallel and len(region.calls) > 1:
+        if region.is_parallel and (len(region.calls) > 1 or region.calls[0].phase.timed):
             yield from _joined(module, region, addresses, position, space.scratch)
         else:
             yield from _region(module, region, addresses, str(position), space.scratch)
@@ -168,7 +168,7 @@ def _phase_calls(plan: Plan, calls: Iterable[NativeCall]) -> list[PhaseCall]:
             len(plan.steps[call.step].outputs),
             alone=call.native.shared_bytes > 0,
             refusal=number if call.native.fallible else 0,
-            times=start_of(plan, call.step) if phase.runs_programs else 0,
+            times=start_of(plan, call.step) if phase.runs_programs or phase.timed else 0,
         )
         for number, call in enumerate(calls, 1)
         for position, phase in enumerate(call.native.phases)
@@ -201,7 +201,11 @@ def _joined(
     for number, call in enumerate(region.calls):
         own = addresses[taken : taken + len(call.operands)]
         taken += len(own)
-        apart += _region(module, Region((call,)), own, f"{position}.apart{number}", scratch)
+        alone, name = Region((call,)), f"{position}.apart{number}"
+        if call.phase.timed:
+            apart += _whole(alone, own, name)
+        else:
+            apart += _region(module, alone, own, name, scratch)
     return [
         f"  %asked{position} = icmp ne ptr %times, null",
         f"  br i1 %asked{position}, label %apart{position}, label %joined{position}",
@@ -236,10 +240,10 @@ def _whole(region: Region, addresses: Sequence[str], name: str) -> list[str]:
         taken += len(own)
         common = ", ".join(f"ptr {name}" for name in (*own, "%shared", "%scratch"))
         rest = f"i64 0, i64 {call.phase.units}"
-        if call.phase.runs_programs:
+        if call.phase.runs_programs or call.phase.timed:
             lines += _times_inside(call, f"{name}.{number}")
             rest = f"ptr %pool, ptr %inside{name}.{number}"
-        invocation = f"call i32 @{call.phase.symbol}({common}, {rest})"
+        invocation = f"call i32 @{call.phase.timed or call.phase.symbol}({common}, {rest})"
         lines += [*_stamped(call), *_called(invocation, call, f"{name}.{number}")]
     return lines
 

@@ -28,6 +28,7 @@ from graphc.runtime.llvm.kernels.analysis import (
 from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.kernels.phase import emit_phase
 from graphc.runtime.llvm.kernels.reductions import reduction_of
+from graphc.runtime.llvm.kernels.row_units import RowUnits
 from graphc.runtime.llvm.kernels.schedule import Schedule
 from graphc.runtime.llvm.kernels.scheduler import chunked_schedule_of, needs_chunks, schedule_of
 from graphc.runtime.llvm.module import Module
@@ -41,6 +42,7 @@ def build_kernel(
     inputs: Sequence[Layout],
     outputs: Sequence[Layout],
     overwriting: Collection[int] = (),
+    rows: RowUnits | None = None,
 ) -> NativeStep:
     """Add a kernel to a module, unless it is there.
 
@@ -53,14 +55,15 @@ def build_kernel(
         inputs: how each input lies in memory.
         outputs: how each output lies in memory.
         overwriting: the numbers of the outputs that take the place of an input.
+        rows: how units are cut, if that is not for the kernel to say.
 
     Raises:
         CompileError: if there is no native code for something in the body; says for what.
     """
     layouts = tuple(inputs), tuple(outputs)
-    key = (body.inputs, tuple(body.outputs.values()), *layouts, frozenset(overwriting))
+    key = (body.inputs, tuple(body.outputs.values()), *layouts, frozenset(overwriting), rows)
     if key not in module.kernels:
-        phases = phases_of(module, body, inputs, outputs, overwriting)
+        phases = phases_of(module, body, inputs, outputs, overwriting, rows)
         module.kernels[key] = phases.build(len(inputs) + len(outputs))
     return module.kernels[key]
 
@@ -71,6 +74,7 @@ def phases_of(
     inputs: Sequence[Layout],
     outputs: Sequence[Layout],
     overwriting: Collection[int] = (),
+    rows: RowUnits | None = None,
 ) -> Phases:
     """The phases of a kernel.
 
@@ -80,6 +84,7 @@ def phases_of(
         inputs: how each input lies in memory.
         outputs: how each output lies in memory.
         overwriting: the numbers of the outputs that take the place of an input.
+        rows: how units are cut, if that is not for the kernel to say.
 
     Raises:
         CompileError: if there is no native code for something in the body; says for what.
@@ -96,7 +101,7 @@ def phases_of(
         (node, Place(address, layout, fresh=number not in overwriting))
         for number, (node, address, layout) in enumerate(targets)
     ]
-    phases = Phases(module, loads)
+    phases = Phases(module, loads, rows)
     for group in _groups(results):
         phases.add(group)
     return phases
@@ -127,12 +132,15 @@ class Phases:
     Args:
         module: where the code will go.
         loads: the values that lie in memory from the start.
+        rows: how units are cut, if that is not for the kernel to say.
     """
 
-    def __init__(self, module: Module, loads: Mapping[Node, Place]) -> None:
+    def __init__(
+        self, module: Module, loads: Mapping[Node, Place], rows: RowUnits | None = None
+    ) -> None:
         self.schedules: list[Schedule] = []
         self.shared_bytes = 0
-        self._module = module
+        self._module, self._rows = module, rows
         self._loads = dict(loads)
 
     def build(self, operands: int) -> NativeStep:
@@ -151,10 +159,10 @@ class Phases:
         """Append what computes these results, all stored along the same kept dims."""
         nodes, stores = [node for node, _ in results], [[place] for _, place in results]
         whole = analyze(nodes, self._loads, stores, {})
-        if needs_chunks(whole, self._module.target):
+        if self._rows is None and needs_chunks(whole, self._module.target):
             self._add_chunked(results, whole)
         else:
-            self.schedules.append(schedule_of(whole, self._module.target))
+            self.schedules.append(schedule_of(whole, self._module.target, self._rows))
 
     def _add_chunked(self, results: Sequence[tuple[Node, Place]], whole: Analysis) -> None:
         """Chunks of the reductions of each depth, then what follows from them for each row."""

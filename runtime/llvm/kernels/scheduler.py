@@ -14,6 +14,7 @@ from graphc.runtime.llvm.kernels.analysis import Analysis
 from graphc.runtime.llvm.kernels.costs import CACHED_BYTES, duration, element_bytes, nanoseconds
 from graphc.runtime.llvm.kernels.iteration import Axis, Space
 from graphc.runtime.llvm.kernels.row_passes import plain_passes, saving_passes
+from graphc.runtime.llvm.kernels.row_units import RowUnits, lanes_within, units_of_rows
 from graphc.runtime.llvm.kernels.schedule import WHOLE, Schedule, Tile, Units, padded
 from graphc.runtime.llvm.kernels.streaming import streamed_places
 from graphc.runtime.llvm.kernels.vectors import widths
@@ -40,9 +41,20 @@ TILE_BYTES = 256
 """The length of a tile's row."""
 
 
-def schedule_of(analysis: Analysis, target: Target) -> Schedule:
-    """The loops of a phase whose rows are each reduced in one piece."""
+def schedule_of(analysis: Analysis, target: Target, rows: RowUnits | None = None) -> Schedule:
+    """The loops of a phase whose rows are each reduced in one piece.
+
+    Args:
+        analysis: the values.
+        target: the processor.
+        rows: how units are cut, if that is not for the phase to say.
+
+    Raises:
+        CompileError: if units cannot be such rows.
+    """
     lanes = widths(analysis, target)
+    if rows is not None:
+        lanes = lanes_within(analysis.space, units_of_rows(analysis.space, rows, None), lanes)
     time = duration(analysis, lanes[0])
     passes, saved, scratch = saving_passes(analysis, target, lanes[-1])
     tile = None if analysis.space.reduced else _tile_of(analysis, lanes[0])
@@ -50,7 +62,10 @@ def schedule_of(analysis: Analysis, target: Target) -> Schedule:
         scratch = tile.nbytes
         lanes = widths(analysis, target, transposed=tile.offsets)
         lanes = tuple(width for width in lanes if tile.size % width == 0)
-    units = _units_of(analysis.space, lanes[-1], time, tile)
+    if rows is None:
+        units = _units_of(analysis.space, lanes[-1], time, tile)
+    else:
+        units = units_of_rows(analysis.space, rows, tile)
     streams = streamed_places(analysis, lanes, target)
     return Schedule(analysis, lanes, units, passes, saved, tile, scratch, streams, time)
 

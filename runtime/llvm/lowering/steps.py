@@ -12,6 +12,7 @@ from graphc.runtime.llvm.convolution.build import build_convolution
 from graphc.runtime.llvm.function import define_function
 from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.kernels.kernel import build_kernel, phases_of
+from graphc.runtime.llvm.kernels.row_units import RowUnits
 from graphc.runtime.llvm.kernels.schedule import describe
 from graphc.runtime.llvm.lowering import indexing
 from graphc.runtime.llvm.lowering.padding import build_pad
@@ -24,14 +25,21 @@ from graphc.types import TensorType
 _WRITTEN_BY_HAND = ("random_bits", "pad", "conv", *indexing.OPERATIONS)
 
 
-def build_step(module: Module, step: Step) -> NativeStep:
+def build_step(module: Module, step: Step, rows: RowUnits | None = None) -> NativeStep:
     """Add the kernels of a step to a module.
+
+    Args:
+        module: where the code goes.
+        step: the step.
+        rows: how units are cut, if that is not for the step to say.
 
     Raises:
         CompileError: if the step has no native code; says why.
     """
     inputs = [layout_of(operand) for operand in step.inputs]
     outputs = [layout_of(operand) for operand in step.outputs]
+    if rows is not None and step.kind == "compute" and step.node.op.name in _WRITTEN_BY_HAND:
+        raise CompileError(f"{step.node.op.name}: no units of rows")
     if not any(output.size for output in outputs) and not has_trait(step.node, Trait.FALLIBLE):
         symbol = define_function(module, len(inputs) + len(outputs), [])
         return NativeStep((Phase(symbol, 1, 0.0),))
@@ -44,7 +52,7 @@ def build_step(module: Module, step: Step) -> NativeStep:
     if step.node.op.name == "conv" and step.kind == "compute":
         x, w = inputs
         return build_convolution(module, x, w, outputs[0], **step.node.attrs)
-    return build_kernel(module, body_of(step), inputs, outputs, _overwriting(step))
+    return build_kernel(module, body_of(step), inputs, outputs, _overwriting(step), rows)
 
 
 def describe_step(target: Target, step: Step) -> str:
