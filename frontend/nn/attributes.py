@@ -10,8 +10,8 @@ from graphc.frontend.guards.observed import Observed, OwnedDict, observed_change
 from graphc.frontend.guards.reads import current_reads
 from graphc.frontend.modes import modes
 from graphc.frontend.nn.derived import Derived
-from graphc.frontend.nn.every_module import every_module, registered
-from graphc.frontend.nn.hooks import HookDict
+from graphc.frontend.nn.hooks.every_module import every_module, registered
+from graphc.frontend.nn.hooks.hook import HookDict
 from graphc.frontend.nn.parameter import Buffer, Parameter, require_concrete
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text

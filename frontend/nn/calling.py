@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from graphc.frontend.modes import modes
-from graphc.frontend.nn.every_module import every_module
-from graphc.frontend.nn.hooked import call_hooked
+from graphc.frontend.nn.hooks.calls import call_hooked
+from graphc.frontend.nn.hooks.every_module import every_module
 from graphc.frontend.recording.recorder import Recorder
 from graphc.provenance import running_module
 

@@ -11,7 +11,7 @@ from graphc.dtypes import as_dtype
 from graphc.errors import ArgumentError, CheckpointError, did_you_mean
 from graphc.frontend.base import TensorBase, concrete
 from graphc.frontend.functions.convert import cast
-from graphc.frontend.nn.hooks import hooks_of
+from graphc.frontend.nn.hooks.hook import hooks_of
 from graphc.frontend.nn.parameter import Parameter
 from graphc.frontend.nn.uninitialized import Uninitialized, is_lazy
 from graphc.provenance import user_location_text

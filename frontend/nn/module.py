@@ -12,7 +12,7 @@ from graphc.frontend.modes import modes
 from graphc.frontend.nn.attributes import MissingAttributeError
 from graphc.frontend.nn.calling import call
 from graphc.frontend.nn.converting import Converting
-from graphc.frontend.nn.hooks import ever
+from graphc.frontend.nn.hooks.hook import ever
 from graphc.frontend.nn.parameter import Parameter, clear_grad
 from graphc.frontend.nn.text import format_module
 from graphc.frontend.tensor import Tensor

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from graphc.errors import ArgumentError, CheckpointTypeError
 from graphc.frontend.base import concrete
 from graphc.frontend.modes import no_grad, running_now
-from graphc.frontend.nn.hooking import Hooking
-from graphc.frontend.nn.hooks import hooks_of
+from graphc.frontend.nn.hooks.hook import hooks_of
+from graphc.frontend.nn.hooks.registering import HookMethods
 from graphc.frontend.nn.loading import IncompatibleKeys, Loading, Snapshot, load_own
 from graphc.frontend.nn.uninitialized import is_lazy
 from graphc.provenance import user_location_text
@@ -37,7 +37,7 @@ class StateDict(OrderedDict[str, Any]):
         self._metadata = OrderedDict()
 
 
-class Stateful(Hooking):
+class Stateful(HookMethods):
     """The state of a module: its parameters, its persistent buffers, and extra state."""
 
     _version: ClassVar[int] = 1

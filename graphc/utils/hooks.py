@@ -1,3 +1,3 @@
 """Handles of hooks (``torch.utils.hooks``)."""
 
-from graphc.frontend.nn.hooks import RemovableHandle as RemovableHandle
+from graphc.frontend.nn.hooks.hook import RemovableHandle as RemovableHandle

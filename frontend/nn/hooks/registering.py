@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from graphc.frontend.nn.attributes import Attributes
-from graphc.frontend.nn.hooks import Hook, RemovableHandle, add_hook
+from graphc.frontend.nn.hooks.hook import Hook, RemovableHandle, add_hook
 
 
 class _WithoutModule:
@@ -23,7 +23,7 @@ class _WithoutModule:
         return self._hook(*args)
 
 
-class Hooking(Attributes):
+class HookMethods(Attributes):
     """Functions that users hang on a module; compiled functions notice them, and are traced again.
 
     While a function is recorded, hooks see symbolic tensors, and what they compute becomes part of

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from graphc.frontend.guards.observed import Observed
-from graphc.frontend.nn.hooks import Hook, HookDict, Kind, RemovableHandle, add_hook, hooks_of
+from graphc.frontend.nn.hooks.hook import Hook, HookDict, Kind, RemovableHandle, add_hook, hooks_of
 
 
 class EveryModule(Observed):

@@ -12,7 +12,7 @@ import pytest
 import graphc as gc
 from graphc import nn
 from graphc.errors import ArgumentError, ArgumentTypeError, AutogradError, RecordingError
-from graphc.frontend.nn.hooks import RemovableHandle
+from graphc.frontend.nn.hooks.hook import RemovableHandle
 from graphc.nn.modules import module as everywhere
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from graphc.errors import ArgumentError
 from graphc.frontend.base import is_tensor
-from graphc.frontend.nn.backward_hooks import BackwardHooks
-from graphc.frontend.nn.every_module import every_module
-from graphc.frontend.nn.hooks import Hook, Kind
+from graphc.frontend.nn.hooks.backward import BackwardHooks
+from graphc.frontend.nn.hooks.every_module import every_module
+from graphc.frontend.nn.hooks.hook import Hook, Kind
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Hooks of modules: kept, registered, and called around a module and its gradients."""
