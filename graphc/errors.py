@@ -136,6 +136,10 @@ class CheckpointTypeError(CheckpointError, TypeError):
     """A value that is no checkpoint at all."""
 
 
+class CheckpointMismatchError(CheckpointError, ValueError):
+    """A state of something else than what takes it over."""
+
+
 class WorkerError(GraphcError, RuntimeError):
     """A process that makes batches ended, or raised what cannot be sent."""
 

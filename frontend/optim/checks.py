@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
-from graphc.errors import ArgumentError
+from graphc.errors import ArgumentError, ArgumentTypeError
 from graphc.provenance import user_location_text
 
 
@@ -22,7 +22,7 @@ def _number(optimizer: object, name: str, value: Any) -> float:
     try:
         return float(value)
     except (TypeError, ValueError, ArgumentError):
-        refuse(optimizer, f"{name} must be a number", repr(value))
+        refuse(optimizer, f"{name} must be a number", repr(value), kind=ArgumentTypeError)
 
 
 def require_betas(optimizer: object, group: Mapping[str, Any]) -> None:
@@ -45,8 +45,9 @@ def require_execution(optimizer: object, group: Mapping[str, Any]) -> None:
         refuse(optimizer, "fused and foreach exclude each other", "both True")
 
 
-def refuse(optimizer: object, what: str, got: str, fix: str = "") -> NoReturn:
+def refuse(
+    optimizer: object, what: str, got: str, fix: str = "",
+    kind: type[ArgumentError] = ArgumentError,
+) -> NoReturn:  # fmt: skip
     """Raise ArgumentError for an option of an optimizer."""
-    raise ArgumentError(
-        f"{type(optimizer).__name__}: {what}", got=got, fix=fix, where=user_location_text()
-    )
+    raise kind(f"{type(optimizer).__name__}: {what}", got=got, fix=fix, where=user_location_text())

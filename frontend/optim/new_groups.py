@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from graphc.errors import ArgumentError
+from graphc.errors import ArgumentError, ArgumentTypeError
 from graphc.frontend.optim.checks import refuse
 from graphc.frontend.optim.group import Members
 from graphc.frontend.tensor import Tensor
@@ -22,10 +22,11 @@ def as_groups(params: Params) -> list[dict[str, Any]]:
     """What an optimizer is made for, as groups.
 
     Raises:
-        ArgumentError: for one tensor, or none.
+        ArgumentTypeError: for one tensor.
+        ArgumentError: for none.
     """
     if isinstance(params, Tensor):
-        raise ArgumentError(
+        raise ArgumentTypeError(
             "an optimizer needs a list of parameters", got="one tensor", fix="wrap it in a list",
             where=user_location_text(),
         )  # fmt: skip
@@ -44,10 +45,11 @@ def new_group(optimizer: Optimizer, param_group: Any) -> dict[str, Any]:
         ArgumentError: see ``Optimizer.add_param_group``.
     """
     if not isinstance(param_group, dict) or "params" not in param_group:
-        refuse(optimizer, "a group must be a dict with 'params'", type(param_group).__name__)
+        what = "a group must be a dict with 'params'"
+        refuse(optimizer, what, type(param_group).__name__, kind=ArgumentTypeError)
     given = param_group["params"]
     if isinstance(given, set | frozenset):
-        refuse(optimizer, "parameters need an order", "a set", "pass a list")
+        refuse(optimizer, "parameters need an order", "a set", "pass a list", ArgumentTypeError)
     params: list[Any] = [given] if isinstance(given, Tensor) else list(given)
     group = {"params": [], **optimizer.defaults, **param_group}
     named = [isinstance(each, tuple) for each in params]
@@ -59,16 +61,13 @@ def new_group(optimizer: Optimizer, param_group: Any) -> dict[str, Any]:
     group["params"] = Members(params)
     known = {id(param) for each in optimizer.param_groups for param in each["params"]}
     for param in params:
-        if not isinstance(param, Tensor) or param.is_symbolic or not param.is_leaf:
-            raise ArgumentError(
-                f"{type(optimizer).__name__}: only leaf tensors can be optimized",
-                got=type(param).__name__, fix="pass model.parameters()",
-                where=user_location_text(),
+        is_tensor = isinstance(param, Tensor)
+        if not is_tensor or param.is_symbolic or not param.is_leaf:
+            refuse(
+                optimizer, "only leaf tensors can be optimized", type(param).__name__,
+                "pass model.parameters()", ArgumentError if is_tensor else ArgumentTypeError,
             )  # fmt: skip
         if id(param) in known:
-            raise ArgumentError(
-                f"{type(optimizer).__name__}: a parameter appears twice", got=str(param.type),
-                where=user_location_text(),
-            )  # fmt: skip
+            refuse(optimizer, "a parameter appears twice", str(param.type))
         known.add(id(param))
     return group

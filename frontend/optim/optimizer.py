@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Any, cast
 
 from graphc.dtypes import float32
-from graphc.errors import CheckpointError
+from graphc.errors import CheckpointTypeError
 from graphc.frontend.guards.changes import announced_changes
 from graphc.frontend.modes import enable_grad, modes, no_grad
 from graphc.frontend.nn.parameter import clear_grad
@@ -25,10 +25,11 @@ from graphc.frontend.optim.new_groups import Params, as_groups, new_group
 from graphc.frontend.optim.options import Options, RecordedOptions
 from graphc.frontend.optim.parts import update_parts
 from graphc.frontend.optim.program import run_program
-from graphc.frontend.optim.state import load_tensor, packed_groups, packed_state
+from graphc.frontend.optim.state import load_tensor, packed_groups, packed_state, require_fitting
 from graphc.frontend.recording.recorder import Recorder
 from graphc.frontend.recording.rollback import on_failure
 from graphc.frontend.tensor import Tensor
+from graphc.provenance import user_location_text
 from graphc.types import TensorType
 
 State = dict[str, Any]
@@ -252,16 +253,17 @@ class Optimizer(Hooked):
             state_dict: what ``state_dict`` gave, here or in PyTorch (as arrays).
 
         Raises:
-            CheckpointError: if the groups or shapes differ.
+            CheckpointMismatchError: if the groups or shapes differ, or it is another optimizer's.
+            CheckpointTypeError: for what is no dict.
         """
+        if not isinstance(state_dict, Mapping):
+            raise CheckpointTypeError(
+                f"{type(self).__name__}: expected what state_dict gave",
+                got=type(state_dict).__name__, where=user_location_text(),
+            )  # fmt: skip
         state_dict = self._before_load.replace(self, dict(state_dict))
         groups = state_dict["param_groups"]
-        sizes = [len(group["params"]) for group in self.param_groups]
-        if [len(group["params"]) for group in groups] != sizes:
-            raise CheckpointError(
-                f"{type(self).__name__}: the state has other parameter groups",
-                got=str([len(group["params"]) for group in groups]), expected=str(sizes),
-            )  # fmt: skip
+        require_fitting(type(self).__name__, self.param_groups, groups, self.defaults.keys())
         loaded = {}
         for own, group in zip(self.param_groups, groups, strict=True):
             for param, number in zip(own["params"], group["params"], strict=True):

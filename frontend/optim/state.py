@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
 
 from graphc.allocation import zero_array
 from graphc.dtypes import DType
-from graphc.errors import CheckpointError
+from graphc.errors import CheckpointMismatchError
 from graphc.frontend.base import TensorBase, concrete
 from graphc.frontend.tensor import Tensor
+from graphc.provenance import user_location_text
 from graphc.types import TensorType
 
 
@@ -45,6 +46,55 @@ def packed_state(
     return {number: dict(state[param]) for number, param in enumerate(params) if state.get(param)}
 
 
+def require_fitting(
+    name: str, own: Sequence[Mapping[str, Any]], loaded: Sequence[Mapping[str, Any]],
+    options: Set[str],
+) -> None:  # fmt: skip
+    """Refuse the groups of other parameters, or of another optimizer.
+
+    Args:
+        name: the optimizer's.
+        own: its groups.
+        loaded: those of a state.
+        options: the names that a group of this optimizer has. A state of an older version may
+            lack some, and a program may add others; only both at once tell of another optimizer.
+
+    Raises:
+        CheckpointMismatchError: for groups that do not fit.
+    """
+    sizes, given = ([len(group["params"]) for group in groups] for groups in (own, loaded))
+    if given != sizes:
+        raise CheckpointMismatchError(
+            f"{name}: the state has other parameter groups", got=str(given), expected=str(sizes),
+            where=user_location_text(),
+        )  # fmt: skip
+    for mine, group in zip(own, loaded, strict=True):
+        foreign = sorted(group.keys() - mine.keys() - options - _OF_ANY)
+        if foreign and not options <= group.keys() | _OPTIONAL:
+            raise CheckpointMismatchError(
+                f"{name}: the state is that of another optimizer", got=", ".join(foreign),
+                expected=", ".join(options), where=user_location_text(),
+            )  # fmt: skip
+
+
+_OF_ANY = {
+    "params",
+    "param_names",
+    "initial_lr",
+    "max_lr",
+    "min_lr",
+    "base_momentum",
+    "max_momentum",
+}
+"""What groups of every optimizer may have, some of them from a schedule."""
+
+_OPTIONAL = {
+    "amsgrad", "capturable", "centered", "decoupled_weight_decay", "differentiable", "foreach",
+    "fused", "maximize", "nesterov",
+}  # fmt: skip
+"""Options that optimizers did not have from the start."""
+
+
 def load_tensor(value: Any, key: str, wanted: TensorType, present: Any) -> Callable[[], Any]:
     """Check a loaded entry; the result puts it in place.
 
@@ -57,14 +107,14 @@ def load_tensor(value: Any, key: str, wanted: TensorType, present: Any) -> Calla
         present: the entry that there is now, if any.
 
     Raises:
-        CheckpointError: for another shape.
+        CheckpointMismatchError: for another shape.
     """
     if isinstance(value, TensorBase):
         array = value.array("a loaded optimizer state")
     else:
         array = np.asarray(value)
     if array.shape not in (wanted.shape, ()):
-        raise CheckpointError(
+        raise CheckpointMismatchError(
             f"optimizer state {key!r} does not fit its parameter", got=str(array.shape),
             expected=str(wanted.shape),
         )  # fmt: skip
