@@ -23,6 +23,13 @@ from graphc.frontend.functions.equations import pinv as pinv
 from graphc.frontend.functions.equations import slogdet as slogdet
 from graphc.frontend.functions.equations import solve as solve
 from graphc.frontend.functions.equations import solve_triangular as solve_triangular
+from graphc.frontend.functions.error_codes import cholesky_ex as cholesky_ex
+from graphc.frontend.functions.error_codes import inv_ex as inv_ex
+from graphc.frontend.functions.error_codes import lu_factor_ex as lu_factor_ex
+from graphc.frontend.functions.error_codes import solve_ex as solve_ex
+from graphc.frontend.functions.indefinite import ldl_factor as ldl_factor
+from graphc.frontend.functions.indefinite import ldl_factor_ex as ldl_factor_ex
+from graphc.frontend.functions.indefinite import ldl_solve as ldl_solve
 from graphc.frontend.functions.linalg import cond as cond
 from graphc.frontend.functions.linalg import cross as cross
 from graphc.frontend.functions.linalg import householder_product as householder_product

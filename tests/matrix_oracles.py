@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from mpmath import mp
 
+from tests import symmetric_oracles as symmetric
+
 Array = npt.NDArray[Any]
 Oracle = Callable[..., Array]
 
@@ -77,6 +79,22 @@ def _triangular(a: Array, b: Array, *, upper: bool, unitriangular: bool) -> Arra
 
 def _cholesky(a: Array) -> Array:
     return _rounded(mp.cholesky(_exact(_mirrored(a))), *a.shape) if a.size else a
+
+
+def _cholesky_ex(a: Array) -> Array:
+    return np.array([*_cholesky(a).ravel(), 0])
+
+
+def _ldl_solve(*stacks: Array, hermitian: bool) -> Array:
+    """No matrix of ones stands for the shape here: it would have no inverse."""
+    batch = np.broadcast_shapes(*(x.shape[:-2] for x in stacks))
+    factors, pivots, right = (np.broadcast_to(x, (*batch, *x.shape[-2:])) for x in stacks)
+    solution = np.zeros(right.shape, stacks[0].dtype)
+    with mp.workdps(40):
+        for place in np.ndindex(*batch):
+            operands = factors[place], pivots[place], right[place]
+            solution[place] = symmetric.ldl_solve(*operands, hermitian=hermitian)
+    return solution
 
 
 def _lu(a: Array) -> Array:
@@ -247,6 +265,9 @@ MATRIX_ORACLES: dict[str, Oracle] = {
     "solve_triangular": of_matrices(_triangular),
     "inv": of_matrices(_inverse),
     "cholesky": of_matrices(_cholesky),
+    "cholesky_ex": of_matrices(_cholesky_ex),
+    "ldl": of_matrices(symmetric.ldl),
+    "ldl_solve": _ldl_solve,
     "lu": of_matrices(_lu),
     "row_order": _row_order,
     "det": of_matrices(_det),

@@ -44,6 +44,28 @@ def positive(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Ar
     return np.asarray((product + np.conj(np.swapaxes(product, -1, -2))) / 2, dtype)
 
 
+def symmetric(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Array:
+    """Symmetric matrices with few numbers on the diagonal, so that blocks of two rows arise."""
+    values = _normal(rng, shape, dtype)
+    diagonal = np.eye(shape[-1]) * rng.choice([0.0, 4.0], size=(*shape[:-1], 1))
+    return np.asarray(values + np.swapaxes(values, -1, -2) + diagonal, dtype)
+
+
+def _packed_ldl(rng: np.random.Generator) -> Iterator[Operands]:
+    for left, right in EQUATIONS:
+        for dtype in DTYPES:
+            size = left[-1]
+            coupled = size > 1
+            factors = np.tril(_normal(rng, left, dtype), -1) + np.eye(size) * 3
+            pivots = np.broadcast_to(np.arange(1, size + 1), left[:-1]).copy()
+            if coupled:  # the first two rows are a block, exchanged with the last row
+                factors[..., 1, 0] = 5
+                pivots[..., :2] = -size
+            b = _normal(rng, right, dtype).astype(dtype)
+            for hermitian in (False, True):
+                yield (factors.astype(dtype), pivots[..., None], b), {"hermitian": hermitian}
+
+
 def matrices(
     shapes: list[tuple[int, ...]],
     make: Callable[[np.random.Generator, tuple[int, ...], Any], Array] = well_posed,
@@ -121,6 +143,9 @@ MATRIX_SAMPLES: dict[str, Maker] = {
     "solve_triangular": _triangular,
     "inv": matrices(SQUARES),
     "cholesky": matrices(SQUARES, positive),
+    "cholesky_ex": matrices(SQUARES, positive),
+    "ldl": matrices(SQUARES, symmetric, hermitian=[False]),
+    "ldl_solve": _packed_ldl,
     "lu": matrices(OBLONGS),
     "row_order": _pivots,
     "det": _singular,

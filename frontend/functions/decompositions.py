@@ -243,11 +243,18 @@ class PackedLU(NamedTuple):
 def lu_factor(A: Tensor, *, pivot: bool = True) -> PackedLU:  # noqa: N803 - PyTorch's name
     """The factors of ``lu`` in one matrix, L below the diagonal, and int32 pivots.
 
+    A singular matrix has a 0 on the diagonal of U; ``gc.linalg.lu_factor_ex`` tells where.
+
     Source: ``torch.linalg.lu_factor``.
     """
-    x = matrix("lu_factor", A)
-    _require_pivot("lu_factor", pivot)
-    rows, columns = matrix_sizes("lu_factor", x.type)
+    return factorized("lu_factor", A, pivot)
+
+
+def factorized(function: str, A: Tensor, pivot: bool) -> PackedLU:  # noqa: N803 - PyTorch's name
+    """What ``lu_factor`` gives, for a function of another name."""
+    x = matrix(function, A)
+    _require_pivot(function, pivot)
+    rows, columns = matrix_sizes(function, x.type)
     factors, pivots, _ = lu_parts(lu_op(x), rows, columns)
     return PackedLU(factors, cast(pivots, int32))
 

@@ -44,7 +44,7 @@ def transposed(x: Tensor) -> Tensor:
     return swap_last(x)
 
 
-def _is_vector(a: Tensor, b: Tensor) -> bool:
+def is_vector(a: Tensor, b: Tensor) -> bool:
     """Whether the right sides are vectors, one per matrix, by PyTorch's rule."""
     return b.ndim == 1 or (a.ndim - 1 == b.ndim and tuple(b.shape) == tuple(a.shape[:-1]))
 
@@ -68,7 +68,7 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:  # noqa: N803 -
         tensor([1.0000, 0.5000])
     """
     a, b = matrix("solve", A), require_tensor("solve", B)
-    if _is_vector(a, b):
+    if is_vector(a, b):
         if not left:
             raise ArgumentError("solve: vectors need left=True", got=f"{a.type} and {b.type}",
                                 where=user_location_text())  # fmt: skip
@@ -265,8 +265,8 @@ def lstsq(
         raise ArgumentError("lstsq: unknown driver", got=repr(driver), expected=", ".join(DRIVERS),
                             where=user_location_text())  # fmt: skip
     _, share = tolerances("lstsq", a, None, rcond)
-    is_vector = _is_vector(a, b) and b.ndim < a.ndim
-    right = unsqueeze(b, -1) if is_vector else matrix("lstsq", b)
+    one_column = is_vector(a, b) and b.ndim < a.ndim
+    right = unsqueeze(b, -1) if one_column else matrix("lstsq", b)
     solution = orthogonal.lstsq(a, right, rtol=share)
     values = orthogonal.svdvals(a.detach())
     rank = _rank(values, 0.0, share)
@@ -276,7 +276,7 @@ def lstsq(
         rest = elementwise.sub(matmul(a, solution), right)
         residuals = reduction.sum(real(elementwise.mul(rest, conjugated(rest))), -2)
     return LeastSquares(
-        drop_dims(solution, (solution.ndim - 1,)) if is_vector else solution,
+        drop_dims(solution, (solution.ndim - 1,)) if one_column else solution,
         residuals,
         concrete(np.zeros(0, np.int64)) if driver == "gels" else rank,
         values if driver in ("gelsd", "gelss") else nothing,

@@ -45,7 +45,8 @@ NOT_FINITE = "are all elements finite?"
 SINGULAR = "the matrix has no inverse; gc.linalg.lstsq or pinv accept it"
 
 
-def _infer_equations(op: str, a: TensorType, b: TensorType) -> TensorType:
+def infer_equations(op: str, a: TensorType, b: TensorType) -> TensorType:
+    """The type of the solution; raise unless both are matrices that fit."""
     require_same_dtype(op, (a, b))
     require_matrix(op, a, square=True)
     require_matrix(op, b)
@@ -66,7 +67,7 @@ def _solve_vjp(call: Call, g: Any) -> tuple[Any | None, Any]:
 
 
 solve: OpDef = OpDef(
-    "solve", lambda a, b: _infer_equations("solve", a, b), _eval_solve, _solve_vjp,
+    "solve", lambda a, b: infer_equations("solve", a, b), _eval_solve, _solve_vjp,
     Trait.FALLIBLE, Saves.INPUTS | Saves.OUTPUT,
 )  # fmt: skip
 """``x`` of ``a @ x = b`` for square matrices and several columns."""
@@ -75,7 +76,7 @@ solve: OpDef = OpDef(
 def _infer_triangular(
     a: TensorType, b: TensorType, *, upper: bool, unitriangular: bool
 ) -> TensorType:
-    return _infer_equations("solve_triangular", a, b)
+    return infer_equations("solve_triangular", a, b)
 
 
 def _eval_triangular(a: Array, b: Array, *, upper: bool, unitriangular: bool) -> Array:

@@ -35,7 +35,7 @@ STEP = 1e-5
 DIFFERENTIABLE = [op.name for op in all_ops() if op.vjp is not None]
 POSITIVE = {"log", "sqrt", "rsqrt", "log1p", "pow", "div", "remainder"}
 """Operations whose operands stay between 0.5 and 2, away from poles."""
-SYMMETRIC = {"cholesky", "eigh", "eigvalsh"}
+SYMMETRIC = {"cholesky", "cholesky_ex", "eigh", "eigvalsh"}
 """Operations on Hermitian matrices, which stay Hermitian where they are moved."""
 ARBITRARY_PHASES = {"eig", "eigh", "svd"}
 """Operations whose complex vectors may turn, so that only some functions of them are smooth."""

@@ -116,9 +116,7 @@ def test_kl_div(rng: np.random.Generator) -> None:
             logs, np.log(p) if log_target else p, loose=8,
         )  # fmt: skip
     zeros = np.where(p < 0.3, 0.0, p)
-    check(lambda m, x, y: _functional(m).kl_div(x, y, reduction="none"), logs, zeros, grads=False)
-    out = check_both(lambda x, y: F.kl_div(x, y, reduction="sum"), logs, zeros)
-    assert all(grad is not None and np.isfinite(grad).all() for grad in out.grads)
+    check(lambda m, x, y: _functional(m).kl_div(x, y, reduction="none"), logs, zeros)
 
 
 @pytest.mark.parity
