@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
 
 
-class OutsideBackward:
+class BackwardProgram:
     """The gradient of a recorded function as a program of its own.
 
     Args:

@@ -8,7 +8,7 @@ from typing import Any
 
 from graphc.frontend.autograd.engine import accumulate
 from graphc.frontend.base import concrete, is_tensor
-from graphc.frontend.compile.backward import OutsideBackward
+from graphc.frontend.compile.backward import BackwardProgram
 from graphc.frontend.compile.fast_path import FastPath
 from graphc.frontend.compile.results import Results
 from graphc.frontend.graph import Graph
@@ -53,9 +53,9 @@ class CompiledTrace:
         self._lock = threading.Lock()
 
     @property
-    def outside(self) -> OutsideBackward | None:
+    def backward(self) -> BackwardProgram | None:
         """The gradient of the results, if it can be taken outside of the function."""
-        return self._results.outside
+        return self._results.backward
 
     @property
     def changed_guard(self) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import AutogradError
-from graphc.frontend.compile.backward import OutsideBackward
+from graphc.frontend.compile.backward import BackwardProgram
 from graphc.frontend.compile.compiled_trace import CompiledTrace
 from graphc.frontend.compile.fast_path import FastPath
 from graphc.frontend.compile.options import CompileOptions
@@ -122,22 +122,24 @@ class CompiledFunction:
             _, outputs, rebuild = flatten(graph.structure)
             grads = recorder.gradients.of_arguments
             results = graph.structure
-            outside = self._outside(outputs, recorder)
-            if grads or outside:
+            backward = self._backward_program(outputs, recorder)
+            if grads or backward:
                 results = {"output": results, "grad": {x.name: x.value for x in grads}}
-            if outside:
-                results["kept"] = outside.kept
+            if backward:
+                results["kept"] = backward.kept
             session = make_session(results, recorder.program, self.options)
         recorder.is_over = True
         tracked = [x._requires_grad for x in outputs]
-        return CompiledTrace(graph, session, Results(tracked, rebuild, outside), reads)
+        return CompiledTrace(graph, session, Results(tracked, rebuild, backward), reads)
 
-    def _outside(self, outputs: list[Tensor], recorder: Recorder) -> OutsideBackward | None:
+    def _backward_program(
+        self, outputs: list[Tensor], recorder: Recorder
+    ) -> BackwardProgram | None:
         """The gradient of the results, unless the function has used up what it needs."""
         if not any(x._requires_grad for x in outputs):
             return None
         try:
-            return OutsideBackward(
+            return BackwardProgram(
                 outputs, recorder, recorder.program().updates,
                 functools.partial(make_plain_session, options=self.options),
                 self.function, functools.partial(CompiledFunction, options=self.options),

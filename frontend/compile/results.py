@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from graphc.frontend.autograd.tape import DeadEnd
-from graphc.frontend.compile.backward import OutsideBackward
+from graphc.frontend.compile.backward import BackwardProgram
 from graphc.frontend.modes import modes
 from graphc.frontend.structure import Rebuild
 from graphc.frontend.tensor import Tensor
@@ -21,7 +21,7 @@ class Results:
     Args:
         tracked: whether each result requires a gradient.
         rebuild: puts results where the function had them.
-        outside: the gradient of the results, if it can be taken outside of the function.
+        backward: the gradient of the results, if it can be taken outside of the function.
 
     Attributes:
         count: how many results the function has.
@@ -29,10 +29,10 @@ class Results:
     """
 
     def __init__(
-        self, tracked: Sequence[bool], rebuild: Rebuild, outside: OutsideBackward | None
+        self, tracked: Sequence[bool], rebuild: Rebuild, backward: BackwardProgram | None
     ) -> None:
-        self.count, self.outside = len(tracked), outside
-        self.is_single = self.count == 1 and not (outside and outside.kept)
+        self.count, self.backward = len(tracked), backward
+        self.is_single = self.count == 1 and not (backward and backward.kept)
         self._tracked = [position for position, yes in enumerate(tracked) if yes]
         self._rebuild = rebuild
 
@@ -55,9 +55,9 @@ class Results:
         results = tensors[: self.count]
         if modes.inference:
             return self._rebuild(results)
-        if self.outside is not None:
-            kept = tensors[len(tensors) - len(self.outside.kept) :]
-            self.outside.attach(results, kept, given, (args, kwargs))
+        if self.backward is not None:
+            kept = tensors[len(tensors) - len(self.backward.kept) :]
+            self.backward.attach(results, kept, given, (args, kwargs))
         else:
             for position in self._tracked:
                 _end_tape(results[position])

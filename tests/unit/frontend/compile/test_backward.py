@@ -228,7 +228,7 @@ def test_nothing_is_kept_without_gradients() -> None:
     fast = gc.compile(lambda x: (x * weight).exp())
     with gc.no_grad():
         assert not fast(gc.tensor([1.0])).requires_grad
-        assert fast.entry(gc.tensor([1.0])).outside is None
+        assert fast.entry(gc.tensor([1.0])).backward is None
 
 
 def test_gradients_that_a_function_switches_on_itself() -> None:
@@ -257,7 +257,7 @@ def test_few_values_are_kept() -> None:
     model = nn.Sequential(nn.Linear(4, 64), nn.GELU(), nn.Linear(64, 4))
     fast = gc.compile(model)
     entry = fast.compiled_function().entry(gc.randn(8, 4))
-    assert [x.shape for x in entry.outside.kept] == [(8, 64)]
+    assert [x.shape for x in entry.backward.kept] == [(8, 64)]
 
 
 def test_unused_steps_are_freed() -> None:
