@@ -63,7 +63,6 @@ from graphc.frontend.functions.exponential import *
 from graphc.frontend.functions.facts import *
 from graphc.frontend.functions.generators import *
 from graphc.frontend.functions.histograms import *
-from graphc.frontend.functions.indexing import *
 from graphc.frontend.functions.joining import *
 from graphc.frontend.functions.legacy import *
 from graphc.frontend.functions.limits import *
