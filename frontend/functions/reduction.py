@@ -139,7 +139,7 @@ def var(
     input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False,
     *, correction: float | None = None,
 ) -> Tensor:  # fmt: skip
-    """The variance over dims, in two passes.
+    """The variance over dims: the mean square of the deviations from the mean.
 
     Args:
         input: floating point tensor.
@@ -158,15 +158,25 @@ def var(
     if correction is None:
         correction = 1 if unbiased is None else int(unbiased)
     centered = elementwise.sub(x, mean(x, dims, keepdim=True) if dims else mean(x))
-    centered = pointwise.abs(centered) if x.dtype.is_complex else centered
-    squares = reduce.sum_(elementwise.mul(centered, centered), dims=dims)
+    sizes = pointwise.abs(centered) if x.dtype.is_complex else centered
+    squares = reduce.sum_(elementwise.mul(sizes, sizes), dims=dims)
+    squares = elementwise.sub(squares, _too_much(select.detach(centered), dims, squares))
     count = reduce.reduced_count(x.shape, dims)
     if isinstance(count, Dim):
-        freedom = choosing.clamp(scalar_tensor(count, centered.dtype) - correction, min=0)
+        freedom = choosing.clamp(scalar_tensor(count, sizes.dtype) - correction, min=0)
     else:
-        freedom = scalar_tensor(builtins.max(count - correction, 0.0), centered.dtype)
+        freedom = scalar_tensor(builtins.max(count - correction, 0.0), sizes.dtype)
     variance = elementwise.div(squares, freedom)
     return variance if keepdim else without_dims(variance, dims)
+
+
+def _too_much(centered: Tensor, dims: tuple[int, ...], squares: Tensor) -> Tensor:
+    """What the mean's rounding adds to the sum of squares; 0 but for rounding, so no gradient."""
+    total = reduce.sum_(centered, dims=dims)
+    total = pointwise.abs(total) if total.dtype.is_complex else total
+    count = scalar_tensor(reduce.reduced_count(centered.shape, dims), total.dtype)
+    added = elementwise.mul(total, elementwise.div(total, count))
+    return elementwise.minimum(added, select.detach(squares))
 
 
 def std(

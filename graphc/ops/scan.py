@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from graphc.dims import Dim
 from graphc.dtypes import int64
 from graphc.errors import ShapeError
 from graphc.opdef import Call, OpDef, Saves, V
@@ -64,10 +65,13 @@ def _moved(x: V, dim: int, value: float, *, later: bool) -> V:
     size = x.type.shape[dim]
     if size == 0:
         return x
-    kept = narrow(x, dim, 0, size - 1) if later else narrow(x, dim, 1, size)
     none = (0,) * len(x.type.shape)
     one = tuple(int(axis == dim) for axis in range(len(none)))
     low, high = (one, none) if later else (none, one)
+    if isinstance(size, Dim):  # may be 0: then there is nothing to leave out
+        longer = pad(x, low=low, high=high, interior=none, value=value)
+        return narrow(longer, dim, 0, size) if later else narrow(longer, dim, 1, size + 1)
+    kept = narrow(x, dim, 0, size - 1) if later else narrow(x, dim, 1, size)
     return pad(kept, low=low, high=high, interior=none, value=value)
 
 

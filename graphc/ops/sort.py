@@ -80,12 +80,14 @@ argsort_part = OpDef("argsort_part", _infer_argsort_part, _eval_argsort_part)
 
 def _infer_median(x: TensorType, *, skip_nan: bool) -> TensorType:
     require_category("median", (x,), REAL)
-    if x.rank == 0 or x.shape[-1] == 0:
+    if x.rank == 0 or (x.shape[-1] == 0 and not x.dtype.is_floating_point):
         raise ShapeError("median: expected vectors with one element or more", got=str(x))
     return x.with_shape(x.shape[:-1])
 
 
 def _eval_median(x: Array, *, skip_nan: bool) -> Array:
+    if x.shape[-1] == 0:
+        return np.full(x.shape[:-1], np.nan, x.dtype)
     result = np.empty(x.shape[:-1], x.dtype)
     for place in np.ndindex(*result.shape):
         result[place] = _median_of(x[place], skip_nan)
@@ -116,4 +118,4 @@ def _median_vjp(call: Call, g: Any) -> tuple[Any]:
 
 median = OpDef("median", _infer_median, _eval_median, _median_vjp,
                saves=Saves.INPUTS | Saves.OUTPUT)  # fmt: skip
-"""The lower middle element of each vector along the last dim."""
+"""The lower middle element of each vector along the last dim; NaN of no elements."""

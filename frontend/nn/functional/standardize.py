@@ -126,12 +126,17 @@ class _Normalize(Function):
 
 
 def _steps(x: Tensor, dims: tuple[int, ...], eps: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The standardized values, the factor that scales them, mean and variance."""
+    """The standardized values, the factor that scales them, mean and variance.
+
+    The mean is rounded, which shows where it is large beside the deviations: what it is off by is
+    the mean of the deviations from it. So equal values give exactly 0.
+    """
     center = mean(x, dims, keepdim=True)
-    centered = sub(x, center)
-    variance = mean(mul(centered, centered), dims, keepdim=True)
+    away = sub(x, center)
+    variance = mean(mul(away, away), dims, keepdim=True)
+    center = add(center, mean(away, dims, keepdim=True))
     scale = elementwise.rsqrt(add(variance, eps))
-    return mul(centered, scale), scale, center, variance
+    return mul(sub(x, center), scale), scale, center, variance
 
 
 def _with_scale(

@@ -22,6 +22,23 @@ def test_both_moments(name: str, dim: Any) -> None:
     check(lambda m, x: getattr(m, name)(x, dim, unbiased=True), X, loose=100)
 
 
+@pytest.mark.parametrize("dim", [None, 0, 1, (0, 2)])
+def test_a_mean_far_from_zero_costs_no_accuracy(dim: Any) -> None:
+    array = np.random.default_rng(3).normal(1000, 0.1, (50, 20, 40)).astype(np.float32)
+    exact = array.astype(np.float64).var(dim, ddof=1)
+    for function in (gc.var, gc.compile(gc.var)):
+        found = function(gc.tensor(array), dim).numpy()
+        np.testing.assert_allclose(found, exact, rtol=1.5e-6)
+
+
+def test_equal_values_have_no_variance() -> None:
+    for value in (0.1, -7.3e4, 1e-20, 3.3e18):
+        x = gc.full((7, 3), value)
+        for function in (gc.var, gc.compile(gc.var)):
+            assert np.all(function(x, 0).numpy() >= 0)
+            np.testing.assert_allclose(function(x, 0).numpy(), 0, atol=(value * 1e-7) ** 2)
+
+
 @pytest.mark.parity
 @pytest.mark.parametrize("keepdim", [False, True])
 @pytest.mark.parametrize("dim", [None, 0, -1, (0, 1)])

@@ -76,7 +76,7 @@ def test_with_weight_and_bias_both_derivatives_are_those_of_differences(
 
 
 def test_backward_of_weight_and_input_share_their_sums() -> None:
-    """Mean and variance, and two sums of the gradient."""
+    """Mean, what its rounding lost, and variance; and two sums of the gradient."""
 
     def gradient(x: gc.Tensor, weight: gc.Tensor, bias: gc.Tensor, grad: gc.Tensor) -> object:
         y = F.batch_norm(x, None, None, weight, bias, training=True)
@@ -85,4 +85,32 @@ def test_backward_of_weight_and_input_share_their_sums() -> None:
     x = gc.ones(8, 4, 6, requires_grad=True)
     weight, bias = gc.ones(4, requires_grad=True), gc.zeros(4, requires_grad=True)
     graph = gc.trace(gradient, x, weight, bias, gc.ones(8, 4, 6)).lower(to="cse")
-    assert sum(node.op.name == "sum" for node in graph.nodes) == 4
+    assert sum(node.op.name == "sum" for node in graph.nodes) == 5
+
+
+NORMS = {
+    "batch": lambda x: F.batch_norm(x, None, None, None, None, True),
+    "affine batch": lambda x: F.batch_norm(
+        x, None, None, gc.ones(x.shape[1]), gc.zeros(x.shape[1]), True
+    ),
+    "layer": lambda x: F.layer_norm(x, x.shape[1:]),
+    "group": lambda x: F.group_norm(x, 2),
+    "instance": lambda x: F.instance_norm(x),
+}
+
+
+@pytest.mark.parametrize("name", NORMS)
+@pytest.mark.parametrize("value", [0.1, -7.3e4, 1e-20])
+def test_equal_values_become_zeros(name: str, value: float) -> None:
+    x = gc.full((7, 4, 3), value)
+    for function in (NORMS[name], gc.compile(NORMS[name])):
+        assert not function(x).numpy().any()
+
+
+@pytest.mark.parametrize("name", NORMS)
+def test_a_mean_far_from_zero_costs_no_accuracy(name: str) -> None:
+    array = np.random.default_rng(6).normal(100, 1, (16, 8, 300)).astype(np.float32)
+    exact = NORMS[name](gc.tensor(array.astype(np.float64)))
+    for function in (NORMS[name], gc.compile(NORMS[name])):
+        off = function(gc.tensor(array)).numpy() - exact.numpy()
+        assert np.sqrt(np.mean(off**2)) < 6e-6  # the mean itself has steps of 7.6e-6
