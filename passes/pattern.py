@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphc.errors import PassError
 from graphc.graph import has_trait
@@ -23,9 +23,8 @@ from graphc.types import TensorType
 Attrs = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """What a pattern found.
+class Match(NamedTuple):
+    """What a pattern found: a tuple, as most are made in vain.
 
     Args:
         bindings: nodes by variable name, and attribute values by attribute variable name.

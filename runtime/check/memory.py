@@ -14,6 +14,7 @@ from graphc.node import Node
 from graphc.opdef import Trait
 from graphc.ops.fused import ITEM
 from graphc.provenance import describe
+from graphc.runtime.check.addresses import NearBuffers
 from graphc.runtime.check.geometry import (
     box,
     contiguous,
@@ -44,7 +45,7 @@ class Memory:
         self._plan = plan
         self._layouts = layouts
         self._holds: dict[int, dict[Value, list[Operand]]] = {}
-        self._in_arena: dict[int, Buffer] = {}
+        self._in_arena = NearBuffers(plan.arena_bytes)
         for buffer in plan.buffers:
             if buffer.kind in ("input", "variable"):
                 self._add(self.whole(buffer.id, buffer.node), (buffer.node, 0))
@@ -149,7 +150,8 @@ class Memory:
     def forget_buffer(self, number: int) -> None:
         """Forget a buffer that nobody reads any more."""
         self._holds.pop(number, None)
-        self._in_arena.pop(number, None)
+        if self._plan.buffers[number].kind == "arena":
+            self._in_arena.remove(self._plan.buffers[number])
 
     def _has_all_parts(self, node: Node, place: Operand) -> bool:
         if node.op.name == "concat":
@@ -198,7 +200,7 @@ class Memory:
         self._holds.setdefault(operand.buffer, {}).setdefault(value, []).append(operand)
         buffer = self._plan.buffers[operand.buffer]
         if buffer.kind == "arena":
-            self._in_arena[buffer.id] = buffer
+            self._in_arena.add(buffer)
 
     def _forget(self, target: Operand) -> None:
         """Drop every value that has an element where the target has one."""
@@ -207,10 +209,10 @@ class Memory:
         if own.kind != "arena":
             return
         low, high = (own.offset + byte for byte in target.span)
-        for number, buffer in [*self._in_arena.items()]:
+        for buffer in self._in_arena.near(low, high):
             start, stop = buffer.offset, buffer.offset + buffer.nbytes
-            if number != own.id and max(low, start) < min(high, stop):
-                self._drop(number, functools.partial(_overlap, start, low, high))
+            if buffer.id != own.id and max(low, start) < min(high, stop):
+                self._drop(buffer.id, functools.partial(_overlap, start, low, high))
 
     def _drop(self, number: int, lost: Lost) -> None:
         held = self._holds.get(number)
