@@ -10,6 +10,7 @@ The last tenth of the text is kept for validation. --checkpoints FOLDER saves af
 import argparse
 import time
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -161,7 +162,7 @@ def main(argv: Sequence[str] | None = None) -> TrainState:
 
 def plot(path: Path, losses: list[float], valid_losses: list[float]) -> None:
     """Draw the curves."""
-    from matplotlib import pyplot  # pip install 'graphc[plots]'
+    from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(6, 4), layout="constrained")
     axes.plot(losses, label="training")
@@ -195,6 +196,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(argv)
     if options.resume and not options.checkpoints:
         parser.error("--resume needs --checkpoints")
+    if options.plot and not find_spec("matplotlib"):
+        parser.error("--plot needs matplotlib: pip install 'graphc[plots]'")
     return options
 
 

@@ -11,6 +11,7 @@ A fifth of the images is kept for the test. --checkpoints FOLDER saves after eac
 import argparse
 import time
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -187,7 +188,7 @@ def main(argv: Sequence[str] | None = None) -> TrainState:
 
 def plot(path: Path, losses: list[float], accuracies: list[float]) -> None:
     """Draw the curves."""
-    from matplotlib import pyplot  # pip install 'graphc[plots]'
+    from matplotlib import pyplot
 
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
     left.plot(losses)
@@ -217,6 +218,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(argv)
     if options.resume and not options.checkpoints:
         parser.error("--resume needs --checkpoints")
+    if options.plot and not find_spec("matplotlib"):
+        parser.error("--plot needs matplotlib: pip install 'graphc[plots]'")
     return options
 
 

@@ -134,6 +134,17 @@ def test_resuming_needs_checkpoints(example: Example, capsys: pytest.CaptureFixt
     assert "--resume needs --checkpoints" in capsys.readouterr().err
 
 
+def test_a_picture_needs_matplotlib_before_the_training(
+    example: Example, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(SystemExit, match="2"):
+        example.run("--plot", "curves.png")
+    output = capsys.readouterr()
+    assert "--plot needs matplotlib: pip install 'graphc[plots]'" in output.err
+    assert not output.out
+
+
 def test_every_script_is_tested() -> None:
     scripts = {path.stem for path in EXAMPLES.glob("*.py")}
     assert scripts == {*SMALL, "spirals"}
