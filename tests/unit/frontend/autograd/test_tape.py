@@ -56,7 +56,7 @@ def test_needs_a_start_for_several_elements() -> None:
     x = leaf([1.0, 2.0])
     with pytest.raises(AutogradError, match="one element") as caught:
         (x * 2).backward()
-    assert "test_autograd.py" in str(caught.value)
+    assert "test_tape.py" in str(caught.value)
     (x * 2).backward(gc.tensor([1.0, 10.0], dtype=gc.float64))
     assert x.grad.tolist() == [2.0, 20.0]
     with pytest.raises(gc.GraphcError, match="shape"):
