@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
+    from graphc.frontend.autograd.saved_hooks import saved_tensors_hooks
     from graphc.frontend.recording.recorder import Recorder
 
 P = ParamSpec("P")
@@ -23,6 +24,10 @@ class _Modes(threading.local):
         self.inference = False
         self.anomaly = False
         self.check_nan = True
+        self.saved_hooks: saved_tensors_hooks | None = None
+        self.hooks_refused: str | None = None
+        self.walk_ends: list[Callable[[], None]] | None = None
+        """What to call when the walk backward that is going on has ended."""
         self.is_unusual = False
         """Whether inference mode or anomaly detection is on: native calls know neither."""
 

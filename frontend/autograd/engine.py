@@ -72,8 +72,21 @@ def run_backward(
     with recording_into(recorder), set_grad_enabled(create_graph):
         if recorder is not None:
             grads = [recorder.lifted(grad) for grad in grads]
-        walk.run(list(zip(map(_target, outputs), grads, strict=True)), wanted)
+        _run_to_the_end(walk, list(zip(map(_target, outputs), grads, strict=True)), wanted)
     return {id(x): walk.found[id(_target(x))] for x in inputs or () if id(_target(x)) in walk.found}
+
+
+def _run_to_the_end(
+    walk: _TapeWalk, starts: list[tuple[Target, Tensor]], wanted: list[Target] | None
+) -> None:
+    """The walk, and what hooks of several tensors do after it; hooks may start other walks."""
+    before, modes.walk_ends = modes.walk_ends, []
+    try:
+        walk.run(starts, wanted)
+        for end in modes.walk_ends:
+            end()
+    finally:
+        modes.walk_ends = before
 
 
 def accumulate(leaf: Tensor, grad: Tensor, create_graph: bool, recorder: Recorder | None) -> None:

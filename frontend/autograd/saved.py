@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphc.frontend.autograd.tape import Edge, GradFn, for_inference_only
+import numpy as np
+
+from graphc.frontend.autograd.tape import Edge, GradFn, for_inference_only, stand_in
 from graphc.frontend.base import concrete, symbolic
 from graphc.frontend.memory.views import settled
+from graphc.frontend.modes import modes
 from graphc.storage import Array
 
 if TYPE_CHECKING:
+    from graphc.frontend.autograd.saved_hooks import PackedValue
     from graphc.frontend.recording.recorder import Recorder
     from graphc.frontend.tensor import Tensor
 
@@ -32,7 +36,10 @@ class SavedTensor:
         self.position = position
         self._recorder = recorder
         self._node = None if recorder is None else recorder.node_of(x)
-        self._array, self._version = x.storage.array, x.storage.version
+        self._array: Array | PackedValue = x.storage.array
+        self._version = x.storage.version
+        if recorder is None and modes.saved_hooks is not None:
+            self._array = modes.saved_hooks.packed(x.storage.array)
         self._count = self._version.count
         tracked = position is None and x._requires_grad
         self._edge: Edge = (x._grad_fn or x) if tracked else None
@@ -48,6 +55,9 @@ class SavedTensor:
             AutogradError: if the values were overwritten since.
         """
         edge = self._edge if self.position is None else output
+        if not isinstance(self._array, np.ndarray):
+            array = self._array.array()
+            return rebuilt(array, stand_in(edge, array))
         if self._recorder is None or self._node is None:
             if self._version.count != self._count:
                 raise step.overwritten(f"at version {self._version.count}, it was {self._count}")

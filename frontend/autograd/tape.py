@@ -10,12 +10,15 @@ from weakref import ReferenceType, ref
 from graphc.dtypes import as_dtype
 from graphc.errors import AutogradError
 from graphc.frontend.autograd.hooks import Grads, Hooks, RemovableHandle, add_hook, replaced
+from graphc.frontend.modes import modes
 from graphc.opdef import OpDef
+from graphc.ops.select import copy
 from graphc.provenance import user_location_text
 from graphc.storage import Array, Version
 from graphc.types import TensorType
 
 if TYPE_CHECKING:
+    from graphc.frontend.autograd.saved_hooks import PackedValue
     from graphc.frontend.tensor import Tensor
 
 
@@ -202,8 +205,9 @@ class OpGradFn(GradFn):
 Layout = tuple[tuple[int, ...], Any]
 """Shape and numpy dtype; a ``TensorType`` is made of it when a rule asks."""
 
-Saved = tuple[Array, Version, int]
-"""An operand's values, the counter of writes to their memory, and the count when saved."""
+Saved = Union[tuple[Array, Version, int], "PackedValue"]
+"""An operand's values, the counter of writes to their memory, and the count when saved; or what
+a hook made of the values."""
 
 
 class DynamicGradFn(OpGradFn):
@@ -264,11 +268,22 @@ class DynamicGradFn(OpGradFn):
         return inputs, output
 
     def _operand(self, saved: Saved, edge: Edge, rebuild: Callable[[Array, Edge], Tensor]) -> Any:
+        if not isinstance(saved, tuple):
+            array = saved.array()
+            return rebuild(array, stand_in(edge, array))
         array, version, count = saved
         if version.count == count:
             return rebuild(array, edge)
         error = self.overwritten(f"at version {version.count}, it was {count}")
         return Overwritten(TensorType(array.shape, as_dtype(array.dtype)), error)
+
+
+def stand_in(edge: Edge, array: Array) -> Edge:
+    """A step for a leaf whose values come from elsewhere; other edges as they are."""
+    if edge is None or isinstance(edge, GradFn):
+        return edge
+    layout = (array.shape, array.dtype)
+    return DynamicGradFn(copy, {}, (edge,), (layout, layout))
 
 
 @functools.lru_cache(maxsize=4096)
@@ -282,6 +297,8 @@ def _save(x: Tensor) -> Saved:
     version = storage.version
     if version.is_inference:
         raise for_inference_only(x)
+    if modes.saved_hooks is not None:
+        return modes.saved_hooks.packed(storage.array)
     return storage.array, version, version.count
 
 

@@ -2,6 +2,7 @@
 
 from graphc.autograd import function as function
 from graphc.autograd import functional as functional
+from graphc.autograd import graph as graph
 from graphc.frontend.autograd.anomaly import detect_anomaly as detect_anomaly
 from graphc.frontend.autograd.anomaly import set_detect_anomaly as set_detect_anomaly
 from graphc.frontend.autograd.api import backward_all as backward  # noqa: F401 - PyTorch's name
