@@ -12,7 +12,7 @@ from graphc.frontend.functions import pointwise, reduction
 from graphc.frontend.functions.convert import cast, normalize_dim, require_tensor, scalar_tensor
 from graphc.frontend.functions.reduction import Dims, dims_argument, require_float, safe_root
 from graphc.frontend.functions.shaping import drop_dims, permute, reshape
-from graphc.ops import comparison, elementwise, select
+from graphc.ops import comparison, select
 from graphc.ops.orthogonal import svdvals
 from graphc.provenance import user_location_text
 
@@ -90,12 +90,12 @@ def vector_norm(
     if isinstance(ord, bool) or not isinstance(ord, int | float):
         raise _unknown_order("vector_norm", ord, "a number")
     dims = dims_argument("vector_norm", values, dim)
+    if ord == 2:
+        return safe_root(reduction.sum(reduction.squared_size(values), dims, keepdim))
     values = pointwise.abs(values) if values.dtype.is_complex else values
     if ord == 0:
         present = cast(comparison.ne(values, scalar_tensor(0, values.dtype)), values.dtype)
         return reduction.sum(present, dims, keepdim)
-    if ord == 2:
-        return safe_root(reduction.sum(elementwise.mul(values, values), dims, keepdim))
     magnitude = pointwise.abs(values)
     if ord == 1:
         return reduction.sum(magnitude, dims, keepdim)
@@ -154,8 +154,14 @@ def matrix_norm(
         raise _unknown_order("matrix_norm", ord, "'fro', 'nuc', inf, -inf, 1, -1, 2 or -2")
     along, across = dims if abs(ord) == 1 else dims[::-1]
     sums = reduction.sum(pointwise.abs(x), along, keepdim=True)
-    found = (reduction.amax if ord > 0 else reduction.amin)(sums, across, True)
+    found = _largest(sums, across) if ord > 0 else reduction.amin(sums, across, True)
     return found if keepdim else drop_dims(found, dims)
+
+
+def _largest(x: Tensor, dim: int) -> Tensor:
+    """The largest number of 0 or more along a dim, which is kept; 0 of none."""
+    reduce = reduction.sum if x.shape[dim] == 0 else reduction.amax
+    return reduce(x, dim, True)
 
 
 def _two_dims(x: Tensor, dim: Dims) -> Sequence[int]:
@@ -171,9 +177,9 @@ def _of_singular_values(x: Tensor, ord: float | str, dims: list[int], keepdim: b
     others = [axis for axis in range(x.ndim) if axis not in dims]
     values = svdvals(permute(x, [*others, *dims]))
     if ord == "nuc":
-        found = reduction.sum(values, -1)
+        found = reduction.sum(values, -1, keepdim=True)
     else:
-        found = (reduction.amax if ord == 2 else reduction.amin)(values, -1)
+        found = _largest(values, -1) if ord == 2 else reduction.amin(values, -1, keepdim=True)
     if not keepdim:
-        return found
+        return drop_dims(found, [found.ndim - 1])
     return reshape(found, tuple(1 if axis in dims else x.shape[axis] for axis in range(x.ndim)))

@@ -23,6 +23,7 @@ from graphc.frontend.memory.view_chains import without_dims
 from graphc.opdef import OpDef
 from graphc.ops import comparison, elementwise, reduce, select
 from graphc.ops import shape as shape_ops
+from graphc.ops.elementwise_parts import imag, real
 from graphc.ops.index import gather
 from graphc.provenance import user_location_text
 
@@ -158,16 +159,23 @@ def var(
     if correction is None:
         correction = 1 if unbiased is None else int(unbiased)
     centered = elementwise.sub(x, mean(x, dims, keepdim=True) if dims else mean(x))
-    sizes = pointwise.abs(centered) if x.dtype.is_complex else centered
-    squares = reduce.sum_(elementwise.mul(sizes, sizes), dims=dims)
+    squares = reduce.sum_(squared_size(centered), dims=dims)
     squares = elementwise.sub(squares, _too_much(select.detach(centered), dims, squares))
     count = reduce.reduced_count(x.shape, dims)
     if isinstance(count, Dim):
-        freedom = choosing.clamp(scalar_tensor(count, sizes.dtype) - correction, min=0)
+        freedom = choosing.clamp(scalar_tensor(count, squares.dtype) - correction, min=0)
     else:
-        freedom = scalar_tensor(builtins.max(count - correction, 0.0), sizes.dtype)
+        freedom = scalar_tensor(builtins.max(count - correction, 0.0), squares.dtype)
     variance = elementwise.div(squares, freedom)
     return variance if keepdim else without_dims(variance, dims)
+
+
+def squared_size(x: Tensor) -> Tensor:
+    """``|x| ** 2``, not by way of the magnitude, which has no derivative at 0."""
+    if not x.dtype.is_complex:
+        return elementwise.mul(x, x)
+    along, across = real(x), imag(x)
+    return elementwise.add(elementwise.mul(along, along), elementwise.mul(across, across))
 
 
 def _too_much(centered: Tensor, dims: tuple[int, ...], squares: Tensor) -> Tensor:

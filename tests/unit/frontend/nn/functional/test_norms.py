@@ -11,7 +11,7 @@ import graphc as gc
 import graphc.nn.functional as F
 from graphc.errors import ArgumentError, ShapeError
 from tests.both_modes import check_both
-from tests.torch_oracle import check
+from tests.torch_oracle import check, torch
 
 
 def _functional(module: Any) -> Any:
@@ -204,3 +204,36 @@ X = gc.ones(2, 3)
 def test_wrong_arguments(call: Callable[[], Any], error: type, match: str) -> None:
     with pytest.raises(error, match=match):
         call()
+
+
+COMPLEX_SIZES: dict[str, Callable[[Any, Any], Any]] = {
+    "norm of all": lambda m, z: m.linalg.vector_norm(z),
+    "norms": lambda m, z: m.linalg.norm(z, dim=1),
+    "matrix": lambda m, z: m.linalg.matrix_norm(z),
+    "var": lambda m, z: m.var(z, 0),
+    "std": lambda m, z: m.std(z),
+    "normalize": lambda m, z: z / m.linalg.vector_norm(z, dim=1, keepdim=True),
+}
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("name", COMPLEX_SIZES)
+def test_second_derivatives_at_complex_zeros(name: str) -> None:
+    """The size of a number has no derivative at 0, the square of its size has."""
+    z = np.array([[0, 1 + 2j, 0.5], [-1 - 1j, 0, 2j], [1 + 1j, -1 - 2j, 0]])
+
+    def second(m: Any, z: Any) -> Any:
+        grad = gc.grad if m is gc else torch().autograd.grad
+        result = COMPLEX_SIZES[name](m, z)
+        (slope,) = grad((result * (0.5 - 2j)).real.sum(), z, create_graph=True)
+        return slope, result
+
+    check(second, z, loose=10)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("order", [1, 2, "fro", "nuc", math.inf])
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (2, 0, 3), (0, 0)])
+def test_norms_of_matrices_without_elements(order: Any, shape: tuple[int, ...]) -> None:
+    check(lambda m, x: m.linalg.matrix_norm(x, order), np.ones(shape))
+    check(lambda m, x: m.linalg.matrix_norm(x, order, keepdim=True), np.ones(shape))
