@@ -76,10 +76,10 @@ class BackwardProgram:
         self._differentiable = compile_function(_gradient_of(function, self._states, self._tracked))
 
         arriving = [placeholder(f"grad{i}", x.type) for i, x in enumerate(ends)]
+        starts = [symbolic(node, recorder) for node in arriving]
         by_id = run_backward(
-            ends, [symbolic(node, recorder) for node in arriving], inputs=leaves,
-            accumulates=False, retain_graph=True, create_graph=False, recorder=recorder,
-            calls_hooks_of_leaves=False,
+            ends, starts, inputs=leaves, accumulates=False, retain_graph=True, create_graph=False,
+            recorder=recorder, calls_hooks_of_leaves=False,
         )  # fmt: skip
         found = [by_id.get(id(x)) for x in (*self._states, *arguments)]
         self._reached = [place for place, grad in enumerate(found) if grad is not None]
@@ -89,14 +89,12 @@ class BackwardProgram:
         unchanged = {node: x for node, x in recorder.states.items() if node not in updates}
         keep = values_to_keep(grads, set(arriving), {*given, *unchanged})
         self.kept = [symbolic(node, recorder) for node in keep]
-        again = [placeholder(f"kept{i}", node.type) for i, node in enumerate(keep)]
-        new = substitute(tuple(grads), dict(zip(keep, again, strict=True)))
-        self._read_by = [_places_read(new[node], arriving) for node in grads]
-        program = Graph((), {f"result{i}": new[node] for i, node in enumerate(grads)})
+        inputs, program = _cut_at(keep, arriving, grads)
+        self._read_by = [_places_read(node, arriving) for node in program.outputs.values()]
         read = set(program.nodes)
         self._given = {node: place for node, place in given.items() if node in read}
         self._unchanged = [x for node, x in unchanged.items() if node in read]
-        self._session = compile(Graph([*arriving, *again, *self._given], program.outputs))
+        self._session = compile(Graph([*inputs, *self._given], program.outputs))
 
     def attach(
         self,
@@ -232,6 +230,25 @@ def _gradient_of(
         return [by_id.get(id(x)) for x in sources]
 
     return gradient
+
+
+def _cut_at(
+    keep: Sequence[Node], arriving: Sequence[Node], grads: Sequence[Node]
+) -> tuple[list[Node], Graph]:
+    """The program that computes gradients from values that the function has kept.
+
+    Args:
+        keep: the nodes of these values.
+        arriving: the gradients of the results.
+        grads: what is computed.
+
+    Returns:
+        Its inputs, in order, and the program without them.
+    """
+    again = [placeholder(f"kept{i}", node.type) for i, node in enumerate(keep)]
+    new = substitute(tuple(grads), dict(zip(keep, again, strict=True)))
+    program = Graph((), {f"result{i}": new[node] for i, node in enumerate(grads)})
+    return [*arriving, *again], program
 
 
 def _places_read(node: Node, arriving: Sequence[Node]) -> list[int]:
