@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import numpy as np
 
 from graphc.dtypes import DType, as_dtype, of_array
-from graphc.errors import AutogradError, DTypeError, GraphcError, ShapeError, SymbolicValueError
+from graphc.errors import AutogradError, DTypeError, ShapeError, SymbolicValueError
 from graphc.frontend.autograd.hooks import Hooks
-from graphc.frontend.autograd.tape import GradFn, step_of_run
-from graphc.frontend.memory.views import View, follow_tape, view_of
+from graphc.frontend.autograd.tape import GradFn
+from graphc.frontend.eager import run_now
+from graphc.frontend.making import concrete, symbolic
+from graphc.frontend.memory.views import View
 from graphc.frontend.modes import modes
-from graphc.frontend.numpy_warnings import evaluate
 from graphc.node import Node
 from graphc.opdef import OpDef
 from graphc.provenance import describe, user_location_text
-from graphc.storage import Array, InferenceVersion, Storage
+from graphc.storage import Array, Storage
 from graphc.types import TensorType
 
 if TYPE_CHECKING:
@@ -143,165 +144,10 @@ def is_tensor(x: object) -> TypeGuard[Tensor]:
     return isinstance(x, TensorBase)
 
 
-tensor_class: list[type[Tensor]] = []
-"""Holds ``Tensor`` once its module is loaded; results of operations are made of it."""
-
-
 Results = Callable[[OpDef, "tuple[Tensor, ...]", Mapping[str, Any]], "tuple[Tensor, ...]"]
 
 run_results: list[Results] = []
 """Holds what applies an operation with several results, once its module is loaded."""
-
-
-def concrete(array: Array, requires_grad: bool = False, grad_fn: GradFn | None = None) -> Tensor:
-    """A tensor over this array, not a copy."""
-    version = InferenceVersion() if modes.inference else None
-    storage = Storage(array, version)
-    if modes.recorder is not None:
-        modes.recorder.note_made(storage)
-    return _make(storage, None, None, requires_grad, grad_fn)
-
-
-def over(storage: Storage) -> Tensor:
-    """A tensor over this memory."""
-    return _make(storage, None, None, False, None)
-
-
-def symbolic(
-    node: Node, recorder: Recorder, requires_grad: bool = False, grad_fn: GradFn | None = None
-) -> Tensor:
-    """A tensor for a node of a graph."""
-    return _make(_NO_STORAGE, node, recorder, requires_grad, grad_fn)
-
-
-def become_symbolic(x: Tensor, node: Node, recorder: Recorder) -> None:
-    """Let a concrete tensor be a node of a graph from now on."""
-    x.storage, x.node, x.recorder = _NO_STORAGE, node, recorder
-
-
-_NO_STORAGE = Storage(np.empty(0))
-
-
-def _make(
-    storage: Storage,
-    node: Node | None,
-    recorder: Recorder | None,
-    requires_grad: bool,
-    grad_fn: GradFn | None,
-) -> Tensor:
-    tensor = _new(tensor_class[0])
-    tensor.storage = storage  # as ``init`` does; results are made often, and a call costs
-    tensor.node = node
-    tensor.recorder = recorder
-    tensor.is_state = False
-    tensor._grad = None
-    tensor._grad_fn = grad_fn
-    tensor._hooks = None
-    tensor._requires_grad = requires_grad
-    tensor._retains_grad = False
-    tensor._viewed = None
-    return tensor
-
-
-_new = object.__new__
-
-
-def init(
-    tensor: TensorBase,
-    storage: Storage,
-    node: Node | None = None,
-    recorder: Recorder | None = None,
-    requires_grad: bool = False,
-    grad_fn: GradFn | None = None,
-) -> None:
-    """Set all state of a new tensor."""
-    tensor.storage = storage
-    tensor.node = node
-    tensor.recorder = recorder
-    tensor.is_state = False
-    tensor._grad = None
-    tensor._grad_fn = grad_fn
-    tensor._hooks = None
-    tensor._requires_grad = requires_grad
-    tensor._retains_grad = False
-    tensor._viewed = None
-
-
-def run_now(op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]) -> Tensor:
-    """Apply an operation dynamically, and note it on the tape if a gradient may be asked."""
-    arrays = [x.storage.array for x in inputs]
-    try:
-        kind: tuple[Any, ...] = (op, *[array.dtype for array in arrays])
-        if not op.types_follow_dtypes and not attrs:
-            kind = (*kind, *[array.shape for array in arrays])
-        if kind not in _accepted:
-            _require_types(op, inputs, attrs, kind)
-        if op.is_view:
-            storage = Storage(op.eval(*arrays, **attrs), inputs[0].storage.version)
-        else:
-            storage = Storage(evaluate(op.eval, arrays, attrs))
-    except Exception as error:
-        raise _explained(error, op, inputs, attrs) from error
-    output = _make(storage, None, None, False, None)
-    if modes.grad_enabled and op.vjp is not None:
-        for x in inputs:
-            if x._viewed is not None:
-                follow_tape(x, x._viewed)
-        for x in inputs:
-            if x._requires_grad:
-                _put_on_tape(op, inputs, output, attrs)
-                break
-    elif modes.inference and not op.is_view:
-        storage.version = InferenceVersion()
-    if op.is_view and share_memory(arrays[0], storage.array):
-        storage.version.shared = True
-        output._viewed = view_of(inputs[0], ((op, attrs),))
-    return output
-
-
-def _put_on_tape(
-    op: OpDef, inputs: tuple[Tensor, ...], output: Tensor, attrs: Mapping[str, Any]
-) -> None:
-    """Let a result of tensors that require gradients require one, too, if its dtype can."""
-    if of_array(output.storage.array).is_differentiable:
-        output._requires_grad = True
-        output._grad_fn = step_of_run(op, inputs, output, attrs)
-        if modes.anomaly:
-            output._grad_fn.origin = user_location_text()
-
-
-def share_memory(source: Array, result: Array) -> bool:
-    """False for a view operation that had to copy, such as ``reshape`` of a transpose."""
-    return bool(source.flags.c_contiguous) or np.may_share_memory(source, result)
-
-
-_ACCEPTED_LIMIT = 4096
-_accepted: set[tuple[Any, ...]] = set()
-"""Operations with operand dtypes, and shapes where these matter, that type inference accepted."""
-
-
-def _require_types(
-    op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any], kind: tuple[Any, ...]
-) -> None:
-    """Accept the types that recording accepts, though numpy may compute with others."""
-    op.infer(*(x.type for x in inputs), **attrs)
-    if op.types_follow_dtypes or not attrs:
-        if len(_accepted) >= _ACCEPTED_LIMIT:
-            _accepted.clear()
-        _accepted.add(kind)
-
-
-def _explained(
-    error: Exception, op: OpDef, inputs: tuple[Tensor, ...], attrs: Mapping[str, Any]
-) -> Exception:
-    """Type inference explains better than numpy why an operation failed."""
-    if isinstance(error, GraphcError):
-        return error.located(user_location_text())
-    try:
-        op.infer(*(x.type for x in inputs), **attrs)
-    except GraphcError as better:
-        return better.located(user_location_text())
-    return error
 
 
 def require_differentiable(dtype: DType) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphc.errors import AutogradError, SymbolicValueError
-from graphc.frontend.base import init
+from graphc.frontend.making import init
 from graphc.provenance import user_location_text
 from graphc.storage import Array, Storage
 

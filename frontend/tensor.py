@@ -11,14 +11,7 @@ import numpy as np
 from graphc.errors import ArgumentError, AutogradError
 from graphc.frontend.autograd import api
 from graphc.frontend.autograd.tape import GradFn
-from graphc.frontend.base import (
-    concrete,
-    init,
-    require_differentiable,
-    require_like,
-    run_results,
-    tensor_class,
-)  # fmt: skip
+from graphc.frontend.base import require_differentiable, require_like, run_results
 from graphc.frontend.control.dynamic import results_now
 from graphc.frontend.formatting import format_tensor
 from graphc.frontend.functions import (
@@ -33,6 +26,7 @@ from graphc.frontend.functions import (
     viewing,
 )  # fmt: skip
 from graphc.frontend.functions.convert import TensorLike, is_operand
+from graphc.frontend.making import concrete, init, tensor_class
 from graphc.frontend.memory.views import keeps_order, settled
 from graphc.frontend.methods.conversion import ConversionMethods
 from graphc.frontend.methods.creation import CreationMethods

@@ -18,7 +18,8 @@ from graphc.frontend.autograd.differences import (
     size_of,
 )  # fmt: skip
 from graphc.frontend.autograd.functional import jvp
-from graphc.frontend.base import concrete, is_tensor
+from graphc.frontend.base import is_tensor
+from graphc.frontend.making import concrete
 from graphc.provenance import user_location_text
 from graphc.storage import Array
 

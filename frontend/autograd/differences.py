@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphc.frontend.autograd.api import grad
-from graphc.frontend.base import concrete
+from graphc.frontend.making import concrete
 from graphc.frontend.modes import set_grad_enabled
 from graphc.storage import Array
 

@@ -20,7 +20,7 @@ from graphc.frontend.autograd.hooks import (
 from graphc.frontend.autograd.recorded import RecordedGradFn
 from graphc.frontend.autograd.saved import rebuilt
 from graphc.frontend.autograd.tape import DeadEnd, DynamicGradFn, Edge, GradFn
-from graphc.frontend.base import concrete
+from graphc.frontend.making import concrete
 from graphc.frontend.modes import modes, recording_into, set_grad_enabled
 from graphc.opdef import Call
 from graphc.ops.broadcasting import sum_to_shape

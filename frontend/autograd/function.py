@@ -12,7 +12,8 @@ from graphc.frontend.autograd.anomaly import note_line
 from graphc.frontend.autograd.custom import FunctionStep
 from graphc.frontend.autograd.saved import SavedTensor
 from graphc.frontend.autograd.tape import DeadEnd, Edge
-from graphc.frontend.base import concrete, is_tensor, symbolic
+from graphc.frontend.base import is_tensor
+from graphc.frontend.making import concrete, symbolic
 from graphc.frontend.memory.views import settled
 from graphc.frontend.modes import modes, recording_into, set_grad_enabled
 from graphc.ops.select import copy

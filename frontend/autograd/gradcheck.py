@@ -14,7 +14,8 @@ from graphc.frontend.autograd.comparison import Comparison
 from graphc.frontend.autograd.custom import FunctionOutput
 from graphc.frontend.autograd.differences import gradient
 from graphc.frontend.autograd.hooks import Grads
-from graphc.frontend.base import concrete, is_tensor
+from graphc.frontend.base import is_tensor
+from graphc.frontend.making import concrete
 from graphc.frontend.modes import set_grad_enabled
 from graphc.provenance import user_location_text
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphc.dtypes import INTEGER
 from graphc.frontend.autograd.tape import Edge, GradFn, OpGradFn, TypeOnly
-from graphc.frontend.base import symbolic
+from graphc.frontend.making import symbolic
 from graphc.node import Node
 from graphc.opdef import OpDef
 

@@ -10,8 +10,8 @@ import numpy as np
 from graphc.errors import ShapeError
 from graphc.frontend.autograd.api import grad
 from graphc.frontend.autograd.zeros import zeros_of
-from graphc.frontend.base import concrete
 from graphc.frontend.functions.pieces import stack
+from graphc.frontend.making import concrete
 from graphc.ops.shape import reshape
 from graphc.provenance import user_location_text
 

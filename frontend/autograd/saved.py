@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graphc.frontend.autograd.tape import Edge, GradFn, for_inference_only, stand_in
-from graphc.frontend.base import concrete, symbolic
+from graphc.frontend.making import concrete, symbolic
 from graphc.frontend.memory.views import settled
 from graphc.frontend.modes import modes
 from graphc.storage import Array

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from graphc.dtypes import of_array
 from graphc.errors import AutogradError, RecordingError
-from graphc.frontend.base import concrete, is_tensor
+from graphc.frontend.base import is_tensor
+from graphc.frontend.making import concrete
 from graphc.frontend.modes import is_recording, modes, no_grad
 from graphc.provenance import user_location_text
 from graphc.storage import Array

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphc.errors import AutogradError, ShapeError
-from graphc.frontend.base import concrete, is_tensor
+from graphc.frontend.base import is_tensor
 from graphc.frontend.functions.pieces import stack
+from graphc.frontend.making import concrete
 from graphc.ops.select import cast
 from graphc.ops.shape import reshape
 from graphc.provenance import user_location_text

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from graphc.frontend.base import concrete
+from graphc.frontend.making import concrete
 from graphc.frontend.modes import modes
 from graphc.ops.shape import expand
 from graphc.types import TensorType

@@ -19,8 +19,9 @@ from graphc.frontend.autograd.hooks import Grads
 from graphc.frontend.autograd.saved import SavedTensor
 from graphc.frontend.autograd.tape import Edge, GradFn, edges_of
 from graphc.frontend.autograd.zeros import zeros_of
-from graphc.frontend.base import concrete, is_tensor, symbolic
+from graphc.frontend.base import is_tensor
 from graphc.frontend.compile.host_tensor import HostTensor
+from graphc.frontend.making import concrete, symbolic
 from graphc.frontend.modes import modes
 from graphc.frontend.structure import flatten, map_leaves
 from graphc.graph import Graph, topological

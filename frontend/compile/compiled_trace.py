@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from graphc.frontend.autograd.engine import accumulate
-from graphc.frontend.base import concrete, is_tensor
+from graphc.frontend.base import is_tensor
 from graphc.frontend.compile.backward import BackwardProgram
 from graphc.frontend.compile.fast_path import FastPath
 from graphc.frontend.compile.results import Results
 from graphc.frontend.graph import Graph
 from graphc.frontend.guards.reads import Reads
+from graphc.frontend.making import concrete
 from graphc.frontend.tensor import Tensor
 from graphc.runtime.sessions.locks import renew_after_fork
 from graphc.runtime.sessions.session import Session

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphc.frontend.base import init
+from graphc.frontend.making import init
 from graphc.frontend.tensor import Tensor
 
 

@@ -14,7 +14,7 @@ TENSOR_BOX = Box(
     holder=Storage,
     template=Template(
         Tensor,
-        {  # what graphc.frontend.base.concrete(array) has
+        {  # what graphc.frontend.making.concrete(array) has
             "storage": Template(
                 Storage,
                 {"array": Part.ARRAY, "version": Template(Version, {"count": 0, "shared": False})},

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from graphc.frontend.autograd.tape import GradFn
-from graphc.frontend.base import symbolic
 from graphc.frontend.control.custom import give_gradient
 from graphc.frontend.control.writes import written_in_place
+from graphc.frontend.making import symbolic
 from graphc.frontend.recording.recorder import Recorder
 from graphc.frontend.recording.subgraph import SubgraphRecorder
 from graphc.graph import topological

@@ -9,7 +9,7 @@ import numpy as np
 
 from graphc.errors import AutogradError
 from graphc.frontend.autograd.function import Function
-from graphc.frontend.base import concrete
+from graphc.frontend.making import concrete
 from graphc.graph import Graph
 from graphc.opdef import Call, OpDef
 from graphc.ops.bodies import computed

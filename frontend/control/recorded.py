@@ -10,7 +10,7 @@ from graphc.frontend.autograd.custom import FunctionStep
 from graphc.frontend.autograd.hooks import Grads
 from graphc.frontend.autograd.saved import SavedTensor
 from graphc.frontend.autograd.tape import edges_of
-from graphc.frontend.base import symbolic
+from graphc.frontend.making import symbolic
 from graphc.frontend.modes import modes
 from graphc.node import Node
 from graphc.opdef import Call, OpDef

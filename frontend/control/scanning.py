@@ -9,13 +9,13 @@ import numpy as np
 
 from graphc.dims import Size
 from graphc.errors import ArgumentError
-from graphc.frontend.base import concrete
 from graphc.frontend.control.body import Body
 from graphc.frontend.control.dynamic import contiguous, items_of, stacked
 from graphc.frontend.control.joined import Joined
 from graphc.frontend.control.leaves import Leaves, leaves_of, require_alike
 from graphc.frontend.control.recorded import cut_off
 from graphc.frontend.control.writes import Untouched
+from graphc.frontend.making import concrete
 from graphc.frontend.modes import recording_into
 from graphc.frontend.recording.recorder import Recorder
 from graphc.ops.bodies import body_graph, numbered, results

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import ArgumentError, DataFileError, MissingFileError, did_you_mean
-from graphc.frontend.base import concrete
 from graphc.frontend.data.csv_columns import Category, Column, column_of
 from graphc.frontend.data.tensors import TensorDataset
+from graphc.frontend.making import concrete
 from graphc.provenance import user_location_text
 from graphc.storage import Array
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import ArgumentError, DataFileError, MissingFileError
-from graphc.frontend.base import concrete
 from graphc.frontend.data.dataset import Dataset
+from graphc.frontend.making import concrete
 from graphc.provenance import user_location_text
 from graphc.storage import Array
 

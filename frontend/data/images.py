@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import ArgumentError, DataFileError, DependencyError, MissingFileError
-from graphc.frontend.base import concrete
 from graphc.frontend.data.dataset import Dataset
 from graphc.frontend.data.idx import scaled
+from graphc.frontend.making import concrete
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
 

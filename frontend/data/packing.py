@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from graphc.frontend.base import concrete
+from graphc.frontend.making import concrete
 from graphc.frontend.tensor import Tensor
 from graphc.storage import Array
 

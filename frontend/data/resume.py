@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import CheckpointError
-from graphc.frontend.base import concrete
 from graphc.frontend.data.iteration import Progress
 from graphc.frontend.data.random_samplers import SubsetRandomSampler, WeightedRandomSampler
 from graphc.frontend.data.sampler import BatchSampler, RandomSampler, SequentialSampler
 from graphc.frontend.data.worker_info import draw_seed
 from graphc.frontend.functions.generators import Generator, default_generator
+from graphc.frontend.making import concrete
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
 

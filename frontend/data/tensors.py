@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import ArgumentError, DTypeError
-from graphc.frontend.base import concrete
 from graphc.frontend.data.dataset import Dataset
+from graphc.frontend.making import concrete
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import ArgumentError, DTypeError
-from graphc.frontend.base import concrete
 from graphc.frontend.data.dataset import Dataset
 from graphc.frontend.data.subset import split_sizes
+from graphc.frontend.making import concrete
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
 from graphc.storage import Array

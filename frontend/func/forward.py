@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from graphc.errors import ArgumentError, AutogradError, DTypeError, ShapeError
-from graphc.frontend.base import concrete, is_tensor
+from graphc.frontend.base import is_tensor
 from graphc.frontend.func.fragment import without_tape
 from graphc.frontend.func.level import Level, gradients
 from graphc.frontend.func.reach import finish
+from graphc.frontend.making import concrete
 from graphc.frontend.modes import modes, recording_into
 from graphc.frontend.structure import flatten
 from graphc.ops.shape import expand

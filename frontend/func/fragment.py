@@ -14,9 +14,10 @@ import numpy as np
 
 from graphc.dims import Shape, Size
 from graphc.errors import RecordingError
-from graphc.frontend.base import concrete, is_tensor, symbolic
+from graphc.frontend.base import is_tensor
 from graphc.frontend.func.custom import apply_to_all
 from graphc.frontend.func.reach import Reach
+from graphc.frontend.making import concrete, symbolic
 from graphc.frontend.memory.views import settled
 from graphc.frontend.modes import recording_into
 from graphc.frontend.recording.recorder import Recorder

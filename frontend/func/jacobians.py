@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphc.errors import ArgumentError, ShapeError
-from graphc.frontend.base import concrete
 from graphc.frontend.func.arguments import Argnums, by_argnums, of_chosen, positions
 from graphc.frontend.func.forward import pushforward
 from graphc.frontend.func.reverse import pullback
 from graphc.frontend.func.vmap import vmap
+from graphc.frontend.making import concrete
 from graphc.frontend.modes import set_grad_enabled
 from graphc.frontend.structure import flatten
 from graphc.ops.shape import permute, reshape

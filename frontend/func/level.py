@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from graphc.errors import ArgumentError, AutogradError, DTypeError
 from graphc.frontend.autograd.api import grad
-from graphc.frontend.base import is_tensor, symbolic
+from graphc.frontend.base import is_tensor
 from graphc.frontend.func.fragment import without_tape
 from graphc.frontend.func.reach import Reach, finish
+from graphc.frontend.making import symbolic
 from graphc.frontend.memory.views import settled
 from graphc.frontend.modes import modes, recording_into, set_grad_enabled
 from graphc.frontend.recording.subgraph import SubgraphRecorder

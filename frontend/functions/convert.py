@@ -10,7 +10,8 @@ import numpy as np
 from graphc.dims import Dim
 from graphc.dtypes import BOOLEAN, COMPLEX, FLOATING, INTEGER, DType, result_type
 from graphc.errors import ArgumentError, ArgumentTypeError, DTypeError, IndexRangeError
-from graphc.frontend.base import TensorBase, concrete, is_tensor, symbolic
+from graphc.frontend.base import TensorBase, is_tensor
+from graphc.frontend.making import concrete, symbolic
 from graphc.frontend.modes import modes
 from graphc.frontend.settings.default_dtype import default_dtype, dtype_of_number
 from graphc.ops.leaf import size_value

@@ -9,8 +9,9 @@ import numpy as np
 
 from graphc.dtypes import DType, DTypeLike, as_dtype, int64
 from graphc.errors import ArgumentError
-from graphc.frontend.base import concrete, is_tensor
+from graphc.frontend.base import is_tensor
 from graphc.frontend.functions.creation import require_known, tracked
+from graphc.frontend.making import concrete
 from graphc.frontend.settings.default_dtype import default_dtype, dtype_of_number
 from graphc.frontend.settings.devices import DeviceLike, require_cpu
 from graphc.provenance import user_location_text
@@ -61,22 +62,65 @@ def linspace(
 ) -> Tensor:  # fmt: skip
     """``steps`` values from start to end, both included (``torch.linspace``)."""
     require_cpu(device)
-    values = _evenly("linspace", start, end, steps)
-    of = _kind_of(values) if dtype is None else as_dtype(dtype)
-    return tracked(concrete(values.astype(of.numpy)), requires_grad)
+    first, last = _bounds("linspace", start, end, steps)
+    kind = complex if isinstance(first, complex) or isinstance(last, complex) else float
+    of = dtype_of_number(kind) if dtype is None else as_dtype(dtype)
+    if of.is_complex or of.category == BOOLEAN or of.itemsize == 2 and of.is_floating_point:
+        values = np.linspace(first, last, steps).astype(of.numpy)
+    else:
+        values = _from_both_ends(first, last, steps, of)
+    return tracked(concrete(values), requires_grad)
 
 
-def _evenly(function: str, start: Any, end: Any, steps: int) -> Array:
+def _from_both_ends(first: Any, last: Any, steps: int, of: DType) -> Array:
+    """Half of the values from the start, half from the end, each rounded once, as in PyTorch."""
+    start, stop = np.asarray([first, last]).astype(of.numpy)
+    wide = of.numpy.type if of.is_floating_point else np.float64
+    with np.errstate(all="ignore"):
+        step = (wide(stop) - wide(start)) / wide(max(steps - 1, 1))
+        count = np.arange(steps)
+        left = count < steps // 2
+        places = np.where(left, count, count - (steps - 1)).astype(wide)
+        values = _fused(
+            np.full(steps, step, wide), places, np.where(left, start, stop).astype(wide)
+        )
+    return np.asarray(values if steps != 1 else [start]).astype(of.numpy)
+
+
+def _fused(a: Array, b: Array, c: Array) -> Array:
+    """``a * b + c`` with one rounding."""
+    if a.dtype == np.float32:
+        return np.asarray(a.astype(np.float64) * b + c, np.float32)
+    product = a * b
+    lost = _lost(a, b, product)
+    total = product + c
+    virtual = total - product
+    dropped = (product - (total - virtual)) + (c - virtual)
+    refined = total + (dropped + lost)
+    return np.where(np.isfinite(refined), refined, total)
+
+
+def _lost(a: Array, b: Array, product: Array) -> Array:
+    """What rounding took from a product of float64 (Dekker's)."""
+    (a_high, a_low), (b_high, b_low) = _halves(a), _halves(b)
+    return np.asarray(
+        ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+    )
+
+
+def _halves(x: Array) -> tuple[Array, Array]:
+    scaled = x * 134217729.0
+    high = scaled - (scaled - x)
+    return high, x - high
+
+
+def _bounds(function: str, start: Any, end: Any, steps: int) -> tuple[Any, Any]:
     if steps < 0:
         raise ArgumentError(
             f"{function}: steps must not be negative", got=str(steps), where=user_location_text()
         )
-    bounds = [each.item() if is_tensor(each) else each for each in (start, end)]
-    return np.asarray(np.linspace(bounds[0], bounds[1], steps))
-
-
-def _kind_of(values: Array) -> DType:
-    return dtype_of_number(complex if values.dtype.kind == "c" else float)
+    first, last = (each.item() if is_tensor(each) else each for each in (start, end))
+    return first, last
 
 
 def logspace(
@@ -91,8 +135,9 @@ def logspace(
         tensor([1., 2., 4., 8.])
     """
     require_cpu(device)
-    exponents = _evenly("logspace", start, end, steps)
-    of = _kind_of(exponents) if dtype is None else as_dtype(dtype)
+    exponents = np.linspace(*_bounds("logspace", start, end, steps), steps)
+    kind = complex if exponents.dtype.kind == "c" else float
+    of = dtype_of_number(kind) if dtype is None else as_dtype(dtype)
     with np.errstate(all="ignore"):
         values = np.power(float(base), exponents).astype(of.numpy)
     return tracked(concrete(values), requires_grad)

@@ -12,17 +12,13 @@ from graphc.allocation import empty_array
 from graphc.dims import Dim, Size
 from graphc.dtypes import INTEGER, DType, DTypeLike, as_dtype, int64, of_array
 from graphc.errors import ArgumentError, DTypeError
-from graphc.frontend.base import (
-    concrete,
-    is_tensor,
-    require_differentiable,
-    symbolic,
-)
+from graphc.frontend.base import is_tensor, require_differentiable
 from graphc.frontend.functions import pointwise
 from graphc.frontend.functions.convert import cast, require_tensor, shape_argument
 from graphc.frontend.functions.convert import scalar_tensor as constant_of
 from graphc.frontend.functions.fitting import require_all_fit, require_fits
 from graphc.frontend.functions.python_data import array_of_python
+from graphc.frontend.making import concrete, symbolic
 from graphc.frontend.memory.views import own
 from graphc.frontend.modes import modes
 from graphc.frontend.settings.default_dtype import default_dtype, dtype_of_number
@@ -270,17 +266,24 @@ def arange(
     start, end, step = (_bound(value) for value in (start, end, step))
     if isinstance(end, Dim) or isinstance(start, Dim):
         return _symbolic_arange(start, end, step, dtype)
-    if step == 0 or (end - start) * step < 0:
-        raise ArgumentError(
-            "arange: the step does not lead from start to end", got=f"{start}, {end}, {step}",
-            where=user_location_text(),
-        )  # fmt: skip
     whole = all(isinstance(value, int | np.integer) for value in (start, end, step))
     of = as_dtype((int64 if whole else default_dtype()) if dtype is None else dtype)
+    if of.category not in (INTEGER, FLOATING):
+        raise DTypeError(
+            "arange: unsupported dtype", got=of.name, expected="integers or floating point",
+            where=user_location_text(),
+        )  # fmt: skip
+    given = start, end, step
     if of.category == INTEGER and not whole:
         start, end, step = int(start), int(end), int(step)
         whole = True
-    count = math.ceil((end - start) / step)
+    if step == 0 or (end - start) * step < 0:
+        raise ArgumentError(
+            "arange: the step does not lead from start to end", got=", ".join(map(str, given)),
+            where=user_location_text(),
+        )  # fmt: skip
+    first, last, stride = (start, end, step) if of is int64 else given  # as PyTorch counts
+    count = max(0, math.ceil((last - first) / stride))
     ramp = np.arange(count, dtype=np.int64 if whole else np.float64)
     return tracked(concrete((start + ramp * step).astype(of.numpy)), requires_grad)
 

@@ -8,11 +8,11 @@ import numpy as np
 
 from graphc.dtypes import INTEGER, int32
 from graphc.errors import ArgumentError, DTypeError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions.complexes import real
 from graphc.frontend.functions.convert import cast, require_tensor
 from graphc.frontend.functions.equations import matrix, solve_triangular
 from graphc.frontend.functions.pieces import cat
+from graphc.frontend.making import concrete
 from graphc.ops import eigen, elementwise, orthogonal, solve
 from graphc.ops.linalg import adjoint as conjugate_transpose
 from graphc.ops.linalg import matmul, swap_last

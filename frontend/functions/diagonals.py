@@ -9,7 +9,6 @@ import numpy as np
 from graphc.dims import Dim
 from graphc.dtypes import int64
 from graphc.errors import ArgumentError, ShapeError
-from graphc.frontend.base import concrete, symbolic
 from graphc.frontend.functions.convert import (
     cast,
     common_dtype,
@@ -19,6 +18,7 @@ from graphc.frontend.functions.convert import (
 )
 from graphc.frontend.functions.pieces import cat
 from graphc.frontend.functions.shaping import permute, reshape
+from graphc.frontend.making import concrete, symbolic
 from graphc.frontend.modes import modes
 from graphc.ops import comparison, elementwise, select
 from graphc.ops import diagonal as ops

@@ -9,12 +9,12 @@ import numpy as np
 
 from graphc.dtypes import int64
 from graphc.errors import ArgumentError, GraphcError, SymbolicValueError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions import choosing, exponential, pointwise, reduction
 from graphc.frontend.functions.aliases import also_called
 from graphc.frontend.functions.complexes import real
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor
 from graphc.frontend.functions.shaping import drop_dims, unsqueeze
+from graphc.frontend.making import concrete
 from graphc.frontend.modes import is_recording
 from graphc.ops import determinants, elementwise, orthogonal
 from graphc.ops import solve as ops

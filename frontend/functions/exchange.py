@@ -8,8 +8,9 @@ import numpy as np
 
 from graphc.dtypes import DTypeLike, as_dtype, of_array
 from graphc.errors import ArgumentError, AutogradError, DTypeError
-from graphc.frontend.base import concrete, is_tensor
+from graphc.frontend.base import is_tensor
 from graphc.frontend.functions.creation import as_tensor
+from graphc.frontend.making import concrete
 from graphc.frontend.modes import modes
 from graphc.frontend.settings.devices import DeviceLike, require_cpu
 from graphc.provenance import user_location_text

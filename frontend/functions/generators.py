@@ -12,8 +12,8 @@ import numpy as np
 
 from graphc.dims import Size
 from graphc.errors import ArgumentError, RecordingError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions.convert import require_tensor
+from graphc.frontend.making import concrete
 from graphc.frontend.modes import modes
 from graphc.frontend.settings.devices import CPU, Device, DeviceLike, require_cpu
 from graphc.ops import random as ops

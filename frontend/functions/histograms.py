@@ -9,10 +9,10 @@ import numpy as np
 
 from graphc.dtypes import INTEGER, float32, float64, int64
 from graphc.errors import ArgumentError, DTypeError, ShapeError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions import choosing, logic, pointwise, reduction
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor
 from graphc.frontend.functions.shaping import reshape
+from graphc.frontend.making import concrete
 from graphc.ops import elementwise, select
 from graphc.ops.index import index_add
 from graphc.provenance import user_location_text

@@ -9,9 +9,10 @@ import numpy as np
 from graphc.dims import Shape, Size
 from graphc.dtypes import BOOLEAN, INTEGER, bool_, int8, int16, int64, uint8
 from graphc.errors import ArgumentError, IndexKindError, IndexRangeError, SymbolicValueError
-from graphc.frontend.base import TensorBase, concrete, is_tensor
+from graphc.frontend.base import TensorBase, is_tensor
 from graphc.frontend.functions.bounds import symbolic_bounds
 from graphc.frontend.functions.convert import cast, scalar_tensor
+from graphc.frontend.making import concrete
 from graphc.frontend.memory.view_chains import run_views
 from graphc.frontend.memory.views import ViewStep, own
 from graphc.frontend.modes import is_recording

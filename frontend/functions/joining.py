@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from graphc.errors import ArgumentError, ShapeError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions.convert import require_tensor
 from graphc.frontend.functions.pieces import cat, stack
 from graphc.frontend.functions.shaping import expand, reshape
+from graphc.frontend.making import concrete
 from graphc.ops import index as index_ops
 from graphc.provenance import user_location_text
 

@@ -9,10 +9,10 @@ import numpy as np
 from graphc.dims import Shape
 from graphc.dtypes import INTEGER, int64
 from graphc.errors import ArgumentError, DTypeError, IndexShapeError, ShapeError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions.convert import cast, normalize_dim, require_tensor, scalar_tensor
 from graphc.frontend.functions.indexing import int_position
 from graphc.frontend.functions.shaping import drop_dims, expand, reshape, unsqueeze
+from graphc.frontend.making import concrete
 from graphc.frontend.memory.views import own
 from graphc.ops import comparison, elementwise
 from graphc.ops import index as ops

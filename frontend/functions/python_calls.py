@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphc.errors import AutogradError, RecordingError, ShapeError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions.shaping import broadcast_tensors
+from graphc.frontend.making import concrete
 from graphc.frontend.memory.writing import assign
 from graphc.frontend.modes import modes, no_grad
 from graphc.provenance import user_location_text

@@ -11,7 +11,7 @@ import numpy as np
 from graphc.dims import Dim, Size, floor_divide, larger
 from graphc.dtypes import INTEGER
 from graphc.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError
-from graphc.frontend.base import concrete, is_tensor
+from graphc.frontend.base import is_tensor
 from graphc.frontend.functions.convert import (
     normalize_dim,
     normalize_dims,
@@ -20,6 +20,7 @@ from graphc.frontend.functions.convert import (
 )
 from graphc.frontend.functions.pieces import cat, known_size
 from graphc.frontend.functions.shaping import clone, expand, flip, permute, reshape, transpose
+from graphc.frontend.making import concrete
 from graphc.frontend.memory.views import own
 from graphc.ops import index as index_ops
 from graphc.ops.shape import narrow

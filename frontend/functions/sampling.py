@@ -22,12 +22,12 @@ from graphc.dtypes import (
     int64,
 )  # fmt: skip
 from graphc.errors import ArgumentError, ArgumentTypeError, DTypeError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions.complexes import join
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor, shape_argument
 from graphc.frontend.functions.creation import tracked
 from graphc.frontend.functions.generators import Generator, default_generator
 from graphc.frontend.functions.sorting import argsort
+from graphc.frontend.making import concrete
 from graphc.frontend.settings.default_dtype import default_dtype
 from graphc.frontend.settings.devices import DeviceLike, require_cpu
 from graphc.ops import comparison, elementwise, select

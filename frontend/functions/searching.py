@@ -8,7 +8,7 @@ import numpy as np
 
 from graphc.dtypes import BOOLEAN, int32
 from graphc.errors import ArgumentError, DTypeError, ShapeError
-from graphc.frontend.base import concrete, is_tensor
+from graphc.frontend.base import is_tensor
 from graphc.frontend.functions.convert import (
     Number,
     cast,
@@ -19,6 +19,7 @@ from graphc.frontend.functions.convert import (
 from graphc.frontend.functions.indexing import getitem, non_negative
 from graphc.frontend.functions.picking import gather, int_index
 from graphc.frontend.functions.shaping import expand, reshape
+from graphc.frontend.making import concrete
 from graphc.ops import index as ops
 from graphc.ops import search
 from graphc.provenance import user_location_text

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphc.errors import AutogradError, RecordingError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions import shaping
 from graphc.frontend.functions.aliases import also_called
 from graphc.frontend.functions.convert import normalize_dim, require_tensor, shape_argument
+from graphc.frontend.making import concrete
 from graphc.frontend.memory.writing import require_writable
 from graphc.frontend.modes import modes
 from graphc.provenance import user_location_text

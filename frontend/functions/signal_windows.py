@@ -14,7 +14,7 @@ import numpy as np
 
 from graphc.dtypes import DTypeLike, as_dtype
 from graphc.errors import ArgumentError, DTypeError
-from graphc.frontend.base import concrete
+from graphc.frontend.making import concrete
 from graphc.frontend.settings.default_dtype import default_dtype
 from graphc.frontend.settings.devices import DeviceLike, require_cpu
 from graphc.provenance import user_location_text

@@ -10,10 +10,10 @@ import numpy as np
 from graphc.dims import Size
 from graphc.dtypes import DTypeLike, as_dtype
 from graphc.errors import ArgumentError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions.convert import normalize_dims, require_tensor
 from graphc.frontend.functions.creation import tracked
 from graphc.frontend.functions.pieces import cat
+from graphc.frontend.making import concrete
 from graphc.frontend.settings.default_dtype import default_dtype
 from graphc.frontend.settings.devices import DeviceLike, require_cpu
 from graphc.ops.shape import narrow

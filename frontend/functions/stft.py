@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from graphc.errors import ArgumentError, DTypeError, ShapeError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions import pointwise
 from graphc.frontend.functions.complexes import view_as_real
 from graphc.frontend.functions.convert import require_tensor
@@ -17,6 +16,7 @@ from graphc.frontend.functions.padding import pad
 from graphc.frontend.functions.pieces import known_size
 from graphc.frontend.functions.rearranging import unfold
 from graphc.frontend.functions.shaping import expand, permute, reshape, unsqueeze
+from graphc.frontend.making import concrete
 from graphc.frontend.nn.functional.padding import pad as pad_edges
 from graphc.ops import index as index_ops
 from graphc.ops.shape import narrow

@@ -10,12 +10,12 @@ import numpy as np
 
 from graphc.dtypes import DTypeLike
 from graphc.errors import ArgumentError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions.convert import require_tensor
 from graphc.frontend.functions.creation import empty
 from graphc.frontend.functions.indexing import getitem
 from graphc.frontend.functions.scattering import put
 from graphc.frontend.functions.shaping import permute, reshape
+from graphc.frontend.making import concrete
 from graphc.frontend.settings.default_dtype import default_dtype
 from graphc.frontend.settings.devices import DeviceLike
 from graphc.provenance import user_location_text

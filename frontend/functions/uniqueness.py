@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from graphc.frontend.base import concrete
 from graphc.frontend.functions.convert import normalize_dim, require_tensor
+from graphc.frontend.making import concrete
 from graphc.storage import Array
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from graphc.dtypes import DType, DTypeLike, as_dtype
 from graphc.errors import ArgumentTypeError, RecordingError, ShapeError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions.convert import require_tensor
 from graphc.frontend.functions.shaping import reshape
+from graphc.frontend.making import concrete
 from graphc.frontend.modes import modes
 from graphc.provenance import user_location_text
 from graphc.storage import Storage

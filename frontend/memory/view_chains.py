@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from graphc.dims import Shape
 from graphc.frontend.autograd.tape import DynamicGradFn, Edge
-from graphc.frontend.base import over, share_memory
+from graphc.frontend.eager import share_memory
+from graphc.frontend.making import over
 from graphc.frontend.memory.views import ViewStep, follow_tape, view_of
 from graphc.frontend.modes import modes
 from graphc.ops.shape import reshape

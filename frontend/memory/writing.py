@@ -9,7 +9,7 @@ import numpy as np
 from graphc.dims import Shape
 from graphc.errors import AutogradError, DTypeError, ShapeError
 from graphc.frontend.autograd.tape import move
-from graphc.frontend.base import concrete
+from graphc.frontend.making import concrete
 from graphc.frontend.memory.views import follow_tape, settled
 from graphc.frontend.memory.write_back import put_back
 from graphc.frontend.modes import modes

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from graphc.errors import ArgumentError, ShapeError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions import pointwise, sampling
 from graphc.frontend.functions.generators import Generator
+from graphc.frontend.making import concrete
 from graphc.frontend.modes import no_grad, running_now
 from graphc.frontend.nn.parameter import is_new
 from graphc.frontend.tensor import Tensor

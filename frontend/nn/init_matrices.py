@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import ArgumentError, ShapeError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions.choosing import where
 from graphc.frontend.functions.counting import eye
 from graphc.frontend.functions.decompositions import qr
@@ -17,6 +16,7 @@ from graphc.frontend.functions.pointwise import mul
 from graphc.frontend.functions.sampling import randn, uniform_values
 from graphc.frontend.functions.shaping import reshape
 from graphc.frontend.functions.sorting import argsort
+from graphc.frontend.making import concrete
 from graphc.frontend.nn.init import filling
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text

@@ -9,8 +9,9 @@ import numpy as np
 
 from graphc.dtypes import as_dtype
 from graphc.errors import ArgumentError, CheckpointError, did_you_mean
-from graphc.frontend.base import TensorBase, concrete
+from graphc.frontend.base import TensorBase
 from graphc.frontend.functions.convert import cast
+from graphc.frontend.making import concrete
 from graphc.frontend.nn.hooks.hook import hooks_of
 from graphc.frontend.nn.parameter import Parameter
 from graphc.frontend.nn.uninitialized import Uninitialized, is_lazy

@@ -10,8 +10,9 @@ import numpy as np
 from graphc.dims import Size
 from graphc.dtypes import DType, DTypeLike, as_dtype, float32
 from graphc.errors import ArgumentError, RecordingError
-from graphc.frontend.base import TensorBase, concrete, init, require_differentiable
+from graphc.frontend.base import TensorBase, require_differentiable
 from graphc.frontend.functions.creation import tensor
+from graphc.frontend.making import concrete, init
 from graphc.frontend.modes import modes
 from graphc.frontend.recording.recorder import Recorder
 from graphc.frontend.tensor import Tensor

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from graphc.errors import ArgumentError, CheckpointTypeError
-from graphc.frontend.base import concrete
+from graphc.frontend.making import concrete
 from graphc.frontend.modes import no_grad, running_now
 from graphc.frontend.nn.hooks.hook import hooks_of
 from graphc.frontend.nn.hooks.registering import HookMethods

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import ArgumentError, RecordingError
-from graphc.frontend.base import TensorBase, concrete
+from graphc.frontend.base import TensorBase
 from graphc.frontend.functions.complexes import view_as_complex, view_as_real
 from graphc.frontend.functions.creation import zeros_like
 from graphc.frontend.functions.pieces import cat
@@ -19,6 +19,7 @@ from graphc.frontend.functions.products import dot
 from graphc.frontend.functions.reduction import amax
 from graphc.frontend.functions.reduction import sum as total
 from graphc.frontend.functions.shaping import reshape
+from graphc.frontend.making import concrete
 from graphc.frontend.modes import enable_grad, modes, no_grad
 from graphc.frontend.optim.checks import refuse, require_non_negative
 from graphc.frontend.optim.line_search import Number, Point, strong_wolfe

@@ -10,7 +10,8 @@ import numpy as np
 from graphc.allocation import zero_array
 from graphc.dtypes import DType
 from graphc.errors import CheckpointMismatchError
-from graphc.frontend.base import TensorBase, concrete
+from graphc.frontend.base import TensorBase
+from graphc.frontend.making import concrete
 from graphc.frontend.tensor import Tensor
 from graphc.provenance import user_location_text
 from graphc.types import TensorType

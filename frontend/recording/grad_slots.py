@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphc.allocation import empty_array, zero_array
-from graphc.frontend.base import concrete
+from graphc.frontend.making import concrete
 from graphc.runtime.sessions.conditions import Watched
 from graphc.storage import Storage
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphc.frontend.base import symbolic
+from graphc.frontend.making import symbolic
 from graphc.frontend.recording.errors import kept_too_long
 from graphc.frontend.recording.grad_slots import ArgumentGrad, GradSlot, with_own_storage
 from graphc.ops.elementwise import add

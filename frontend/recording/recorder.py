@@ -13,9 +13,10 @@ from graphc.dtypes import DType, DTypeLike, as_dtype, int64
 from graphc.errors import ArgumentError, RecordingError
 from graphc.frontend.autograd.recorded import RecordedGradFn
 from graphc.frontend.autograd.tape import edges_of, move
-from graphc.frontend.base import TensorBase, become_symbolic, symbolic
+from graphc.frontend.base import TensorBase
 from graphc.frontend.control.recorded import record_results
 from graphc.frontend.guards.guards import Guards
+from graphc.frontend.making import become_symbolic, symbolic
 from graphc.frontend.memory.aliases import AliasTable
 from graphc.frontend.memory.view_layout import must_copy
 from graphc.frontend.memory.views import View, follow_tape, view_of

@@ -10,7 +10,8 @@ import numpy as np
 from graphc.dims import Size
 from graphc.dtypes import DType, DTypeLike
 from graphc.errors import RecordingError
-from graphc.frontend.base import TensorBase, concrete
+from graphc.frontend.base import TensorBase
+from graphc.frontend.making import concrete
 from graphc.frontend.modes import modes
 from graphc.frontend.recording.grad_slots import GradSlot
 from graphc.frontend.recording.gradients import Gradients

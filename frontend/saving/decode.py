@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from graphc.dtypes import as_dtype
-from graphc.frontend.base import concrete, over
 from graphc.frontend.functions.generators import Generator
+from graphc.frontend.making import concrete, over
 from graphc.frontend.nn.parameter import Parameter
 from graphc.frontend.nn.state_dict import StateDict
 from graphc.frontend.settings.devices import Device

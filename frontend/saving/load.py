@@ -17,7 +17,7 @@ from graphc.errors import (
     DamagedCheckpointError,
     GraphcError,
 )
-from graphc.frontend.base import concrete
+from graphc.frontend.making import concrete
 from graphc.frontend.saving.decode import Decoder
 from graphc.frontend.saving.save import FORMAT, VERSION, PathLike, checksum
 from graphc.frontend.saving.tensor_file import Header, mapped_array, read_array, read_header

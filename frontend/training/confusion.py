@@ -6,7 +6,6 @@ from typing import Any
 
 from graphc.dtypes import int64
 from graphc.errors import ArgumentError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions.choosing import where
 from graphc.frontend.functions.convert import cast
 from graphc.frontend.functions.creation import ones_like
@@ -15,6 +14,7 @@ from graphc.frontend.functions.pointwise import add, ge, lt, mul
 from graphc.frontend.functions.reduction import argmax
 from graphc.frontend.functions.scattering import index_add
 from graphc.frontend.functions.shaping import reshape
+from graphc.frontend.making import concrete
 from graphc.frontend.modes import no_grad
 from graphc.frontend.tensor import Tensor
 from graphc.frontend.training.metric import Metric, known, require_classes, require_shape, values

@@ -10,11 +10,11 @@ import numpy as np
 from graphc.dims import Dim
 from graphc.dtypes import int64
 from graphc.errors import ArgumentError, ShapeError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions.convert import as_float, scalar_tensor
 from graphc.frontend.functions.creation import zeros
 from graphc.frontend.functions.picking import index_select
 from graphc.frontend.functions.shaping import reshape
+from graphc.frontend.making import concrete
 from graphc.frontend.nn.functional.windows import with_batch, without_batch
 from graphc.ops import comparison, select
 from graphc.ops.shape import narrow

@@ -10,7 +10,7 @@ import numpy as np
 
 from graphc.dtypes import INTEGER, int64
 from graphc.errors import ArgumentError, DTypeError, ShapeError
-from graphc.frontend.base import concrete, is_tensor
+from graphc.frontend.base import is_tensor
 from graphc.frontend.functions.choosing import clamp, isinf, where
 from graphc.frontend.functions.control import scan
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor
@@ -21,6 +21,7 @@ from graphc.frontend.functions.picking import gather
 from graphc.frontend.functions.pieces import stack
 from graphc.frontend.functions.reduction import mean, sum
 from graphc.frontend.functions.shaping import drop_dims, reshape, unsqueeze
+from graphc.frontend.making import concrete
 from graphc.frontend.nn.functional.padding import pad
 from graphc.frontend.nn.functional.reduction import choose_reduction, reduce_loss
 from graphc.ops.shape import narrow

@@ -8,7 +8,6 @@ import numpy as np
 
 from graphc.dims import Dim
 from graphc.errors import ArgumentError, ShapeError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions.choosing import clamp
 from graphc.frontend.functions.convert import (
     normalize_dim,
@@ -21,6 +20,7 @@ from graphc.frontend.functions.norms import vector_norm
 from graphc.frontend.functions.picking import index_select
 from graphc.frontend.functions.reduction import sum
 from graphc.frontend.functions.shaping import broadcast_tensors
+from graphc.frontend.making import concrete
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ import numpy as np
 
 from graphc.dtypes import int64
 from graphc.errors import ArgumentError, DTypeError, ShapeError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions.choosing import clamp, where
 from graphc.frontend.functions.convert import cast, require_tensor
 from graphc.frontend.functions.picking import gather
@@ -19,6 +18,7 @@ from graphc.frontend.functions.pointwise import abs as absolute
 from graphc.frontend.functions.products import matmul
 from graphc.frontend.functions.rounding import floor, round
 from graphc.frontend.functions.shaping import reshape, transpose
+from graphc.frontend.making import concrete
 from graphc.frontend.nn.functional.shapes import agree
 from graphc.provenance import user_location_text
 

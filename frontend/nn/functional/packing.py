@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graphc.errors import ShapeError, SymbolicValueError
-from graphc.frontend.base import concrete, is_tensor
+from graphc.frontend.base import is_tensor
 from graphc.frontend.functions.shaping import reshape
+from graphc.frontend.making import concrete
 from graphc.frontend.modes import modes
 from graphc.ops import index
 from graphc.provenance import describe, user_location_text

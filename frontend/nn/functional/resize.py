@@ -12,10 +12,10 @@ import numpy as np
 from graphc.dims import Dim
 from graphc.dtypes import uint8
 from graphc.errors import ArgumentError, DTypeError, ShapeError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions.convert import require_tensor
 from graphc.frontend.functions.picking import index_select
 from graphc.frontend.functions.shaping import reshape
+from graphc.frontend.making import concrete
 from graphc.frontend.nn.functional.adaptive import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,

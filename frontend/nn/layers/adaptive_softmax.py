@@ -10,7 +10,6 @@ import numpy as np
 
 from graphc.dtypes import DTypeLike, int64
 from graphc.errors import ArgumentError, ShapeError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions.choosing import clamp, where
 from graphc.frontend.functions.convert import cast
 from graphc.frontend.functions.picking import gather
@@ -19,6 +18,7 @@ from graphc.frontend.functions.pointwise import neg
 from graphc.frontend.functions.reduction import argmax, mean
 from graphc.frontend.functions.shaping import drop_dims, unsqueeze
 from graphc.frontend.functions.softmaxes import log_softmax
+from graphc.frontend.making import concrete
 from graphc.frontend.nn.containers import ModuleList, Sequential
 from graphc.frontend.nn.layers.linear import Linear
 from graphc.frontend.nn.module import Module

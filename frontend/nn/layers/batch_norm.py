@@ -9,9 +9,9 @@ import numpy as np
 
 from graphc.dtypes import DTypeLike, float64
 from graphc.errors import ShapeError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions.pointwise import reciprocal
 from graphc.frontend.functions.shaping import drop_dims, unsqueeze
+from graphc.frontend.making import concrete
 from graphc.frontend.modes import no_grad
 from graphc.frontend.nn import init
 from graphc.frontend.nn.functional.channels import instance_norm

@@ -9,7 +9,7 @@ import numpy as np
 
 from graphc.dtypes import DTypeLike
 from graphc.errors import ArgumentError
-from graphc.frontend.base import concrete
+from graphc.frontend.making import concrete
 from graphc.frontend.nn.functional.shapes import require_channels
 from graphc.frontend.nn.functional.windows import Ints
 from graphc.frontend.nn.layers.batch_norm import (

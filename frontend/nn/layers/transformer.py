@@ -8,7 +8,7 @@ import numpy as np
 
 from graphc.dtypes import DTypeLike
 from graphc.errors import ShapeError
-from graphc.frontend.base import concrete
+from graphc.frontend.making import concrete
 from graphc.frontend.nn import init
 from graphc.frontend.nn.containers import ModuleList
 from graphc.frontend.nn.functional.activation import relu

@@ -7,7 +7,6 @@ from typing import Literal, cast
 import numpy as np
 
 from graphc.errors import ArgumentError, ShapeError
-from graphc.frontend.base import concrete
 from graphc.frontend.functions.counting import eye
 from graphc.frontend.functions.creation import zeros
 from graphc.frontend.functions.decompositions import qr
@@ -17,6 +16,7 @@ from graphc.frontend.functions.linalg import householder_product, matrix_exp
 from graphc.frontend.functions.pieces import cat
 from graphc.frontend.functions.pointwise import add, div, mul
 from graphc.frontend.functions.sampling import randn
+from graphc.frontend.making import concrete
 from graphc.frontend.modes import no_grad
 from graphc.frontend.nn.module import Module
 from graphc.frontend.tensor import Tensor

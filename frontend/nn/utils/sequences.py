@@ -10,13 +10,14 @@ import numpy as np
 from graphc.dims import Dim, Size
 from graphc.dtypes import INTEGER, int64
 from graphc.errors import ArgumentError, IndexRangeError, ShapeError
-from graphc.frontend.base import concrete, is_tensor
+from graphc.frontend.base import is_tensor
 from graphc.frontend.functions.choosing import where
 from graphc.frontend.functions.convert import cast, require_tensor, scalar_tensor, tensor_sequence
 from graphc.frontend.functions.creation import full
 from graphc.frontend.functions.picking import index_select
 from graphc.frontend.functions.pieces import cat, narrow, stack
 from graphc.frontend.functions.shaping import transpose
+from graphc.frontend.making import concrete
 from graphc.frontend.nn.functional.packing import Packing, host_values
 from graphc.frontend.nn.functional.shapes import agree
 from graphc.frontend.nn.utils.masked import MaskedSequence

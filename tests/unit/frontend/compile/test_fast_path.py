@@ -18,7 +18,7 @@ import graphc as gc
 import graphc.nn.functional as F
 from graphc import nn, optim
 from graphc.errors import GraphcError
-from graphc.frontend.base import concrete
+from graphc.frontend.making import concrete
 from graphc.runtime.llvm.entry.library import is_available
 
 pytestmark = pytest.mark.skipif(not is_available(), reason="another kind of Python")

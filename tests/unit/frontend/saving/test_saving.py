@@ -15,7 +15,7 @@ import pytest
 import graphc as gc
 from graphc import nn, optim
 from graphc.errors import ArgumentError, ArgumentTypeError, CheckpointError, RecordingError
-from graphc.frontend.base import concrete
+from graphc.frontend.making import concrete
 from graphc.frontend.saving.load import load
 from graphc.frontend.saving.save import save
 from tests.unit.frontend.saving.values import same
