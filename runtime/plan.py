@@ -1,6 +1,6 @@
 """The plan: what a backend executes. Flat steps over strided views of numbered buffers.
 
-A plan is made once per feed signature by ``graphc.runtime.planner``, checked by
+A plan is made once per feed signature by ``graphc.runtime.planning.planner``, checked by
 ``graphc.runtime.check.plan``, and handed to a backend, which sees nothing else of the program.
 """
 
@@ -113,7 +113,7 @@ class Operand:
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """The programs that a step runs: see ``graphc.runtime.inside``.
+    """The programs that a step runs: see ``graphc.runtime.planning.inside``.
 
     The memory of their inputs is that of the step's inputs: of all of it, or of one item of a
     sequence. Their outputs are the step's results or items of them, and their variables the

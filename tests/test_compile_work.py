@@ -19,7 +19,7 @@ from graphc.passes.fusion.groups import Groups
 from graphc.passes.pipeline import optimize
 from graphc.runtime.check.addresses import NearBuffers
 from graphc.runtime.check.plan import check_plan
-from graphc.runtime.planner import make_plan
+from graphc.runtime.planning.planner import make_plan
 
 GROWTH = {"told of merges": 12, "near buffers": 8}
 """How much more of some work four times the layers may take; squares would be 16 times as much."""

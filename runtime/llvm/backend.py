@@ -12,7 +12,6 @@ from itertools import groupby
 from graphc.errors import CompileError
 from graphc.runtime.backend import Code
 from graphc.runtime.disk_cache import open_cache
-from graphc.runtime.inside import program_names
 from graphc.runtime.llvm.build import compile_parts, stored_objects
 from graphc.runtime.llvm.compiler import engine, native
 from graphc.runtime.llvm.compiler.target import Target, host_target
@@ -42,6 +41,7 @@ from graphc.runtime.llvm.pool.pool import get_pool
 from graphc.runtime.llvm.pool.region import PARALLEL_FOR
 from graphc.runtime.llvm.program import NativeCall, define_run, workspace
 from graphc.runtime.plan import Plan, Step
+from graphc.runtime.planning.inside import program_names
 from graphc.runtime.reporting.tables import step_text
 
 

@@ -15,12 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from graphc.runtime.inside import (
-    COND,
-    SCAN,
-    WHILE,
-    stacked_carries,
-)
 from graphc.runtime.llvm.driver.before_loops import copies_before
 from graphc.runtime.llvm.driver.control_places import Places, control_operands
 from graphc.runtime.llvm.driver.divided_scan import Divided
@@ -32,6 +26,12 @@ from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
 from graphc.runtime.llvm.program import NativeCall, Slot, define_run, workspace
 from graphc.runtime.plan import Inside, Step
+from graphc.runtime.planning.inside import (
+    COND,
+    SCAN,
+    WHILE,
+    stacked_carries,
+)
 
 USUAL_ROUNDS = 16
 """How many iterations a loop is thought to take, as nobody knows."""

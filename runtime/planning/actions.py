@@ -19,7 +19,6 @@ from graphc.opdef import Trait
 from graphc.ops.fused import ITEM
 from graphc.ops.leaf import PLACEHOLDER, VARIABLE
 from graphc.ops.shape import reshape
-from graphc.runtime.inside import has_programs, stacked_carries
 from graphc.runtime.layout import (
     Layout,
     array_layout,
@@ -31,6 +30,7 @@ from graphc.runtime.layout import (
     view_layout,
 )
 from graphc.runtime.plan import BufferKind, Plan, StepKind
+from graphc.runtime.planning.inside import has_programs, stacked_carries
 from graphc.runtime.planning.parts import fill_of, find_places, has_parts, parts_of
 from graphc.storage import Array
 from graphc.types import TensorType, TupleType

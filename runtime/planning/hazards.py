@@ -17,7 +17,7 @@ from graphc.ops.fused import FUSED
 from graphc.ops.fused_matmul import FUSED_MATMUL, factor_operands
 from graphc.ops.index import gather, index, index_add, scatter_add
 from graphc.ops.linalg import matmul
-from graphc.runtime.inside import carries_in_place
+from graphc.runtime.planning.inside import carries_in_place
 
 Check = tuple[Node, Any]
 

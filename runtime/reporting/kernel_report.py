@@ -8,8 +8,8 @@ from functools import cached_property
 from graphc.graph import Graph
 from graphc.provenance import describe
 from graphc.runtime.backend import Code, Executable, Kernel
-from graphc.runtime.inside import bodies, program_names
 from graphc.runtime.plan import Plan, Step
+from graphc.runtime.planning.inside import bodies, program_names
 from graphc.runtime.reporting.tables import step_text
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from graphc.provenance import describe
 from graphc.runtime.backend import Kernel, StepSeconds
-from graphc.runtime.inside import program_names
 from graphc.runtime.plan import Plan
+from graphc.runtime.planning.inside import program_names
 from graphc.runtime.reporting.tables import step_text, table
 from graphc.runtime.sessions.specialization import Specialization
 

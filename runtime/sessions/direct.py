@@ -9,11 +9,11 @@ import numpy as np
 
 from graphc.dtypes import float32, float64
 from graphc.node import Node
-from graphc.runtime.inside import SCAN
 from graphc.runtime.llvm.entry.entry import Binding, Entry
 from graphc.runtime.llvm.entry.library import is_available
 from graphc.runtime.llvm.entry.results import Kind, Shape
 from graphc.runtime.plan import Plan
+from graphc.runtime.planning.inside import SCAN
 from graphc.runtime.sessions.boxes import Box
 from graphc.runtime.sessions.conditions import Conditions
 from graphc.runtime.sessions.locks import RunLocks

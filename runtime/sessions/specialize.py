@@ -14,7 +14,7 @@ from graphc.rebuild import bind_dims
 from graphc.runtime.backend import Backend
 from graphc.runtime.check.plan import check_plan
 from graphc.runtime.disk_cache import open_cache
-from graphc.runtime.planner import make_plan
+from graphc.runtime.planning.planner import make_plan
 from graphc.runtime.poison import poisoned
 from graphc.runtime.program_cache import Program, load, program_key, store
 from graphc.runtime.program_places import Places

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from graphc.runtime.inside import carries_in_place
 from graphc.runtime.llvm.driver.tasks import content_hash
 from graphc.runtime.llvm.gemm.panels import build_panels
 from graphc.runtime.llvm.lowering.panels import Panels
@@ -17,6 +16,7 @@ from graphc.runtime.llvm.lowering.steps import build_step
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
 from graphc.runtime.plan import Inside, Operand, Step
+from graphc.runtime.planning.inside import carries_in_place
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from graphc.dtypes import uint8
-from graphc.runtime.inside import COND, carries_in_place, input_layouts, programs, stacked_carries
 from graphc.runtime.layout import Layout
 from graphc.runtime.llvm.lowering.panels import Panels
 from graphc.runtime.plan import Inside, Operand, Step
+from graphc.runtime.planning.inside import (
+    COND,
+    carries_in_place,
+    input_layouts,
+    programs,
+    stacked_carries,
+)
 
 
 def control_operands(step: Step, inside: Inside) -> tuple[Operand, ...]:

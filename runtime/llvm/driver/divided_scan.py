@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 
-from graphc.runtime.inside import SCAN, stacked_carries
 from graphc.runtime.llvm.driver.control_places import Places, control_operands
 from graphc.runtime.llvm.driver.row_parts import are_apart, read_by_all
 from graphc.runtime.llvm.driver.tasks import content_hash
@@ -21,6 +20,7 @@ from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import Phase
 from graphc.runtime.llvm.program import NativeCall, workspace
 from graphc.runtime.plan import Inside, Operand, Step
+from graphc.runtime.planning.inside import SCAN, stacked_carries
 
 FEWEST_ROWS, MOST_ROWS = 4, 16
 """Rows of a unit: fewer read the weights too often, more leave too few units."""

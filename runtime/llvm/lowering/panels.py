@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from graphc.runtime.inside import programs
 from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.llvm.gemm.panels import panel_elements
 from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.lowering import products
 from graphc.runtime.plan import Inside, Operand, Plan, Step
+from graphc.runtime.planning.inside import programs
 
 
 @dataclass(frozen=True, slots=True)

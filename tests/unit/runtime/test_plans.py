@@ -12,7 +12,7 @@ from graphc.ops.leaf import placeholder, variable
 from graphc.ops.linalg import matmul
 from graphc.ops.shape import permute
 from graphc.runtime.check.plan import check_plan
-from graphc.runtime.planner import make_plan
+from graphc.runtime.planning.planner import make_plan
 from graphc.runtime.sessions.bindings import Variables
 from graphc.runtime.sessions.session import Session
 from graphc.storage import Storage

@@ -15,7 +15,7 @@ from graphc.ops.leaf import placeholder
 from graphc.ops.linalg import matmul
 from graphc.runtime.numpy_backend import NumpyExecutable
 from graphc.runtime.plan import Plan
-from graphc.runtime.planner import make_plan
+from graphc.runtime.planning.planner import make_plan
 from graphc.runtime.poison import poisoned
 from graphc.runtime.sessions.session import Session
 from graphc.types import TensorType

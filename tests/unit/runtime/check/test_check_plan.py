@@ -21,7 +21,7 @@ from graphc.ops.reduce import sum_
 from graphc.ops.shape import concat, pad, reshape
 from graphc.runtime.check.plan import check_plan
 from graphc.runtime.plan import Operand, Plan, Step
-from graphc.runtime.planner import make_plan
+from graphc.runtime.planning.planner import make_plan
 from graphc.runtime.sessions.bindings import Variables
 from graphc.storage import Storage
 from graphc.types import TensorType

@@ -37,7 +37,7 @@ from graphc.runtime.llvm.lowering.steps import build_step
 from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.program import NativeCall
 from graphc.runtime.plan import Step
-from graphc.runtime.planner import make_plan
+from graphc.runtime.planning.planner import make_plan
 from graphc.runtime.sessions.bindings import Variables, read_now
 from graphc.runtime.sessions.session import Session
 from graphc.storage import Array, Storage

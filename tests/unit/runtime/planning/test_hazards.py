@@ -14,8 +14,8 @@ from graphc.ops.leaf import placeholder
 from graphc.ops.linalg import matmul
 from graphc.ops.reduce import amax, sum_
 from graphc.ops.shape import reshape
-from graphc.runtime.planner import make_plan
 from graphc.runtime.planning.hazards import may_overwrite, positions_that_may_raise
+from graphc.runtime.planning.planner import make_plan
 from graphc.types import TensorType
 from tests.random_graphs import pair_kernel, softmax_kernel
 

@@ -15,7 +15,7 @@ from graphc.ops.shape import concat, flip, pad, permute, reshape
 from graphc.runtime.check.plan import check_plan
 from graphc.runtime.layout import Layout, contiguous, reshaped, same_elements
 from graphc.runtime.plan import Plan
-from graphc.runtime.planner import make_plan
+from graphc.runtime.planning.planner import make_plan
 from graphc.runtime.sessions.session import Session
 from graphc.storage import Array, Storage
 from graphc.types import TensorType

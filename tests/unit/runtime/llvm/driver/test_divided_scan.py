@@ -27,7 +27,7 @@ from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
 from graphc.runtime.llvm.program import NativeCall
 from graphc.runtime.plan import Buffer, Inside, Operand, Plan, Step
-from graphc.runtime.planner import make_plan
+from graphc.runtime.planning.planner import make_plan
 from graphc.runtime.sessions.session import Session
 from graphc.storage import Array
 from graphc.types import TensorType

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 from graphc.graph import Graph
 from graphc.node import Node
-from graphc.runtime.inside import SCAN
 from graphc.runtime.layout import Layout, is_contiguous
-from graphc.runtime.weights import Use, uses_of
+from graphc.runtime.planning.inside import SCAN
+from graphc.runtime.planning.weights import Use, uses_of
 
 LARGEST = 1 << 20
 """Bytes of the largest weight that is worth it."""

@@ -24,7 +24,7 @@ from graphc.ops.linalg import matmul
 from graphc.ops.shape import flip, permute
 from graphc.runtime.check.plan import check_plan
 from graphc.runtime.plan import Inside, Plan, Step
-from graphc.runtime.planner import make_plan
+from graphc.runtime.planning.planner import make_plan
 from graphc.runtime.poison import poisoned
 from graphc.runtime.sessions.bindings import Variables
 from graphc.runtime.sessions.session import Session

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 
 from graphc.graph import Graph
 from graphc.node import Node
-from graphc.runtime.inside import SCAN, WHILE
 from graphc.runtime.layout import Layout
-from graphc.runtime.turned import FEWEST, FEWEST_ROWS, LARGEST
-from graphc.runtime.weights import Use, uses_of
+from graphc.runtime.planning.inside import SCAN, WHILE
+from graphc.runtime.planning.turned import FEWEST, FEWEST_ROWS, LARGEST
+from graphc.runtime.planning.weights import Use, uses_of
 
 WIDEST = 512
 """Bytes of the longest row of a panel."""

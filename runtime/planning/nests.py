@@ -8,13 +8,13 @@ from dataclasses import replace
 from graphc.dtypes import DType, uint8
 from graphc.graph import Graph
 from graphc.node import Node
-from graphc.runtime.inside import input_layouts, programs
 from graphc.runtime.layout import Layout, contiguous, extent
-from graphc.runtime.packed import packed_inputs
 from graphc.runtime.plan import Plan
 from graphc.runtime.planning.actions import Cell, Nest, View
 from graphc.runtime.planning.arena import padded
-from graphc.runtime.turned import turned, turned_inputs
+from graphc.runtime.planning.inside import input_layouts, programs
+from graphc.runtime.planning.packed import packed_inputs
+from graphc.runtime.planning.turned import turned, turned_inputs
 
 MakePlan = Callable[[Graph, Mapping[Node, Layout]], Plan]
 
@@ -24,7 +24,7 @@ def make_nest(make_plan: MakePlan, node: Node, operands: Sequence[View]) -> Nest
 
     Args:
         make_plan: plans one program.
-        node: the node; see ``graphc.runtime.inside``.
+        node: the node; see ``graphc.runtime.planning.inside``.
         operands: where its operands lie.
     """
     layouts = [view.layout for view in operands]

@@ -13,10 +13,10 @@ from graphc.ops import elementwise as e
 from graphc.ops.leaf import placeholder
 from graphc.ops.linalg import matmul
 from graphc.ops.reduce import sum_
-from graphc.runtime.planner import collected, make_plan
 from graphc.runtime.planning.dependencies import Dependencies
+from graphc.runtime.planning.orders import Usage, best_order, orders
+from graphc.runtime.planning.planner import collected, make_plan
 from graphc.runtime.planning.updates import place_updates
-from graphc.runtime.schedule import Usage, best_order, orders
 from graphc.runtime.sessions.bindings import Variables
 from graphc.types import TensorType
 from tests.random_graphs import Program, programs

@@ -9,14 +9,14 @@ from types import MappingProxyType
 from graphc.graph import Graph
 from graphc.node import Node
 from graphc.runtime.layout import Layout
-from graphc.runtime.nests import make_nest
 from graphc.runtime.plan import Buffer, Inside, Operand, Plan, Step
 from graphc.runtime.planning.actions import Action, Cell, Nest, Program, View, collect
 from graphc.runtime.planning.arena import Block, lower_bound, pack, padded
 from graphc.runtime.planning.dependencies import Dependencies
+from graphc.runtime.planning.nests import make_nest
+from graphc.runtime.planning.orders import best_order
 from graphc.runtime.planning.reuse import overwrite_operands
 from graphc.runtime.planning.updates import place_updates
-from graphc.runtime.schedule import best_order
 
 NO_LAYOUTS: Mapping[Node, Layout] = MappingProxyType({})
 
