@@ -24,8 +24,8 @@ from graphc.dtypes import DType, float32, float64, of_array
 from graphc.runtime.llvm.compiler.engine import Library, compile_object, link
 from graphc.runtime.llvm.compiler.target import host_target
 from graphc.runtime.llvm.gemm.build import build_gemm
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels.iteration import Layout
-from graphc.runtime.llvm.module import Module
 
 NANOSECONDS = 200_000.0
 """Shorter products are repeated in native code for so long."""

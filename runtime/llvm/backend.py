@@ -32,10 +32,10 @@ from graphc.runtime.llvm.driver.translate import (
     translate,
     translate_step,
 )
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.lowering import products
 from graphc.runtime.llvm.lowering.panels import buffers_in_panels, panels_inside
 from graphc.runtime.llvm.lowering.steps import describe_step
-from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.pool.library import imports
 from graphc.runtime.llvm.pool.pool import get_pool
 from graphc.runtime.llvm.pool.region import PARALLEL_FOR

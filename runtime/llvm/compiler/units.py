@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from graphc.runtime.llvm.compiler.target import Target
-from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.ir.module import Module
 
 ENOUGH = 40_000
 """Characters of text from which on a part is worth a compilation of its own, some 2 ms."""

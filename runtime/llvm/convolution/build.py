@@ -8,8 +8,8 @@ from graphc.runtime.llvm.convolution.channels import build_channels
 from graphc.runtime.llvm.convolution.chunks import build_chunks
 from graphc.runtime.llvm.convolution.places import build_places
 from graphc.runtime.llvm.convolution.problem import Ints, problem_of
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels.iteration import Layout
-from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep
 
 _WAYS = {"places": build_places, "channels": build_channels, "chunks": build_chunks}

@@ -16,12 +16,12 @@ from graphc.runtime.llvm.convolution.items import by_part, item_of
 from graphc.runtime.llvm.convolution.stores import Across, Partial
 from graphc.runtime.llvm.convolution.tile import OUT, Column, Tile, piece_of
 from graphc.runtime.llvm.convolution.weights import Copy, copies_of, define_copy
-from graphc.runtime.llvm.function import BEGIN, END, SCRATCH, SHARED, define_function, parameters
 from graphc.runtime.llvm.gemm.control import moved, repeat_with
 from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.function import BEGIN, END, SCRATCH, SHARED, define_function, parameters
 from graphc.runtime.llvm.ir.loops import loop, loop_between
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value, constant
-from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
 
 _PIECE_BYTES = 256 * 1024

@@ -16,8 +16,8 @@ from graphc.dtypes import DType
 from graphc.runtime.llvm.gemm.control import moved, repeat_with
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value, constant
-from graphc.runtime.llvm.module import Module
 
 A, B, OUT = (Value(f"%{name}", "ptr", 1) for name in ("a", "b", "out"))
 FIRST = Value("%first", "i1", 1)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 from graphc.runtime.llvm.driver.tasks import content_hash
 from graphc.runtime.llvm.gemm.panels import build_panels
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.lowering.panels import Panels
 from graphc.runtime.llvm.lowering.steps import build_step
-from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
 from graphc.runtime.plan import Inside, Operand, Step
 from graphc.runtime.planning.inside import carries_in_place

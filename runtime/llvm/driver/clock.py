@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.ir.module import Module
 
 STAMP = "graphc.stamp"
 """``void (ptr times, i64 index)``: note the time at an index, unless ``times`` is null."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from graphc.runtime.llvm.driver.regions import PhaseCall, Region
-from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.plan import Operand
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from graphc.runtime.backend import StepSeconds
 from graphc.runtime.llvm.driver.clock import STAMP_BYTES
-from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.plan import Inside, Plan
 
 Words = npt.NDArray[np.int64]

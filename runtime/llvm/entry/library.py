@@ -16,7 +16,7 @@ from graphc.runtime.llvm.entry import checks, execute, results
 from graphc.runtime.llvm.entry.code import Code
 from graphc.runtime.llvm.entry.objects import DATA, ITEMS, are_as_expected
 from graphc.runtime.llvm.entry.record import Field
-from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.ir.module import Module
 
 _ONE_ARGUMENT, _MANY_ARGUMENTS = 0x0008, 0x0080
 """Python's flags for how a C function takes its arguments."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from graphc.runtime.llvm.function import SCRATCH, SHARED, define_function
 from graphc.runtime.llvm.gemm.blocking import Blocking
 from graphc.runtime.llvm.gemm.control import moved, repeat, scaled, when
 from graphc.runtime.llvm.gemm.copying import Coming, Copies, Strip, Terms
@@ -18,8 +17,9 @@ from graphc.runtime.llvm.gemm.groups import (
 from graphc.runtime.llvm.gemm.outer import UNROLL, Outer, define_outer
 from graphc.runtime.llvm.gemm.sums import places_of_sums, sums_bytes
 from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.function import SCRATCH, SHARED, define_function
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value, constant
-from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
 
 _ZERO = constant("i64", 0)

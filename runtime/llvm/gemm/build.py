@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from graphc.errors import CompileError
 from graphc.runtime.llvm.compiler.target import Target
-from graphc.runtime.llvm.function import define_function
 from graphc.runtime.llvm.gemm.blocking import Blocking, blocking_of
 from graphc.runtime.llvm.gemm.blocks import build_blocks
 from graphc.runtime.llvm.gemm.factors import Factor, Prologue
@@ -13,9 +12,10 @@ from graphc.runtime.llvm.gemm.problem import Epilogue, Problem, formed, problem_
 from graphc.runtime.llvm.gemm.strips import Strips, build_strips, strips_of
 from graphc.runtime.llvm.gemm.sums import schedule_of_sums, sums_bytes
 from graphc.runtime.llvm.gemm.tiling import dots_cycles, dots_tile, outer_cycles
+from graphc.runtime.llvm.ir.function import define_function
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.kernels.phase import emit_phase
-from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
 
 _FEW = 15

@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from graphc.runtime.llvm.function import SCRATCH
 from graphc.runtime.llvm.gemm.blocking import Blocking
 from graphc.runtime.llvm.gemm.control import known, moved, repeat, when
 from graphc.runtime.llvm.gemm.groups import along_columns, along_rows
 from graphc.runtime.llvm.gemm.outer import UNROLL
 from graphc.runtime.llvm.gemm.packing import Packing, define_packing
 from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.function import SCRATCH
 from graphc.runtime.llvm.ir.memory import CACHE_LINE
 from graphc.runtime.llvm.ir.values import Value, constant
 

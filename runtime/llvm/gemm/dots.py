@@ -16,8 +16,8 @@ from graphc.runtime.llvm.gemm.problem import Problem
 from graphc.runtime.llvm.gemm.tiling import chains_of
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value, constant
-from graphc.runtime.llvm.module import Module
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from graphc.runtime.llvm.gemm.tiling import chains_of
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.memory import CACHE_LINE
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value, constant
-from graphc.runtime.llvm.module import Module
 
 UNROLL = 4
 """Terms of the sum in one round of the loop."""

@@ -17,8 +17,8 @@ from graphc.runtime.llvm.gemm.finish import Columns, vectors
 from graphc.runtime.llvm.gemm.outer import UNROLL
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value, constant
-from graphc.runtime.llvm.module import Module
 
 _TARGET = Value("%target", "ptr", 1)
 _PIECE_BITS = 128

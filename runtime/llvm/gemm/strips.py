@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from graphc.runtime.llvm.function import define_function
 from graphc.runtime.llvm.gemm.control import repeat, when
 from graphc.runtime.llvm.gemm.dots import Dots, define_dots
 from graphc.runtime.llvm.gemm.groups import (
@@ -18,8 +17,9 @@ from graphc.runtime.llvm.gemm.groups import (
 from graphc.runtime.llvm.gemm.problem import Problem
 from graphc.runtime.llvm.gemm.tiling import Tile, dots_cycles, nanoseconds
 from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.function import define_function
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value, constant
-from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
 
 _UNIT_NANOSECONDS = 20_000.0

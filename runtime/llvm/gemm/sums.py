@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from graphc.node import Node
 from graphc.runtime.llvm.compiler.target import Target
-from graphc.runtime.llvm.function import SHARED, parameters
 from graphc.runtime.llvm.gemm.problem import Epilogue, Problem
+from graphc.runtime.llvm.ir.function import SHARED, parameters
 from graphc.runtime.llvm.kernels.analysis import Partial, Place, analyze
 from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.kernels.schedule import Schedule

@@ -2,6 +2,5 @@
 
 ``values`` are what instructions make and take, ``emitter`` writes the instructions of a function,
 ``loops`` the loops around them, and ``memory`` reads and writes vectors of elements with any
-stride, those of ``halves`` in 16 bits. ``module`` and ``function`` beside this folder hold what is
-written.
+stride, those of ``halves`` in 16 bits. ``module`` and ``function`` hold what is written.
 """

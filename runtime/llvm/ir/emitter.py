@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import BITS, INTEGER_OF, Value, constant, suffix, type_name
-from graphc.runtime.llvm.module import Module
 
 Operand = Value | float
 

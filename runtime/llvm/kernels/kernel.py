@@ -15,8 +15,9 @@ import numpy as np
 from graphc.graph import Graph, has_trait, topological
 from graphc.node import Node
 from graphc.opdef import Trait
-from graphc.runtime.llvm.function import SHARED, parameters
+from graphc.runtime.llvm.ir.function import SHARED, parameters
 from graphc.runtime.llvm.ir.memory import dtype_of
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value
 from graphc.runtime.llvm.kernels.analysis import (
     Analysis,
@@ -31,7 +32,6 @@ from graphc.runtime.llvm.kernels.reductions import reduction_of
 from graphc.runtime.llvm.kernels.row_units import RowUnits
 from graphc.runtime.llvm.kernels.schedule import Schedule
 from graphc.runtime.llvm.kernels.scheduler import chunked_schedule_of, needs_chunks, schedule_of
-from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep
 from graphc.runtime.plan import ALIGNMENT
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from graphc.runtime.llvm.function import BEGIN, END, define_function
 from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.function import BEGIN, END, define_function
 from graphc.runtime.llvm.ir.loops import affine, either, loop, loop_between, number
 from graphc.runtime.llvm.ir.memory import further
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.kernels.iteration import Axis
 from graphc.runtime.llvm.kernels.rounds import Rounds
@@ -23,7 +24,6 @@ from graphc.runtime.llvm.kernels.scopes import Scope, Scopes
 from graphc.runtime.llvm.kernels.spans import spans
 from graphc.runtime.llvm.kernels.streaming import begin_lines, finish_stores
 from graphc.runtime.llvm.kernels.tiles import Tiles
-from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import Phase
 
 

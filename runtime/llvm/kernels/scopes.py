@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from graphc.dtypes import DType, int64
 from graphc.node import Node
-from graphc.runtime.llvm.function import SCRATCH
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.function import SCRATCH
 from graphc.runtime.llvm.ir.loops import affine, loop, number
 from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.kernels.accumulator import Accumulator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphc.runtime.llvm.function import parameters
+from graphc.runtime.llvm.ir.function import parameters
 from graphc.runtime.llvm.kernels.iteration import Axis
 from graphc.runtime.llvm.kernels.schedule import Schedule
 

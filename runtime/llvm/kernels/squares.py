@@ -13,8 +13,8 @@ from graphc.dtypes import DType
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.loops import affine, loop
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import BITS, Value, constant
-from graphc.runtime.llvm.module import Module
 
 PIECE = 128
 """Bits of a piece."""

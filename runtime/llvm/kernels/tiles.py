@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from graphc.dtypes import DType
-from graphc.runtime.llvm.function import SCRATCH
 from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.function import SCRATCH
 from graphc.runtime.llvm.ir.loops import affine, loop_between
 from graphc.runtime.llvm.ir.memory import element, fetch, further
 from graphc.runtime.llvm.ir.values import Value, constant

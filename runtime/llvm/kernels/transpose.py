@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.loops import either, loop_between
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.kernels.squares import side_of, turn
-from graphc.runtime.llvm.module import Module
 
 _INTEGERS = {1: "i8", 2: "i16", 4: "i32", 8: "i64"}
 _ZERO = constant("i64", 0)

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from graphc.dtypes import DType
-from graphc.runtime.llvm.function import BEGIN, END, define_function, parameters
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.function import BEGIN, END, define_function, parameters
 from graphc.runtime.llvm.ir.loops import affine, equals, loop, loop_between, smaller, when
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import BITS, Value, constant
 from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.kernels.vectors import Segment, segments
-from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import Phase
 from graphc.runtime.llvm.scalar.casts import is_signed
 

@@ -19,11 +19,11 @@ from graphc.node import constant as literal
 from graphc.ops.leaf import placeholder
 from graphc.ops.shape import expand
 from graphc.runtime.llvm.ir import memory
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.kernels.kernel import build_kernel
 from graphc.runtime.llvm.lowering.indexed_loops import Block, IndexedLoops, Indices
-from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
 from graphc.runtime.plan import Step
 from graphc.types import TensorType

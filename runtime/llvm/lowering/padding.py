@@ -7,11 +7,11 @@ import numpy as np
 from graphc.node import Node, constant
 from graphc.ops.leaf import placeholder
 from graphc.ops.shape import expand
-from graphc.runtime.llvm.function import parameters
+from graphc.runtime.llvm.ir.function import parameters
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels.analysis import Place
 from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.kernels.kernel import Phases
-from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep
 from graphc.types import TensorType
 

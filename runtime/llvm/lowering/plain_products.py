@@ -14,10 +14,10 @@ from graphc.ops.leaf import placeholder
 from graphc.ops.reduce import sum_
 from graphc.ops.select import cast
 from graphc.runtime.llvm.compiler.target import Target
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.kernels.kernel import build_kernel, phases_of
 from graphc.runtime.llvm.kernels.schedule import describe
-from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep
 from graphc.types import TensorType
 

@@ -15,9 +15,9 @@ from graphc.runtime.llvm.gemm.factors import Prologue
 from graphc.runtime.llvm.gemm.form import PLAIN, Form
 from graphc.runtime.llvm.gemm.panels import panels_of
 from graphc.runtime.llvm.gemm.problem import Epilogue, formed, problem_of
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.lowering.plain_products import build_plain_product, describe_plain_product
-from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep
 from graphc.runtime.plan import Operand, Step
 

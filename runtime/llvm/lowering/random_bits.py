@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from graphc.dtypes import int32, int64
 from graphc.ops.random import KEY_STEPS, MULTIPLIERS, ROUNDS
-from graphc.runtime.llvm.function import BEGIN, END, define_function, parameters
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.function import BEGIN, END, define_function, parameters
 from graphc.runtime.llvm.ir.loops import equals, loop_between, smaller, when
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.kernels.iteration import Layout
-from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
 
 LANES = 16

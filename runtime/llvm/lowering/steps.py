@@ -9,7 +9,8 @@ from graphc.opdef import Trait
 from graphc.ops.leaf import placeholder
 from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.llvm.convolution.build import build_convolution
-from graphc.runtime.llvm.function import define_function
+from graphc.runtime.llvm.ir.function import define_function
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.kernels.kernel import build_kernel, phases_of
 from graphc.runtime.llvm.kernels.row_units import RowUnits
@@ -17,7 +18,6 @@ from graphc.runtime.llvm.kernels.schedule import describe
 from graphc.runtime.llvm.lowering import indexing
 from graphc.runtime.llvm.lowering.padding import build_pad
 from graphc.runtime.llvm.lowering.random_bits import build_random_bits
-from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
 from graphc.runtime.plan import Operand, Step
 from graphc.types import TensorType

@@ -8,7 +8,7 @@ from graphc.runtime.disk_cache import open_cache
 from graphc.runtime.llvm.cache import compile_cached
 from graphc.runtime.llvm.compiler import engine
 from graphc.runtime.llvm.compiler.target import Target, host_target
-from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.pool import system
 from graphc.runtime.llvm.pool.lifetime import RESET, STOP, define_lifetime
 from graphc.runtime.llvm.pool.region import PARALLEL_FOR, PARK, define_regions

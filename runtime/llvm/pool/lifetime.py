@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import signal
 
-from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.pool.layout import (
     ASLEEP,
     BUSY,

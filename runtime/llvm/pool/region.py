@@ -6,7 +6,7 @@ else is in it, the caller does everything by itself.
 
 from __future__ import annotations
 
-from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.pool.layout import (
     ASLEEP,
     BUSY,

@@ -6,7 +6,7 @@ the caller, so that the results do not depend on which thread computed them.
 
 from __future__ import annotations
 
-from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.pool.text import define
 
 _X86_CONTROLS = 0xFFC0

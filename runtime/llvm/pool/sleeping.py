@@ -6,7 +6,7 @@ woke, or 0 if it woke all that sleep.
 
 from __future__ import annotations
 
-from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.pool.layout import CONDITION, MUTEX
 from graphc.runtime.llvm.pool.system import declare
 from graphc.runtime.llvm.pool.text import define, field, lines

@@ -8,7 +8,7 @@ import platform
 import sys
 
 from graphc.errors import CompileError
-from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.ir.module import Module
 
 DECLARATIONS = {
     "sched_yield": "i32 @sched_yield()",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.ir.module import Module
 
 
 def define(module: Module, signature: str, body: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.pool.system import declare
 from graphc.runtime.llvm.pool.text import define
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.pool.layout import (
     ASLEEP,
     FINISHED,

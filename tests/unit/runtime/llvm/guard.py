@@ -13,9 +13,9 @@ from graphc.evaluate import evaluate_nodes
 from graphc.graph import Graph
 from graphc.runtime.llvm.compiler import engine
 from graphc.runtime.llvm.compiler.target import Target, host_target
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.kernels.kernel import build_kernel
-from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep
 
 Array = np.ndarray[Any, Any]

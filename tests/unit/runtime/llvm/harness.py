@@ -11,8 +11,8 @@ from graphc.errors import ArgumentError
 from graphc.runtime.llvm.compiler import engine
 from graphc.runtime.llvm.compiler.target import Target, host_target, named_target
 from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import BITS, Value, type_name
-from graphc.runtime.llvm.module import Module
 
 ELEM = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 

@@ -7,7 +7,7 @@ import pytest
 from graphc.runtime.llvm.compiler import engine
 from graphc.runtime.llvm.compiler.target import host_target
 from graphc.runtime.llvm.compiler.units import split
-from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.ir.module import Module
 
 
 def module_of_three() -> Module:

@@ -11,7 +11,7 @@ from graphc.runtime.llvm.compiler.target import Target, host_target
 from graphc.runtime.llvm.convolution.blocking import Blocking, blocking_of, blockings
 from graphc.runtime.llvm.convolution.build import build_blocking
 from graphc.runtime.llvm.convolution.problem import problem_of
-from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.ir.module import Module
 from tests.unit.runtime.llvm.guard import Array, Runnable, guarded, layout_of
 
 Ints = tuple[int, ...]

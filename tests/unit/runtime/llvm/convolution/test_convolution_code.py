@@ -11,8 +11,8 @@ from graphc.runtime.llvm.convolution.blocking import blocking_of
 from graphc.runtime.llvm.convolution.build import build_convolution
 from graphc.runtime.llvm.convolution.problem import problem_of
 from graphc.runtime.llvm.gemm.tiling import registers
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels.iteration import Layout
-from graphc.runtime.llvm.module import Module
 from tests.unit.runtime.llvm.convolution.convolutions import Case
 from tests.unit.runtime.llvm.gemm.test_gemm_code import ARM, HOT, inner_loops
 from tests.unit.runtime.llvm.harness import targets

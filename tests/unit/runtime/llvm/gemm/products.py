@@ -12,8 +12,8 @@ from graphc.ops.leaf import placeholder
 from graphc.runtime.llvm.compiler.target import Target, host_target
 from graphc.runtime.llvm.gemm.build import build_gemm
 from graphc.runtime.llvm.gemm.problem import Epilogue
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels.iteration import Layout
-from graphc.runtime.llvm.module import Module
 from graphc.types import TensorType
 from tests.unit.runtime.llvm.guard import Array, Runnable, guarded, layout_of
 

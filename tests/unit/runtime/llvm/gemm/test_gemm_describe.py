@@ -14,8 +14,8 @@ from graphc.runtime.llvm.gemm.build import build_gemm
 from graphc.runtime.llvm.gemm.describe import describe_gemm
 from graphc.runtime.llvm.gemm.factors import Prologue
 from graphc.runtime.llvm.gemm.problem import Epilogue, problem_of
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels.iteration import Layout
-from graphc.runtime.llvm.module import Module
 from graphc.types import TensorType
 from tests.unit.runtime.llvm.gemm.test_gemm_code import ARM, AVX512, layout
 from tests.unit.runtime.llvm.harness import targets

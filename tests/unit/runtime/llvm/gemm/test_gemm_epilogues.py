@@ -18,8 +18,8 @@ from graphc.ops.select import cast, where
 from graphc.ops.shape import expand
 from graphc.runtime.llvm.compiler.target import host_target
 from graphc.runtime.llvm.gemm.build import build_gemm
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels.iteration import Layout
-from graphc.runtime.llvm.module import Module
 from tests.unit.runtime.llvm.gemm.products import Product, epilogue_of, matrix
 from tests.unit.runtime.llvm.guard import Array, guarded, layout_of
 from tests.unit.runtime.llvm.harness import targets

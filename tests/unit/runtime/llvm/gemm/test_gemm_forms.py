@@ -13,7 +13,7 @@ from graphc.runtime.llvm.gemm.build import build_gemm, lanes_of
 from graphc.runtime.llvm.gemm.form import Form
 from graphc.runtime.llvm.gemm.panels import build_panels, panel_elements, panels_of
 from graphc.runtime.llvm.gemm.problem import problem_of
-from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.ir.module import Module
 from tests.unit.runtime.llvm.gemm.products import matrix, multiply, require_close
 from tests.unit.runtime.llvm.guard import Array, Runnable, guarded, layout_of
 from tests.unit.runtime.llvm.harness import targets

@@ -9,8 +9,8 @@ from graphc.dtypes import float32, int32
 from graphc.errors import CompileError
 from graphc.runtime.llvm.compiler.target import host_target
 from graphc.runtime.llvm.gemm.build import build_gemm
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels.iteration import Layout
-from graphc.runtime.llvm.module import Module
 from tests.unit.runtime.llvm.gemm.products import (
     LAYOUTS,
     Product,

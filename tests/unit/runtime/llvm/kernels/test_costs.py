@@ -7,12 +7,12 @@ from graphc.node import Node
 from graphc.ops.elementwise import add, exp, neg
 from graphc.ops.reduce import sum_
 from graphc.runtime.llvm.driver.regions import PARALLEL_FROM
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels import costs
 from graphc.runtime.llvm.kernels.costs import CACHED_BYTES, duration, moved_bytes, nanoseconds
 from graphc.runtime.llvm.kernels.iteration import Layout
 from graphc.runtime.llvm.kernels.kernel import phases_of
 from graphc.runtime.llvm.kernels.schedule import Schedule
-from graphc.runtime.llvm.module import Module
 from tests.unit.runtime.llvm.kernels.test_kernel import graph, inputs_of, normal
 from tests.unit.runtime.llvm.kernels.test_schedule import AVX512, schedules
 

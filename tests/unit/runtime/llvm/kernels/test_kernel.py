@@ -18,8 +18,8 @@ from graphc.ops.select import cast, where
 from graphc.ops.shape import concat, expand, reshape
 from graphc.runtime.llvm.compiler import engine, native
 from graphc.runtime.llvm.compiler.target import Target, host_target
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels.kernel import build_kernel
-from graphc.runtime.llvm.module import Module
 from graphc.types import TensorType
 from tests.unit.runtime.llvm.guard import Array, Compiled, guarded, layout_of, reference, run_kernel
 from tests.unit.runtime.llvm.harness import targets

@@ -15,10 +15,10 @@ from graphc.ops.reduce import amax, amin, argmax, argmin, sum_
 from graphc.ops.select import cast
 from graphc.ops.shape import expand
 from graphc.runtime.llvm.compiler.target import Target, host_target
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels import row_passes, scheduler, scopes
 from graphc.runtime.llvm.kernels.kernel import build_kernel, phases_of
 from graphc.runtime.llvm.kernels.schedule import Schedule, describe
-from graphc.runtime.llvm.module import Module
 from tests.unit.runtime.llvm.guard import Array, Compiled, guarded, layout_of, reference
 from tests.unit.runtime.llvm.harness import targets
 from tests.unit.runtime.llvm.kernels.test_kernel import (

@@ -12,10 +12,10 @@ from graphc.ops.elementwise import add, exp, lt, mul
 from graphc.ops.select import cast
 from graphc.runtime.llvm.compiler import engine
 from graphc.runtime.llvm.compiler.target import Target, named_target
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels import streaming
 from graphc.runtime.llvm.kernels.kernel import build_kernel, phases_of
 from graphc.runtime.llvm.kernels.schedule import describe
-from graphc.runtime.llvm.module import Module
 from tests.unit.runtime.llvm.guard import Array, Compiled, guarded, layout_of, reference
 from tests.unit.runtime.llvm.harness import targets
 from tests.unit.runtime.llvm.kernels.test_kernel import graph, inputs_of, normal, softmax

@@ -7,10 +7,10 @@ from graphc.graph import Graph
 from graphc.node import Node
 from graphc.ops.elementwise import add
 from graphc.runtime.llvm.compiler.target import Target
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels import scheduler, streaming
 from graphc.runtime.llvm.kernels.kernel import phases_of
 from graphc.runtime.llvm.kernels.schedule import Schedule, describe
-from graphc.runtime.llvm.module import Module
 from tests.unit.runtime.llvm.guard import Array, Compiled, guarded, layout_of
 from tests.unit.runtime.llvm.harness import targets
 from tests.unit.runtime.llvm.kernels.test_kernel import inputs_of

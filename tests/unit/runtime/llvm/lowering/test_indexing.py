@@ -14,11 +14,11 @@ from graphc.ops.index import gather, index, index_add, scatter_add
 from graphc.ops.leaf import placeholder
 from graphc.ops.random import random_bits
 from graphc.runtime.llvm.compiler.target import host_target
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.lowering import indexing
 from graphc.runtime.llvm.lowering import random_bits as bits
 from graphc.runtime.llvm.lowering.indexing import build_indexing
 from graphc.runtime.llvm.lowering.random_bits import build_random_bits
-from graphc.runtime.llvm.module import Module
 from graphc.runtime.llvm.native_step import NativeStep
 from graphc.runtime.plan import Operand, Step
 from graphc.types import TensorType

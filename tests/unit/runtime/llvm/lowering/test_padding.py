@@ -7,9 +7,9 @@ from graphc.dtypes import of_array
 from graphc.evaluate import evaluate_nodes
 from graphc.ops.leaf import placeholder
 from graphc.ops.shape import pad
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels import scheduler
 from graphc.runtime.llvm.lowering.padding import build_pad
-from graphc.runtime.llvm.module import Module
 from graphc.types import TensorType
 from tests.unit.runtime.llvm.guard import Runnable, guarded, layout_of
 from tests.unit.runtime.llvm.harness import targets

@@ -7,9 +7,9 @@ import pytest
 
 from graphc.errors import CompileError
 from graphc.runtime.llvm.compiler.target import host_target
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels import scheduler
 from graphc.runtime.llvm.lowering.plain_products import build_plain_product
-from graphc.runtime.llvm.module import Module
 from tests.unit.runtime.llvm.guard import Array, Runnable, guarded, layout_of
 from tests.unit.runtime.llvm.harness import targets
 

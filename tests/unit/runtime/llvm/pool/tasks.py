@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from graphc.runtime.llvm.compiler import engine
 from graphc.runtime.llvm.compiler.target import host_target
-from graphc.runtime.llvm.module import Module
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.pool.library import SYMBOLS, link_pool, pool_library
 from graphc.runtime.llvm.pool.region import (
     PARALLEL_FOR,

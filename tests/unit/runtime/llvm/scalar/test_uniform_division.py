@@ -10,8 +10,8 @@ from graphc.graph import Graph
 from graphc.ops.elementwise import div
 from graphc.ops.leaf import placeholder
 from graphc.runtime.llvm.compiler.target import Target, host_target
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels.kernel import build_kernel
-from graphc.runtime.llvm.module import Module
 from graphc.types import TensorType
 from tests.unit.runtime.llvm.guard import Array, Compiled, layout_of
 from tests.unit.runtime.llvm.harness import targets

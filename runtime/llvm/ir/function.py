@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value
-from graphc.runtime.llvm.module import Module
 
 SHARED = Value("%shared", "ptr", 1)
 """Memory that all units of all phases of a step share."""
