@@ -4,6 +4,6 @@
 computed element by element and reduced, ``gemm`` for products, ``convolution`` for convolutions.
 All of them write text with ``ir``, ``scalar`` and ``math`` into a module, and give a
 ``native_step``. ``driver`` and ``program`` join the steps, ``pool`` divides them among threads,
-``control`` repeats them. ``build`` has ``compiler`` compile the text, or takes the code from the
-``cache``. ``entry`` is for callers who come from Python without Python code in between.
+``control`` repeats them. ``compiler`` compiles the text, or takes the code from a cache. ``entry``
+is for callers who come from Python without Python code in between.
 """

@@ -12,8 +12,8 @@ from itertools import groupby
 from graphc.errors import CompileError
 from graphc.runtime.backend import Code
 from graphc.runtime.disk_cache import open_cache
-from graphc.runtime.llvm.build import compile_parts, stored_objects
 from graphc.runtime.llvm.compiler import engine, native
+from graphc.runtime.llvm.compiler.build import compile_parts, stored_objects
 from graphc.runtime.llvm.compiler.target import Target, host_target
 from graphc.runtime.llvm.compiler.units import split
 from graphc.runtime.llvm.driver.executable import (

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from graphc.runtime.disk_cache import open_cache
-from graphc.runtime.llvm.cache import compile_cached
+from graphc.runtime.llvm.compiler.cache import compile_cached
 from graphc.runtime.llvm.compiler.engine import Library, link
 from graphc.runtime.llvm.compiler.target import host_target
 from graphc.runtime.llvm.entry import checks, execute, results

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 
 from graphc.runtime.disk_cache import open_cache
-from graphc.runtime.llvm.cache import compile_cached
 from graphc.runtime.llvm.compiler import engine
+from graphc.runtime.llvm.compiler.cache import compile_cached
 from graphc.runtime.llvm.compiler.target import Target, host_target
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.pool import system

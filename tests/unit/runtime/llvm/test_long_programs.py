@@ -15,7 +15,7 @@ from graphc.ops.elementwise import add, mul, sub
 from graphc.ops.index import index
 from graphc.ops.leaf import placeholder
 from graphc.runtime.disk_cache import DiskCache
-from graphc.runtime.llvm import cache
+from graphc.runtime.llvm.compiler import cache
 from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.sessions.session import Session
 from graphc.types import TensorType
@@ -42,7 +42,7 @@ def functions_of(steps: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> l
         return plain(ir, target, disk)
 
     with monkeypatch.context() as patch, CACHE_DIR.override(str(folder)):
-        patch.setattr("graphc.runtime.llvm.build.compile_cached", noting)
+        patch.setattr("graphc.runtime.llvm.compiler.build.compile_cached", noting)
         with Session(Graph((X,), {"y": chain(steps)})) as session:
             session.run({"x": np.zeros(33, np.float32)})
     return [f"define {each}" for text in texts for each in text.split("\ndefine ")[1:]]

@@ -9,8 +9,8 @@ import pytest
 
 from graphc.config import CACHE, CACHE_DIR
 from graphc.runtime.disk_cache import DiskCache, open_cache
-from graphc.runtime.llvm import cache as caches
-from graphc.runtime.llvm.cache import compile_cached, key_of
+from graphc.runtime.llvm.compiler import cache as caches
+from graphc.runtime.llvm.compiler.cache import compile_cached, key_of
 from graphc.runtime.llvm.compiler.target import host_target, named_target
 
 CODE = "define void @nothing() {\n  ret void\n}\n"

@@ -7,7 +7,7 @@ from collections.abc import MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from graphc.runtime.disk_cache import DiskCache
-from graphc.runtime.llvm.cache import compile_cached, key_of
+from graphc.runtime.llvm.compiler.cache import compile_cached, key_of
 from graphc.runtime.llvm.compiler.units import Part
 from graphc.runtime.threads import default_threads
 
