@@ -23,6 +23,7 @@ from graphc.runtime.llvm.driver.executable import (
     NumpyStage,
     Stage,
 )
+from graphc.runtime.llvm.driver.program import NativeCall, define_run, workspace
 from graphc.runtime.llvm.driver.translate import (
     NO_BUFFERS,
     Fallback,
@@ -39,7 +40,6 @@ from graphc.runtime.llvm.lowering.steps import describe_step
 from graphc.runtime.llvm.pool.library import imports
 from graphc.runtime.llvm.pool.pool import get_pool
 from graphc.runtime.llvm.pool.region import PARALLEL_FOR
-from graphc.runtime.llvm.program import NativeCall, define_run, workspace
 from graphc.runtime.plan import Plan, Step
 from graphc.runtime.planning.inside import program_names
 from graphc.runtime.reporting.tables import step_text

@@ -1,7 +1,7 @@
 """Where the inputs of the programs inside a step are, as instructions of its function.
 
 The function has the addresses of the step's inputs, results, work and constants as ``%p0`` and so
-on; see ``graphc.runtime.llvm.control``.
+on; see ``graphc.runtime.llvm.driver.control``.
 """
 
 from __future__ import annotations

@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 
 from graphc.runtime.llvm.driver.control_places import Places, control_operands
+from graphc.runtime.llvm.driver.program import NativeCall, workspace
 from graphc.runtime.llvm.driver.row_parts import are_apart, read_by_all
 from graphc.runtime.llvm.driver.tasks import content_hash
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels.row_units import RowUnits
 from graphc.runtime.llvm.lowering.panels import Panels
 from graphc.runtime.llvm.native_step import Phase
-from graphc.runtime.llvm.program import NativeCall, workspace
 from graphc.runtime.plan import Inside, Operand, Step
 from graphc.runtime.planning.inside import SCAN, stacked_carries
 

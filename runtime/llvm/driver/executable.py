@@ -13,8 +13,8 @@ from graphc.errors import SessionError
 from graphc.runtime.backend import Code, Kernel, NativeProgram, StepSeconds
 from graphc.runtime.llvm.compiler.engine import Library
 from graphc.runtime.llvm.driver.addresses import address_of
+from graphc.runtime.llvm.driver.program import NativeCall, Slot
 from graphc.runtime.llvm.driver.times import read_inside, times_bytes
-from graphc.runtime.llvm.program import NativeCall, Slot
 from graphc.runtime.memory import aligned_memory
 from graphc.runtime.numpy_backend import NumpyExecutable
 from graphc.runtime.plan import Plan, Step

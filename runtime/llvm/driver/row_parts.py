@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from graphc.runtime.llvm.program import NativeCall
+from graphc.runtime.llvm.driver.program import NativeCall
 from graphc.runtime.plan import Plan
 
 

@@ -9,16 +9,16 @@ from types import MappingProxyType
 from graphc.errors import CompileError
 from graphc.runtime.backend import Kernel
 from graphc.runtime.llvm.compiler.target import Target
-from graphc.runtime.llvm.control import build_control
+from graphc.runtime.llvm.driver.control import build_control
 from graphc.runtime.llvm.driver.control_places import control_operands
 from graphc.runtime.llvm.driver.divided_scan import is_divisible, row_units
+from graphc.runtime.llvm.driver.program import NativeCall
 from graphc.runtime.llvm.gemm.form import Form
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels.row_units import RowUnits
 from graphc.runtime.llvm.lowering import products
 from graphc.runtime.llvm.lowering.panels import buffers_in_panels, panels_inside
 from graphc.runtime.llvm.lowering.steps import build_step
-from graphc.runtime.llvm.program import NativeCall
 from graphc.runtime.numpy_backend import step_name
 from graphc.runtime.plan import Inside, Plan, Step
 

@@ -21,11 +21,11 @@ from graphc.ops.shape import concat, flip, permute, slice_
 from graphc.passes.pipeline import optimize
 from graphc.runtime.llvm.compiler.target import host_target
 from graphc.runtime.llvm.driver.divided_scan import row_units
+from graphc.runtime.llvm.driver.program import NativeCall
 from graphc.runtime.llvm.driver.row_parts import are_apart
 from graphc.runtime.llvm.driver.translate import translate_step
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.native_step import NativeStep, Phase
-from graphc.runtime.llvm.program import NativeCall
 from graphc.runtime.plan import Buffer, Inside, Operand, Plan, Step
 from graphc.runtime.planning.planner import make_plan
 from graphc.runtime.sessions.session import Session

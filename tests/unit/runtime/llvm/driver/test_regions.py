@@ -8,7 +8,7 @@ import pytest
 import graphc as gc
 from graphc.dtypes import float32
 from graphc.ops.leaf import placeholder
-from graphc.runtime.llvm import program
+from graphc.runtime.llvm.driver import program
 from graphc.runtime.llvm.driver.regions import PhaseCall, Region, regions
 from graphc.runtime.llvm.native_step import Phase
 from graphc.runtime.plan import Buffer, Operand, Plan

@@ -18,13 +18,13 @@ from collections.abc import Mapping, Sequence
 from graphc.runtime.llvm.driver.before_loops import copies_before
 from graphc.runtime.llvm.driver.control_places import Places, control_operands
 from graphc.runtime.llvm.driver.divided_scan import Divided
+from graphc.runtime.llvm.driver.program import NativeCall, Slot, define_run, workspace
 from graphc.runtime.llvm.driver.tasks import content_hash
 from graphc.runtime.llvm.driver.times import ADD_TIMES, define_add_times, places
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels.row_units import RowUnits
 from graphc.runtime.llvm.lowering.panels import NO_PANELS, Panels
 from graphc.runtime.llvm.native_step import NativeStep, Phase
-from graphc.runtime.llvm.program import NativeCall, Slot, define_run, workspace
 from graphc.runtime.plan import Inside, Step
 from graphc.runtime.planning.inside import (
     COND,

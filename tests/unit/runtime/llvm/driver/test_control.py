@@ -32,10 +32,10 @@ from graphc.ops.shape import flip, permute
 from graphc.passes.pipeline import optimize
 from graphc.runtime.llvm.backend import LlvmBackend
 from graphc.runtime.llvm.compiler.target import host_target
+from graphc.runtime.llvm.driver.program import NativeCall
 from graphc.runtime.llvm.driver.translate import translate_step
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.lowering.steps import build_step
-from graphc.runtime.llvm.program import NativeCall
 from graphc.runtime.plan import Step
 from graphc.runtime.planning.planner import make_plan
 from graphc.runtime.sessions.bindings import Variables, read_now
