@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from graphc.dtypes import DType, DTypeLike, as_dtype, int64
-from graphc.errors import ArgumentError
+from graphc.dtypes import BOOLEAN, DType, DTypeLike, as_dtype, int64
+from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.base import is_tensor
 from graphc.frontend.functions.creation import require_known, tracked
 from graphc.frontend.making import concrete
@@ -65,7 +65,12 @@ def linspace(
     first, last = _bounds("linspace", start, end, steps)
     kind = complex if isinstance(first, complex) or isinstance(last, complex) else float
     of = dtype_of_number(kind) if dtype is None else as_dtype(dtype)
-    if of.is_complex or of.category == BOOLEAN or of.itemsize == 2 and of.is_floating_point:
+    if of.category == BOOLEAN:
+        raise DTypeError(
+            "linspace: unsupported dtype", got=of.name, expected="numbers",
+            where=user_location_text(),
+        )  # fmt: skip
+    if of.is_complex or (of.is_floating_point and of.itemsize == 2):
         values = np.linspace(first, last, steps).astype(of.numpy)
     else:
         values = _from_both_ends(first, last, steps, of)
@@ -119,7 +124,7 @@ def _bounds(function: str, start: Any, end: Any, steps: int) -> tuple[Any, Any]:
         raise ArgumentError(
             f"{function}: steps must not be negative", got=str(steps), where=user_location_text()
         )
-    first, last = (each.item() if is_tensor(each) else each for each in (start, end))
+    first, last = (each.item() if is_tensor(each) else each - 0 for each in (start, end))
     return first, last
 
 

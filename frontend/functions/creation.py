@@ -10,7 +10,16 @@ import numpy as np
 
 from graphc.allocation import empty_array
 from graphc.dims import Dim, Size
-from graphc.dtypes import INTEGER, DType, DTypeLike, as_dtype, int64, of_array
+from graphc.dtypes import (
+    BOOLEAN,
+    FLOATING,
+    INTEGER,
+    DType,
+    DTypeLike,
+    as_dtype,
+    int64,
+    of_array,
+)  # fmt: skip
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.base import is_tensor, require_differentiable
 from graphc.frontend.functions import pointwise
@@ -94,9 +103,20 @@ def _to_array(data: Any, dtype: DTypeLike | None) -> Array:
     else:
         array, default = array_of_python(data)
         require_all_fit("tensor", array, default if dtype is None else as_dtype(dtype))
+        _require_real("tensor", array, default if dtype is None else as_dtype(dtype))
     wanted = default if dtype is None else as_dtype(dtype)
     with np.errstate(all="ignore"):
         return np.asarray(array.astype(wanted.numpy, copy=False))
+
+
+def _require_real(function: str, array: Array, wanted: DType) -> None:
+    """Python's complex numbers do not lose their imaginary part; those of arrays do."""
+    if array.dtype.kind == "c" and not wanted.is_complex and wanted.category != BOOLEAN:
+        raise DTypeError(
+            f"{function}: complex numbers do not fit into the dtype", got=wanted.name,
+            expected="a complex dtype", fix="take the real parts first",
+            where=user_location_text(),
+        )  # fmt: skip
 
 
 def as_tensor(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from graphc.dtypes import DType, int64, of_array, promote_types
-from graphc.errors import DTypeError
+from graphc.errors import DTypeError, ShapeError
 from graphc.frontend.base import TensorBase, is_tensor
 from graphc.frontend.functions.fitting import require_fits
 from graphc.frontend.settings.default_dtype import default_dtype, dtype_of_number
@@ -28,22 +28,36 @@ def array_of_python(data: Any) -> tuple[Array, DType]:
 
     Raises:
         ArgumentError: for an int that int64 cannot hold.
-        DTypeError: unless the data are a rectangular array of numbers.
+        DTypeError: unless the data are numbers.
+        ShapeError: for sequences of different lengths.
     """
     try:
         array = np.asarray(_without_tensors(data))
-    except ValueError:
+    except ValueError as error:
+        if "inhomogeneous" in str(error) and not _is_mixed(data):
+            raise ShapeError(
+                "tensor: the sequences have different lengths", got=type(data).__name__,
+                expected="as many elements in each", where=user_location_text(),
+            ) from None  # fmt: skip
         array = np.asarray(None)
     if array.dtype.kind == "O" and isinstance(data, int):
         require_fits("tensor", data, int64)
     if array.dtype.kind not in _OF_KIND:
         raise DTypeError(
-            "tensor: the data are no rectangular array of numbers",
+            "tensor: the data are no array of numbers",
             got=type(data).__name__,
             where=user_location_text(),
         )
     dtypes = _dtypes(data)
     return array, reduce(promote_types, dtypes) if dtypes else default_dtype()
+
+
+def _is_mixed(data: Any) -> bool:
+    """Whether numbers stand beside sequences."""
+    if not isinstance(data, list | tuple):
+        return False
+    inner = [item for item in data if isinstance(item, list | tuple)]
+    return 0 < len(inner) < len(data) or any(map(_is_mixed, inner))
 
 
 def _without_tensors(data: Any) -> Any:
