@@ -279,10 +279,14 @@ class Tensor(
     __ge__ = pointwise.ge
 
     def __eq__(self, other: object) -> Any:
-        """Compare elements, as in PyTorch; what is neither tensor nor number is not equal."""
+        """Compare elements, also those of numpy's arrays; what is neither is not equal."""
+        if isinstance(other, np.ndarray):
+            other = creation.tensor(other)
         return pointwise.eq(self, other) if is_operand(other) else NotImplemented
 
     def __ne__(self, other: object) -> Any:
+        if isinstance(other, np.ndarray):
+            other = creation.tensor(other)
         return pointwise.ne(self, other) if is_operand(other) else NotImplemented
 
     def __pos__(self) -> Tensor:

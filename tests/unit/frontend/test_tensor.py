@@ -195,3 +195,11 @@ def test_properties_of_gradients() -> None:
     assert x.tolist() == [0.0, 0.0]
     x.requires_grad_(False)
     assert not (x * 2).requires_grad
+
+
+def test_arrays_compare_by_elements_from_both_sides() -> None:
+    x, array = gc.tensor([1.0, 2.0]), np.array([1.0, 5.0])
+    for equal, differ in ((x == array, x != array), (array == x, array != x)):
+        assert equal.tolist() == [True, False]
+        assert differ.tolist() == [False, True]
+    assert gc.compile(lambda x: x == array)(x).tolist() == [True, False]
