@@ -141,6 +141,22 @@ def _cofactors(a: Array) -> Array:
     return np.array([[minor(i, j) for j in range(len(a))] for i in range(len(a))]).reshape(a.shape)
 
 
+def _cofactor_slopes(a: Array, g: Array) -> Array:
+    """Signed determinants of what is left without two rows and two columns."""
+
+    def slope(i: int, j: int) -> Any:
+        total = a.dtype.type(0)
+        for k, m in np.ndindex(*a.shape):
+            if k != i and m != j:
+                rest = np.delete(np.delete(a, (i, k), 0), (j, m), 1)
+                sign = (-1) ** (i + j + k + m) * (1 if (k > i) == (m > j) else -1)
+                total += sign * g[k, m] * _det(rest)
+        return total
+
+    size = range(len(a))
+    return np.array([[slope(i, j) for j in size] for i in size], a.dtype).reshape(a.shape)
+
+
 def _slogdet(a: Array) -> Array:
     value = mp.det(_exact(a)) if a.size else mp.mpf(1)
     return np.array([_python(mp.sign(value)), float(mp.log(abs(value)))])
@@ -272,6 +288,7 @@ MATRIX_ORACLES: dict[str, Oracle] = {
     "row_order": _row_order,
     "det": of_matrices(_det),
     "cofactors": of_matrices(_cofactors),
+    "cofactor_slopes": of_matrices(_cofactor_slopes),
     "slogdet": of_matrices(_slogdet),
     "eigh": of_matrices(_eigh),
     "eigvalsh": of_matrices(_eigvalsh, _part),

@@ -126,6 +126,12 @@ def _singular(rng: np.random.Generator) -> Iterator[Operands]:
     yield (np.zeros((3, 3), np.float32),), {}
 
 
+def _pairs(rng: np.random.Generator) -> Iterator[Operands]:
+    """A matrix, and a factor for each cofactor."""
+    for (a,), _ in matrices(SQUARES)(rng):
+        yield (a, _normal(rng, a.shape, a.dtype).astype(a.dtype)), {}
+
+
 def _exponents(rng: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> Array:
     return np.asarray(well_posed(rng, shape, dtype) * 0.5, dtype)
 
@@ -150,6 +156,7 @@ MATRIX_SAMPLES: dict[str, Maker] = {
     "row_order": _pivots,
     "det": _singular,
     "cofactors": matrices(SQUARES),
+    "cofactor_slopes": _pairs,
     "slogdet": matrices(SQUARES),
     "eigh": matrices(SQUARES, positive, lower=[True, False]),
     "eigvalsh": matrices(SQUARES, positive, lower=[True, False]),

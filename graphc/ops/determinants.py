@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from graphc.errors import ShapeError
 from graphc.opdef import Call, OpDef, Saves, Trait
-from graphc.ops.elementwise import mul, sub
+from graphc.ops.elementwise import add, mul, sub
 from graphc.ops.elementwise_parts import complex_, conj, conjugated, imag
 from graphc.ops.linalg import adjoint, matmul, swap_last
 from graphc.ops.matrices import as_columns, real_part, require_matrix
@@ -48,32 +49,100 @@ def _infer_cofactors(a: TensorType) -> TensorType:
 def _eval_cofactors(a: Array) -> Array:
     """By singular values, whose products without one need no division; NaN if not finite."""
     size = a.shape[-1]
-    finite = np.isfinite(a).all(axis=(-2, -1), keepdims=True)
-    u, s, vh = np.linalg.svd(np.where(finite, a, 0))  # its iteration may never end otherwise
+    finite = np.asarray(np.isfinite(a).all(axis=(-2, -1), keepdims=True))
+    u, s, vh, sign = _singular(a, finite)
     others = np.repeat(s[..., None, :], size, axis=-2)
     others[..., np.arange(size), np.arange(size)] = 1
-    sign = np.linalg.det(u) * np.linalg.det(vh)
-    sign = sign / np.abs(sign) if a.dtype.kind == "c" else np.round(sign)
     scaled = np.conj(u) * (sign[..., None] * others.prod(-1))[..., None, :]
     found = np.where(finite, np.matmul(scaled, np.conj(vh)), np.nan)
     return np.asarray(found, a.dtype, order="C")
 
 
+def _singular(a: Array, finite: Array) -> tuple[Array, Array, Array, Array]:
+    """The singular value decomposition, and the determinant of both rotations together."""
+    u, s, vh = np.linalg.svd(np.where(finite, a, 0))  # its iteration may never end otherwise
+    sign = np.linalg.det(u) * np.linalg.det(vh)
+    return u, s, vh, sign / np.abs(sign) if a.dtype.kind == "c" else np.round(sign)
+
+
 def _cofactors_vjp(call: Call, g: Any) -> tuple[Any]:
-    """It needs the inverse, unlike the first derivative of a determinant."""
-    turned = adjoint(inv(call.inputs[0]))
-    rank = len(turned.type.shape)
-    share = sum_(mul(g, turned), dims=(rank - 2, rank - 1))
-    output = conjugated(call.output)
-    cross = matmul(matmul(output, swap_last(g)), turned)
-    return (sub(mul(share, output), cross),)
+    return (cofactor_slopes(conjugated(call.inputs[0]), g),)
 
 
 cofactors = OpDef(
-    "cofactors", _infer_cofactors, _eval_cofactors, _cofactors_vjp,
-    Trait.FALLIBLE, saves=Saves.INPUTS | Saves.OUTPUT,
+    "cofactors", _infer_cofactors, _eval_cofactors, _cofactors_vjp, Trait.FALLIBLE, Saves.INPUTS,
 )  # fmt: skip
 """The derivative of the determinant by each element, of singular matrices, too."""
+
+
+def _infer_slopes(a: TensorType, g: TensorType) -> TensorType:
+    require_matrix("cofactor_slopes", a, square=True)
+    if g != a:
+        raise ShapeError("cofactor_slopes: expected a factor per cofactor", got=f"{a}, {g}")
+    return a
+
+
+def _eval_slopes(a: Array, g: Array) -> Array:
+    """In the coordinates of the singular vectors, where cofactors of cofactors are products."""
+    finite = np.asarray(np.isfinite(a).all(axis=(-2, -1), keepdims=True))
+    u, s, vh, sign = _singular(a, finite)
+    turned = np.matmul(
+        np.matmul(np.conj(np.swapaxes(u, -1, -2)), g), np.conj(np.swapaxes(vh, -1, -2))
+    )
+    others = _products_without_two(s)
+    inside = -np.swapaxes(turned, -1, -2) * others
+    places = np.arange(a.shape[-1])
+    diagonal = np.diagonal(turned, axis1=-2, axis2=-1)
+    inside[..., places, places] = np.matmul(others, diagonal[..., None])[..., 0]
+    scaled = np.matmul(np.conj(u) * sign[..., None, None], inside)
+    found = np.where(finite, np.matmul(scaled, np.conj(vh)), np.nan)
+    return np.asarray(found, a.dtype, order="C")
+
+
+def _products_without_two(s: Array) -> Array:
+    """For each pair of places the product of all others; 0 for a place and itself."""
+    size = s.shape[-1]
+    ones = np.ones((*s.shape[:-1], 1), s.dtype)
+    before = np.cumprod(np.concatenate([ones, s[..., :-1]], -1), -1)
+    after = np.cumprod(np.concatenate([ones, s[..., :0:-1]], -1), -1)[..., ::-1]
+    found = np.zeros((*s.shape, size), s.dtype)
+    for place in range(size - 1):
+        between = np.cumprod(np.concatenate([ones, s[..., place + 1 : size - 1]], -1), -1)
+        pair = before[..., place : place + 1] * between * after[..., place + 1 :]
+        found[..., place, place + 1 :] = found[..., place + 1 :, place] = pair
+    return found
+
+
+def _slopes_vjp(call: Call, g: Any) -> tuple[Any, Any]:
+    """By the factors it is linear; by the matrix it needs the inverse (a third derivative)."""
+    a, factors = call.inputs
+    to_factors = None if 1 in call.unwanted else cofactor_slopes(conjugated(a), g)
+    if 0 in call.unwanted:
+        return None, to_factors
+    if a.type.shape[-1] in (0, 1, 2):
+        return zeros_like(a), to_factors
+    rank = len(a.type.shape)
+    t, w = swap_last(inv(a)), conjugated(g)
+
+    def total(x: Any, y: Any) -> Any:
+        return sum_(mul(x, y), dims=(rank - 2, rank - 1))
+
+    def through(x: Any) -> Any:
+        return matmul(matmul(t, swap_last(x)), t)
+
+    by_factors, by_grad = total(factors, t), total(w, t)
+    both = matmul(matmul(through(w), swap_last(factors)), t)
+    swapped = matmul(matmul(through(factors), swap_last(w)), t)
+    second = sub(mul(by_factors, by_grad), total(w, through(factors)))
+    crossed = add(mul(by_grad, through(factors)), mul(by_factors, through(w)))
+    slope = add(sub(mul(second, t), crossed), add(both, swapped))
+    return conjugated(mul(_as_factor(det(a)), slope)), to_factors
+
+
+cofactor_slopes = OpDef(
+    "cofactor_slopes", _infer_slopes, _eval_slopes, _slopes_vjp, Trait.FALLIBLE, Saves.INPUTS
+)
+"""The sum of all cofactors' derivatives by each element, each cofactor times its factor."""
 
 
 def _infer_slogdet(a: TensorType) -> TensorType:

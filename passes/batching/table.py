@@ -71,6 +71,7 @@ RULES: Mapping[OpDef, Rule] = {
     indefinite.ldl_solve: product_rules.on_matrices,
     determinants.det: shape_rules.on_last_dims,
     determinants.cofactors: shape_rules.on_last_dims,
+    determinants.cofactor_slopes: shape_rules.on_last_dims,
     determinants.slogdet: shape_rules.on_last_dims,
     eigen.eigh: shape_rules.on_last_dims,
     eigen.eigvalsh: shape_rules.on_last_dims,

@@ -42,6 +42,23 @@ def test_determinants_of_singular_matrices() -> None:
     check(lambda m, a: m.linalg.slogdet(a), np.zeros((2, 2)), grads=False)
 
 
+@pytest.mark.parametrize(
+    "rows", [[[0.0]], [[1, 2], [2, 4]], [[0] * 3] * 3, [[1, 2, 3], [2, 4, 6], [1, 0, 1]],
+             [[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 1, 2], [0, 0, 3, 4]]],
+)  # fmt: skip
+@pytest.mark.parametrize("dtype", [gc.float64, gc.complex128])
+def test_second_derivatives_of_singular_determinants(rows: Any, dtype: Any) -> None:
+    matrix = gc.tensor(rows, dtype=dtype, requires_grad=True)
+    assert gc.autograd.gradgradcheck(gc.linalg.det, matrix)
+
+    def second(x: gc.Tensor) -> Any:
+        (slope,) = gc.grad(gc.linalg.det(x).real, [x], create_graph=True)
+        assert slope is not None
+        return gc.grad(slope.real.square().sum() + slope.real.sum(), [x])[0]
+
+    np.testing.assert_allclose(gc.compile(second)(matrix), second(matrix), rtol=1e-12, atol=1e-12)
+
+
 EQUATIONS: list[tuple[Shape, Shape]] = [
     ((3, 3), (3,)), ((3, 3), (3, 2)), ((2, 3, 3), (2, 3)), ((2, 3, 3), (2, 3, 1)),
     ((2, 1, 3, 3), (4, 3, 2)), ((0, 0), (0, 2)), ((2, 2), (2, 0)),
