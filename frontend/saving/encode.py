@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
 import numpy as np
@@ -22,7 +22,7 @@ from graphc.frontend.nn.uninitialized import is_lazy
 from graphc.frontend.saving.tensor_file import METADATA, can_store
 from graphc.frontend.settings.devices import Device
 from graphc.provenance import user_location_text
-from graphc.storage import Array
+from graphc.storage import Array, Version
 
 _CONTAINERS = (list, tuple, Mapping, set, frozenset)
 
@@ -168,6 +168,19 @@ class Encoder:
         while name in self.tensors or name == METADATA:
             name, number = f"{base}~{number}", number + 1
         return name
+
+
+def versions_in(value: Any) -> Iterator[Version]:
+    """The versions of the memory of all tensors in a nested value, also of one that is no tree."""
+    rest, seen = [value], set[int]()
+    while rest:
+        part = rest.pop()
+        if is_tensor(part):
+            if part.node is None:
+                yield part.storage.version
+        elif isinstance(part, _CONTAINERS) and id(part) not in seen:
+            seen.add(id(part))
+            rest += part.values() if isinstance(part, Mapping) else part
 
 
 def _is_unicode(text: str) -> bool:

@@ -13,9 +13,10 @@ from typing import Any, BinaryIO
 from graphc.errors import ArgumentError, ArgumentTypeError, CheckpointError, RecordingError
 from graphc.frontend.modes import modes
 from graphc.frontend.saving.atomic_file import write_atomically
-from graphc.frontend.saving.encode import Encoder
+from graphc.frontend.saving.encode import Encoder, versions_in
 from graphc.frontend.saving.tensor_file import FormatError, as_bytes, file_order, write
 from graphc.provenance import user_location_text
+from graphc.runtime.sessions.locks import reading
 from graphc.storage import Array
 
 FORMAT = "graphc checkpoint"
@@ -42,6 +43,9 @@ def save(obj: Any, f: PathLike | BinaryIO) -> None:
         ArgumentError: for a value that cannot be stored.
         CheckpointError: if there is no folder of that name.
         RecordingError: while recording.
+        CheckpointError: if another thread changed a tensor meanwhile; the file is as it was.
+
+    Runs of compiled programs in other threads wait while the tensors that they write are read.
 
     Source: ``torch.save``, but a safetensors file.
 
@@ -58,16 +62,10 @@ def save(obj: Any, f: PathLike | BinaryIO) -> None:
             "save: nothing can be saved while recording: the values of the run do not exist yet",
             fix="save after the compiled function was called", where=user_location_text(),
         )  # fmt: skip
-    tensors, metadata = _encode(obj)
 
     def put(file: BinaryIO) -> None:
-        try:
-            write(file, tensors, metadata)
-        except FormatError as error:
-            raise ArgumentError(
-                "save: too much beside the tensors", got=str(error),
-                fix="put long lists of numbers into tensors", where=user_location_text(),
-            ) from error  # fmt: skip
+        with reading(versions_in(obj)):
+            _write(obj, file)
 
     if isinstance(f, io.TextIOBase):
         raise ArgumentTypeError(
@@ -84,6 +82,23 @@ def save(obj: Any, f: PathLike | BinaryIO) -> None:
             where=user_location_text(),
         )  # fmt: skip
     write_atomically(path, put)
+
+
+def _write(obj: Any, file: BinaryIO) -> None:
+    tensors, metadata = _encode(obj)
+    try:
+        write(file, tensors, metadata)
+    except FormatError as error:
+        raise ArgumentError(
+            "save: too much beside the tensors", got=str(error),
+            fix="put long lists of numbers into tensors", where=user_location_text(),
+        ) from error  # fmt: skip
+    if checksum(metadata["version"], metadata["structure"], tensors) != metadata["sha256"]:
+        raise CheckpointError(
+            "save: a tensor changed while it was saved",
+            fix="let no other thread train meanwhile, or save clones",
+            where=user_location_text(),
+        )
 
 
 def _encode(obj: Any) -> tuple[dict[str, Array], dict[str, str]]:

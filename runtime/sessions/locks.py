@@ -158,6 +158,17 @@ class RunLocks:
             group.release(exclusive)
 
 
+def reading(versions: Iterable[Version]) -> RunLocks:
+    """Locks that keep sessions from writing variables; those of no session need none.
+
+    Args:
+        versions: the variables' versions.
+    """
+    with _registry_lock:
+        known = [version for version in versions if version in _groups]
+    return RunLocks(known, ())
+
+
 def _groups_of(versions: Iterable[Version]) -> set[Group]:
     """The groups of these variables; those that have none get one together."""
     with _registry_lock:
