@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphc.dtypes import BOOLEAN, FLOATING, INTEGER, DType
+from graphc.dtypes import BOOLEAN, FLOATING, INTEGER, DType, bfloat16
 from graphc.runtime.llvm.ir import halves
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.memory import computed_elem, is_half
@@ -48,9 +48,15 @@ def _integer(e: Emitter, x: Value, elem: str, signed: bool) -> Value:
 
 def _between_floats(e: Emitter, x: Value, target: DType) -> Value:
     if is_half(target):
-        narrow = halves.odd_float32(e, x) if x.elem == "double" else x
-        return halves.rounded(e, narrow, target)
+        return halves.rounded(e, _single(e, x, target), target)
     elem = computed_elem(target)
     if x.elem == elem:
         return x
     return e.cast("fpext" if elem == "double" else "fptrunc", x, elem)
+
+
+def _single(e: Emitter, x: Value, target: DType) -> Value:
+    """As float32 on the way to 16 bits; numpy's and PyTorch's bfloat16 are rounded twice."""
+    if x.elem != "double":
+        return x
+    return e.cast("fptrunc", x, "float") if target is bfloat16 else halves.odd_float32(e, x)
