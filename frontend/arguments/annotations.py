@@ -139,7 +139,7 @@ def fits(value: Any, hint: Any) -> bool:
     if origin in _UNIONS:
         return any(fits(value, each) for each in inside)
     if origin is Literal:
-        return any(type(value) is type(each) for each in inside)
+        return any(_is_like(value, each) for each in inside)
     if isinstance(hint, ForwardRef):
         return fits(value, _NAMES.get(hint.__forward_arg__, Any))
     kind = origin or hint
@@ -154,6 +154,11 @@ def fits(value: Any, hint: Any) -> bool:
     if issubclass(kind, collections.abc.Iterable) and not issubclass(kind, collections.abc.Mapping):
         return _is_sequence(value, inside)
     return isinstance(value, kind)
+
+
+def _is_like(value: Any, choice: Any) -> bool:
+    """The same type; words may be of a class of their own, such as numpy's."""
+    return type(value) is type(choice) or (isinstance(choice, str) and isinstance(value, str))
 
 
 def _is_plain(value: Any, hint: Any) -> bool:

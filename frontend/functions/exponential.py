@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphc.dtypes import complex128, float64
@@ -11,14 +12,17 @@ from graphc.frontend.functions.convert import (
     as_float,
     cast,
     common_dtype,
+    promote,
     promote_float,
     require_tensor,
+    scalar_tensor,
     to_operand,
 )  # fmt: skip
 from graphc.frontend.functions.factories import binary, unary
 from graphc.frontend.functions.pointwise import mul, pow
-from graphc.ops import elementwise, elementwise_numbers
+from graphc.ops import comparison, elementwise, elementwise_numbers, select
 from graphc.ops import elementwise_exponential as ops
+from graphc.ops.elementwise_parts import real
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
@@ -57,12 +61,34 @@ sigmoid = unary(elementwise.sigmoid, "sigmoid", "``1 / (1 + exp(-x))``.")
 exp2 = unary(ops.exp2, "exp2", "2 to the power of x; integers as float32.")
 log2 = unary(ops.log2, "log2", "The logarithm with base 2.")
 log10 = unary(ops.log10, "log10", "The logarithm with base 10.")
-logaddexp = binary(
-    ops.logaddexp, "logaddexp", "``log(exp(input) + exp(other))`` without overflow; floats only."
-)
 logaddexp2 = binary(
     ops.logaddexp2, "logaddexp2", "``log2(2**input + 2**other)`` without overflow; floats only."
 )
+
+
+def logaddexp(input: TensorLike, other: TensorLike) -> Tensor:
+    """``log(exp(input) + exp(other))`` without overflow; no integers (``torch.logaddexp``).
+
+    Example:
+        >>> import graphc as gc
+        >>> gc.logaddexp(gc.tensor([0.0, 100.0]), gc.tensor([0.0, 0.0]))
+        tensor([  0.6931, 100.0000])
+    """
+    a, b = promote("logaddexp", input, other)
+    if not a.dtype.is_complex:
+        return ops.logaddexp(a, b)
+    return _complex_log_of_sum(a, b)
+
+
+def _complex_log_of_sum(a: Tensor, b: Tensor) -> Tensor:
+    """The number of the larger real part, and what the other adds to it."""
+    a_larger = comparison.ge(real(a), real(b))
+    more, less = select.where(a_larger, a, b), select.where(a_larger, b, a)
+    size = elementwise.abs_(real(more))
+    endless = comparison.eq(size, scalar_tensor(math.inf, size.dtype))
+    zero = scalar_tensor(0, a.dtype)
+    distance = elementwise.sub(select.where(endless, zero, less), select.where(endless, zero, more))
+    return elementwise.add(more, elementwise.log1p(elementwise.exp(distance)))
 
 
 def logit(input: Tensor, eps: float | None = None) -> Tensor:

@@ -10,7 +10,7 @@ import pytest
 import graphc as gc
 import graphc.nn.functional as F
 from tests.both_modes import Array
-from tests.torch_oracle import torch
+from tests.torch_oracle import check, torch
 
 INF, NAN = float("inf"), float("nan")
 GRID = np.array([-INF, -2, -1, -0.5, -0.0, 0.0, 0.5, 1, 2, INF, NAN], np.float32)
@@ -202,3 +202,15 @@ def test_inverse_functions_on_their_cuts(name: str) -> None:
     getattr(gc, name)(ours).backward(gc.ones(5, dtype=gc.complex128))
     assert ours.grad is not None
     np.testing.assert_allclose(ours.grad.numpy(), theirs.grad.numpy(), rtol=1e-12)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
+def test_the_logarithm_of_a_complex_sum(dtype: str) -> None:
+    rng = np.random.default_rng(6)
+    a = (rng.normal(size=(6, 1)) * 20 + 1j * rng.normal(size=(6, 1))).astype(dtype)
+    b = (rng.normal(size=5) * 20 + 1j * rng.normal(size=5)).astype(dtype)
+    check(lambda m, a, b: m.logaddexp(a, b), a, b, loose=20)
+    nothing = gc.tensor([complex(-INF, 1.0)])
+    assert gc.logaddexp(nothing, nothing).real.item() == -INF
+    np.testing.assert_allclose(gc.logaddexp(nothing, gc.tensor([2 + 1j])).numpy(), [2 + 1j])

@@ -231,3 +231,10 @@ def test_numbers_of_numpy_stand_for_those_of_python(call: Any, one: Any) -> None
 def test_numbers_of_numpy_that_are_data_keep_their_type() -> None:
     assert gc.tensor(np.int8(1)).dtype is gc.int8
     assert gc.as_tensor(np.float32(1)).dtype is gc.float32
+
+
+def test_words_may_be_numpys() -> None:
+    x = gc.tensor([1.0, 3.0])
+    assert gc.searchsorted(x, x, side=np.str_("right")).tolist() == [1, 2]
+    with pytest.raises(ArgumentError):
+        gc.searchsorted(x, x, side=np.str_("middle"))

@@ -263,7 +263,7 @@ REFUSED: dict[str, Function] = {
         for name in (
             "amax amin argmax argmin max min median sort argsort floor ceil trunc round frac sign "
             "relu erf erfc erfinv lgamma digamma i0 atan2 maximum minimum remainder fmod hypot "
-            "floor_divide logaddexp cummax mode kthvalue topk clamp isposinf signbit "
+            "floor_divide cummax mode kthvalue topk clamp isposinf signbit "
             "lt le gt ge copysign nextafter"
         ).split()
         if name not in ("kthvalue", "topk", "clamp")
@@ -282,8 +282,7 @@ REFUSED: dict[str, Function] = {
 }
 
 TWO_OPERANDS = set(
-    "atan2 maximum minimum remainder fmod hypot floor_divide logaddexp lt le gt ge copysign "
-    "nextafter".split()
+    "atan2 maximum minimum remainder fmod hypot floor_divide lt le gt ge copysign nextafter".split()
 )
 
 
