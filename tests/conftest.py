@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 import zlib
 from pathlib import Path
@@ -28,6 +29,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep tests out of the user's cache, and verify the graph after every pass."""
+    # Jobs in the background start with Ctrl-C ignored, which programs of tests would inherit.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(config, "workerinput"):
         return  # a worker of pytest-xdist inherits the environment made here
     cache = tempfile.mkdtemp(prefix="graphc-test-cache-")
