@@ -33,7 +33,8 @@ PUBLIC_PATHS = (
     "graphc.utils.data",
 )
 
-IMPORT_SECONDS = 0.15
+IMPORT_RATIO = 2.0
+"""Of the time that graphc adds to NumPy's import; about 1.3 as measured."""
 
 
 @dataclass(frozen=True)
@@ -136,14 +137,19 @@ def test_the_command_is_installed(installed: Installed) -> None:
 
 
 def test_import_is_quick(installed: Installed) -> None:
-    """Processor time of the importing thread: others may use the machine, NumPy starts threads."""
+    """In units of NumPy's import, as machines differ and others may use this one.
+
+    What counts is processor time of the importing thread, for NumPy starts others.
+    """
     code = (
-        "import time; start = time.thread_time(); import graphc; print(time.thread_time() - start)"
+        "from time import thread_time as now; "
+        "start = now(); import numpy; middle = now(); import graphc; "
+        "print((now() - middle) / (middle - start))"
     )
-    times: list[float] = []
-    while len(times) < 15 and min(times, default=1.0) >= IMPORT_SECONDS:  # machines are noisy
-        times.append(float(installed.python(code)))
-    assert min(times) < IMPORT_SECONDS, f"seconds: {times}"
+    ratios: list[float] = []
+    while len(ratios) < 15 and min(ratios, default=IMPORT_RATIO) >= IMPORT_RATIO:
+        ratios.append(float(installed.python(code)))
+    assert min(ratios) < IMPORT_RATIO, f"times of NumPy's import: {ratios}"
 
 
 def test_import_loads_the_compiler_when_it_is_used(installed: Installed) -> None:
