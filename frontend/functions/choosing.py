@@ -51,7 +51,9 @@ def minimum(input: TensorLike, other: TensorLike) -> Tensor:
 def clamp(input: Tensor, min: TensorLike | None = None, max: TensorLike | None = None) -> Tensor:
     """Limit elements to ``min .. max``; the gradient passes at the limits.
 
-    NaN stays, a limit that is NaN makes NaN, and neither lets a gradient pass.
+    NaN stays, a limit that is NaN makes NaN, and neither lets a gradient pass. A limit that is a
+    tensor has the gradient of the elements that it replaces (none for a lower one that equals the
+    upper one).
 
     Args:
         input: tensor.
@@ -71,6 +73,10 @@ def clamp(input: Tensor, min: TensorLike | None = None, max: TensorLike | None =
     result = cast(x, dtype)
     if min is not None:
         low = to_operand(min, dtype)
+        if is_tensor(min) and max is not None:
+            # of equal limits, the upper one has the gradient
+            below = comparison.lt(low, to_operand(max, dtype))
+            low = select.where(below, low, select.detach(low))
         beyond = _or_nan(comparison.lt(result, low), low)
         result = select.where(comparison.ge(result, low), result, beyond)
     if max is not None:

@@ -110,7 +110,10 @@ def xlogy(input: TensorLike, other: TensorLike) -> Tensor:
         >>> gc.xlogy(gc.tensor([0.0, 2.0]), gc.tensor([0.0, 1.0]))
         tensor([0., 0.])
     """
-    return ops.xlogy(*promote_float("xlogy", input, other))
+    x, y = promote_float("xlogy", input, other)
+    if isinstance(other, float) and math.isnan(other):  # as PyTorch: beside a number, 0 stays apart
+        x = select.where(comparison.eq(x, scalar_tensor(0, x.dtype)), select.detach(x), x)
+    return ops.xlogy(x, y)
 
 
 def float_power(input: TensorLike, exponent: TensorLike) -> Tensor:

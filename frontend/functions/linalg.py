@@ -94,12 +94,16 @@ def cond(A: Tensor, p: float | str | None = None) -> Tensor:  # noqa: N803 - PyT
     """How much a matrix can magnify relative errors: its norm times that of its inverse.
 
     Args:
-        A: ``(..., m, n)``, square unless ``p`` is None, 2 or -2; singular ones give inf.
+        A: ``(..., m, n)``, square unless ``p`` is None, 2 or -2; singular ones give inf, empty
+            ones 0.
         p: the norm, as of ``matrix_norm``; None is 2.
 
     Source: ``torch.linalg.cond``.
     """
     x = matrix("cond", A)
+    rows, columns = x.shape[-2:]
+    if (rows == 0 or columns == 0) and (rows == columns or not isinstance(p, str)):
+        return expand(pointwise.abs(scalar_tensor(0, x.dtype)), x.shape[:-2]).clone()
     if p is None or p in (2, -2):
         values = svdvals(x)
         first, last = values[..., 0], values[..., -1]

@@ -16,6 +16,7 @@ from graphc.frontend.functions.convert import (
     tensor_sequence,
 )  # fmt: skip
 from graphc.frontend.functions.shaping import drop_dims, unsqueeze
+from graphc.frontend.memory.unwritten import unchanged
 from graphc.ops import shape as ops
 from graphc.provenance import user_location_text
 
@@ -42,7 +43,8 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     parts = tensor_sequence("cat", tensors)
     if not parts:
         raise ArgumentError("cat: expected one tensor or more", where=user_location_text())
-    parts = [x for x in parts if x.shape != (0,)] or parts[:1]
+    empty = [x for x in parts if x.shape == (0,)]
+    parts = [x for x in parts if x.shape != (0,)] or [empty.pop(0)]
     if parts[0].ndim == 0:
         raise ShapeError(
             "cat: tensors without dims cannot be joined", fix="use stack",
@@ -50,7 +52,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
         )  # fmt: skip
     dtype = common_dtype("cat", tensors)
     axis = normalize_dim("cat", dim, parts[0].ndim)
-    return ops.concat(*(cast(x, dtype) for x in parts), dim=axis)
+    return unchanged(ops.concat(*(cast(x, dtype) for x in parts), dim=axis), empty)
 
 
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:

@@ -22,6 +22,7 @@ from graphc.frontend.functions.convert import (
 from graphc.frontend.functions.indexing import non_negative
 from graphc.frontend.functions.picking import int_index
 from graphc.frontend.functions.shaping import broadcast_tensors, clone, expand, reshape
+from graphc.frontend.memory.unwritten import unchanged
 from graphc.ops import elementwise, select
 from graphc.ops import index as index_ops
 from graphc.ops import put as ops
@@ -135,7 +136,7 @@ def _scattered(
     x, places = require_tensor(function, input), int_index(function, index)
     axis = normalize_dim(function, dim, x.ndim)
     if places.type.numel == 0:
-        return clone(x)
+        return unchanged(clone(x), [src] if is_tensor(src) else [])
     if x.ndim == 0:
         row = reshape(src, (1,)) if is_tensor(src) else src
         made = _scattered(function, reshape(x, (1,)), 0, reshape(places, (1,)), row, reduce,
@@ -281,7 +282,7 @@ def index_reduce(
     _require_reduction("index_reduce", reduce, "prod mean amax amin")
     x, axis, places, rows = _slices("index_reduce", input, dim, index, source)
     if rows.type.numel == 0:
-        return clone(x)
+        return unchanged(clone(x), [rows])
     lined_up = tuple(places.shape[0] if d == axis else 1 for d in range(rows.ndim))
     wide = expand(reshape(places, lined_up), rows.shape)
     made = _combined(_at_least_vector(x), axis, wide, rows, reduce, include_self)

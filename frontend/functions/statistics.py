@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphc.dtypes import DTypeLike
@@ -94,8 +95,16 @@ def nanmean(
     if dtype is None:
         reduction.require_float("nanmean", x)
     total = nansum(x, dim, keepdim, dtype=dtype)
-    present = comparison.eq(x, x)
-    return elementwise.div(total, cast(reduction.sum(present, dim, keepdim), total.dtype))
+    present = reduction.sum(comparison.eq(x, x), dim, keepdim)
+    mean = elementwise.div(total, cast(present, total.dtype))
+    if not x.dtype.is_differentiable:
+        return mean
+    # where all are NaN, so is the gradient, as PyTorch's, not the 0 of elements that were left out
+    is_unknown = comparison.eq(present, scalar_tensor(0, present.dtype))
+    zero, nan = (scalar_tensor(number, total.dtype) for number in (0, math.nan))
+    factor = select.where(is_unknown, nan, zero)
+    unknown = elementwise.mul(reduction.sum(x, dim, keepdim, dtype=dtype), factor)
+    return select.where(is_unknown, unknown, mean)
 
 
 def cov(

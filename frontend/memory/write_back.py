@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from graphc.errors import AutogradError, ShapeError
+from graphc.frontend.memory.unwritten import unchanged
 from graphc.frontend.memory.views import ViewStep
 from graphc.ops.diagonal import diagonal, diagonal_order, diagonal_size, first_on_diagonal
 from graphc.ops.select import detach
@@ -89,7 +90,7 @@ def _put_along(whole: Tensor, value: Tensor, dim: int, start: Any, step: int) ->
     """The whole with values at every ``step``-th place of one dim from ``start``."""
     count = value.shape[dim]
     if count == 0:
-        return whole
+        return unchanged(whole, [value])
     if step != 1 and not isinstance(count, int):
         raise ShapeError(
             "a write to every n-th element of a dim needs a known size", got=str(value.type),

@@ -6,18 +6,16 @@ from typing import Any
 
 from graphc.dtypes import int64
 from graphc.errors import ArgumentError
-from graphc.frontend.functions.choosing import where
 from graphc.frontend.functions.convert import cast
 from graphc.frontend.functions.creation import ones_like
-from graphc.frontend.functions.logic import logical_and
-from graphc.frontend.functions.pointwise import add, ge, lt, mul
+from graphc.frontend.functions.pointwise import add
 from graphc.frontend.functions.reduction import argmax
-from graphc.frontend.functions.scattering import index_add
 from graphc.frontend.functions.shaping import reshape
 from graphc.frontend.making import concrete
 from graphc.frontend.modes import no_grad
 from graphc.frontend.tensor import Tensor
 from graphc.frontend.training.metric import Metric, known, require_classes, require_shape, values
+from graphc.ops.index import index_add
 from graphc.provenance import user_location_text
 
 
@@ -68,16 +66,9 @@ class ConfusionMatrix(Metric):
             require_classes("ConfusionMatrix", found)
             require_shape("ConfusionMatrix", found, target)
             found, truth = (reshape(cast(each, int64), (-1,)) for each in (found, target))
-            cell = add(mul(truth, self.num_classes), found)
-            # a wrong class must not become another cell: past the end, the addition refuses it
-            cell = where(
-                logical_and(self._is_class(found), self._is_class(truth)), cell,
-                self.num_classes * self.num_classes,
-            )  # fmt: skip
-            self._counts.copy_(index_add(self._counts, 0, cell, ones_like(cell)))
-
-    def _is_class(self, x: Tensor) -> Tensor:
-        return logical_and(ge(x, 0), lt(x, self.num_classes))
+            shape, what = (self.num_classes, self.num_classes), "ConfusionMatrix: class"
+            added = index_add(ones_like(truth), truth, found, shape=shape, dims=(0, 1), what=what)
+            self._counts.copy_(add(self._counts, reshape(added, (-1,))))
 
     def compute(self) -> Tensor:
         """The counts, ``(num_classes, num_classes)``."""

@@ -26,13 +26,21 @@ def _unary(name: str, function: Callable[..., Any], factor: Callable[[Any, Any],
     )
 
 
+def _unary_by(name: str, function: Callable[..., Any], divisor: Callable[[Any, Any], Any]) -> OpDef:
+    """One by ``divisor(x, g)`` is the derivative at x, which is infinite where that is 0."""
+    rule: Rule = lambda call, g: (div(g, conjugated(divisor(call.inputs[0], g))),)  # noqa: E731
+    return elementwise(
+        name, ufunc(function), rule, accepts=FLOAT_OR_COMPLEX, saves=INPUTS, traits=TRAITS
+    )
+
+
 def _one_minus_square(x: Any, g: Any) -> Any:
     return sub(scalar(g, 1), mul(x, x))
 
 
 asin = _unary("asin", np.arcsin, lambda x, g: rsqrt(_one_minus_square(x, g)))
 acos = _unary("acos", np.arccos, lambda x, g: neg(rsqrt(_one_minus_square(x, g))))
-atan = _unary("atan", np.arctan, lambda x, g: div(scalar(g, 1), add(mul(x, x), scalar(g, 1))))
+atan = _unary_by("atan", np.arctan, lambda x, g: add(mul(x, x), scalar(g, 1)))
 sinh: OpDef = _unary("sinh", np.sinh, lambda x, g: cosh(x))
 cosh: OpDef = _unary("cosh", np.cosh, lambda x, g: sinh(x))
 asinh = _unary("asinh", np.arcsinh, lambda x, g: rsqrt(add(mul(x, x), scalar(g, 1))))
@@ -40,7 +48,7 @@ acosh = _unary(
     "acosh", np.arccosh,
     lambda x, g: mul(rsqrt(sub(x, scalar(g, 1))), rsqrt(add(x, scalar(g, 1)))),
 )  # fmt: skip
-atanh = _unary("atanh", np.arctanh, lambda x, g: div(scalar(g, 1), _one_minus_square(x, g)))
+atanh = _unary_by("atanh", np.arctanh, _one_minus_square)
 
 
 def _atan2_vjp(call: Call, g: Any) -> tuple[Any, Any]:
