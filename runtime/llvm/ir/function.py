@@ -26,13 +26,16 @@ def parameters(operands: int) -> list[Value]:
     return [Value(f"%p{number}", "ptr", 1) for number in range(operands)]
 
 
-def define_function(module: Module, operands: int, lines: Sequence[str]) -> str:
+def define_function(
+    module: Module, operands: int, lines: Sequence[str], *, glue: bool = False
+) -> str:
     """Add ``i32(ptr operand..., ptr shared, ptr scratch, i64 begin, i64 end)`` to a module.
 
     Args:
         module: where the code goes.
         operands: the number of inputs and outputs.
         lines: the instructions; the function returns 0 behind the last one.
+        glue: it only calls others, so that LLVM need not spend effort on it.
 
     Returns:
         The symbol, a hash of the code: equal functions are one.
@@ -42,5 +45,5 @@ def define_function(module: Module, operands: int, lines: Sequence[str]) -> str:
     code = "\n".join([*lines, "  ret i32 0"])
     text = f"({arguments}) nounwind noinline {{\nentry:\n{code}\n}}"
     symbol = f"kernel.{hashlib.sha256(text.encode()).hexdigest()[:24]}"
-    module.define(symbol, f"define i32 @{symbol}{text}")
+    module.define(symbol, f"define i32 @{symbol}{text}", glue=glue)
     return symbol

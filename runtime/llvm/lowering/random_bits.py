@@ -36,25 +36,43 @@ def build_random_bits(module: Module, state: Layout, call: int, count: int) -> N
         call: the number of the call, added to the offset.
         count: how many elements, C-contiguous.
     """
+    units = max(1, -(-count // (GROUP * UNIT)))
+    source, target = parameters(2)
+    lines = []
+    if count:
+        name = _for_all_calls(module, state.strides[0], count, units)
+        values = (source, target, constant("i64", call), BEGIN, END)
+        lines = [f"  call void @{name}({', '.join(value.typed for value in values)})"]
+    symbol = define_function(module, 2, lines, glue=True)
+    return NativeStep((Phase(symbol, units, count * _NANOSECONDS),))
+
+
+def _for_all_calls(module: Module, stride: int, count: int, units: int) -> str:
+    """The function behind all calls for as many numbers: thousands of calls compile it once."""
+    name = f"random_bits.{stride}.{count}"
+    if module.has(name):
+        return name
     e = Emitter(module)
     source, target = parameters(2)
+    call = Value("%call", "i64", 1)
     whole, rest = divmod(count, GROUP)
-    units = max(1, -(-count // (GROUP * UNIT)))
-    if count:
-        seed = memory.load(e, source, int64, 0, 1, 1)
-        second = memory.element(e, source, int64, constant("i64", state.strides[0]))
-        offset = e.add(memory.load(e, second, int64, 0, 1, 1), call)
-        first, stop = e.mul(BEGIN, UNIT), smaller(e, e.mul(END, UNIT), whole)
-        loop_between(e, first, stop, lambda group: _group(e, target, group, seed, offset, GROUP))
-        if rest:
-            last = constant("i64", whole)
-            when(
-                e,
-                equals(e, END, units),
-                lambda: _group(e, target, last, seed, offset, rest),
-            )
-    symbol = define_function(module, 2, e.lines)
-    return NativeStep((Phase(symbol, units, count * _NANOSECONDS),))
+    seed = memory.load(e, source, int64, 0, 1, 1)
+    second = memory.element(e, source, int64, constant("i64", stride))
+    offset = e.add(memory.load(e, second, int64, 0, 1, 1), call)
+    first, stop = e.mul(BEGIN, UNIT), smaller(e, e.mul(END, UNIT), whole)
+    loop_between(e, first, stop, lambda group: _group(e, target, group, seed, offset, GROUP))
+    if rest:
+        last = constant("i64", whole)
+        when(
+            e,
+            equals(e, END, units),
+            lambda: _group(e, target, last, seed, offset, rest),
+        )
+    arguments = ", ".join(value.typed for value in (source, target, call, BEGIN, END))
+    head = f"define void @{name}({arguments}) nounwind noinline"
+    code = "\n".join([*e.slots, *e.lines, "  ret void"])
+    module.define(name, f"{head} {{\nentry:\n{code}\n}}")
+    return name
 
 
 def _group(e: Emitter, target: Value, group: Value, seed: Value, offset: Value, count: int) -> None:
