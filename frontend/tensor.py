@@ -25,7 +25,7 @@ from graphc.frontend.functions import (
     shaping,
     viewing,
 )  # fmt: skip
-from graphc.frontend.functions.convert import TensorLike, is_operand
+from graphc.frontend.functions.convert import TensorLike, arrays_as_tensors, is_operand
 from graphc.frontend.making import concrete, init, tensor_class
 from graphc.frontend.memory.views import keeps_order, settled
 from graphc.frontend.methods.conversion import ConversionMethods
@@ -43,7 +43,7 @@ from graphc.frontend.modes import modes, no_grad
 from graphc.frontend.pickling import reduce_tensor
 from graphc.ops import select
 from graphc.provenance import user_location_text
-from graphc.storage import Storage
+from graphc.storage import Array, Storage
 
 
 class Tensor(
@@ -300,6 +300,9 @@ class Tensor(
 
     def __rmul__(self, other: TensorLike) -> Tensor:
         return pointwise.mul(other, self)
+
+    def __rmatmul__(self, other: Array) -> Tensor:
+        return products.matmul(*arrays_as_tensors(other, self))
 
     def __rtruediv__(self, other: TensorLike) -> Tensor:
         return pointwise.div(other, self)

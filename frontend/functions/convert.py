@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard, Union
 import numpy as np
 
 from graphc.dims import Dim
-from graphc.dtypes import BOOLEAN, COMPLEX, FLOATING, INTEGER, DType, result_type
+from graphc.dtypes import BOOLEAN, COMPLEX, FLOATING, INTEGER, DType, of_array, result_type
 from graphc.errors import ArgumentError, ArgumentTypeError, DTypeError, IndexRangeError
 from graphc.frontend.base import TensorBase, is_tensor
 from graphc.frontend.making import concrete, symbolic
@@ -17,6 +17,7 @@ from graphc.frontend.settings.default_dtype import default_dtype, dtype_of_numbe
 from graphc.ops.leaf import size_value
 from graphc.ops.select import cast as cast_op
 from graphc.provenance import user_location_text
+from graphc.storage import Array
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
@@ -137,6 +138,26 @@ def to_operand(value: Any, dtype: DType) -> Tensor:
     return scalar_tensor(value.item() if isinstance(value, np.generic) else value, dtype)
 
 
+def arrays_as_tensors(a: Any, b: Any) -> tuple[Any, Any]:
+    """The operands; an array of numpy beside a tensor is a tensor with a copy of its values."""
+    if isinstance(b, np.ndarray) and is_tensor(a):
+        return a, concrete(native_array(b))
+    if isinstance(a, np.ndarray) and is_tensor(b):
+        return concrete(native_array(a)), b
+    return a, b
+
+
+def native_array(array: Array) -> Array:
+    """A copy in this machine's byte order and C's order of elements.
+
+    Raises:
+        DTypeError: for a dtype that tensors do not have.
+    """
+    made = np.array(array, array.dtype.newbyteorder("="), order="C")
+    of_array(made)
+    return made
+
+
 def promote(function: str, a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:
     """Two operands in their common dtype."""
     if is_tensor(a):
@@ -146,12 +167,16 @@ def promote(function: str, a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor
                 return a, b
         elif of.category >= _CATEGORIES.get(type(b), COMPLEX + 1):
             return a, to_operand(b, of)
+    a, b = arrays_as_tensors(a, b)
     dtype = common_dtype(function, (a, b))
     return to_operand(a, dtype), to_operand(b, dtype)
 
 
 def promote_float(function: str, a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:
     """Two operands in their common dtype, integers as float32."""
+    if is_tensor(a) and is_tensor(b) and a.dtype is b.dtype and a.dtype.is_differentiable:
+        return a, b
+    a, b = arrays_as_tensors(a, b)
     dtype = common_dtype(function, (a, b))
     dtype = dtype if dtype.is_differentiable else default_dtype()
     return to_operand(a, dtype), to_operand(b, dtype)

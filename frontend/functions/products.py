@@ -8,6 +8,7 @@ from graphc.dtypes import bool_
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.functions.convert import (
     Number,
+    arrays_as_tensors,
     promote,
     require_tensor,
     scalar_tensor,
@@ -57,6 +58,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
         >>> gc.matmul(gc.ones(2, 3), gc.ones(3))
         tensor([3., 3.])
     """
+    input, other = arrays_as_tensors(input, other)
     a, b = require_tensor("matmul", input), require_tensor("matmul", other)
     if a.ndim == 0 or b.ndim == 0:
         raise ShapeError(

@@ -163,7 +163,7 @@ def test_numbers_wrap_in_the_tensors_type(scalar: int) -> None:
 
 
 def test_what_is_no_operand() -> None:
-    for wrong in ("a", None, [1], np.ones(2), {}):
+    for wrong in ("a", None, [1], np.array(["a", "b"]), {}):
         with pytest.raises(gc.GraphcError) as caught:
             gc.ones(2) + wrong  # type: ignore[operator]  # the error is what is tested
         assert "test_promotion.py" in str(caught.value)
