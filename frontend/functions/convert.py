@@ -154,7 +154,13 @@ def native_array(array: Array) -> Array:
         DTypeError: for a dtype that tensors do not have.
     """
     made = np.array(array, array.dtype.newbyteorder("="), order="C")
-    of_array(made)
+    try:
+        of_array(made)
+    except DTypeError:
+        raise DTypeError(
+            "tensors do not have this array's dtype", got=str(array.dtype),
+            fix="convert the array to numbers first", where=user_location_text(),
+        ) from None  # fmt: skip
     return made
 
 
