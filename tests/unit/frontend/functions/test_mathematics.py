@@ -10,7 +10,7 @@ import graphc as gc
 from tests.both_modes import check_both
 from tests.closeness import assert_same
 from tests.torch_oracle import check
-from tests.unit.frontend.test_pointwise import FLOATS, INTS, rolled, values
+from tests.unit.frontend.functions.test_pointwise import FLOATS, INTS, rolled, values
 
 UNARY = (
     "asin acos atan sinh cosh asinh acosh atanh arcsin arccos arctan arcsinh arccosh arctanh "
