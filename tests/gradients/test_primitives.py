@@ -116,7 +116,7 @@ WITHOUT_GRADIENT = {
     "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "shift_left", "shift_right",
     "gcd", "lcm", "exponent",
     "floor_divide", "fused", "fused_matmul", "item", "searchsorted", "while_loop_gradient",
-    "cumargmax", "cumargmin", "argsort", "argsort_part", "row_order",
+    "cumargmax", "cumargmin", "argsort", "argsort_part", "row_order", "ldl", "ldl_solve",
     "binomial_quantile", "exponential_quantile", "log_normal", "poisson_quantile",
 }  # fmt: skip
 
