@@ -14,8 +14,8 @@ DTYPES = ["bool", "int16", "float32", "float64"]
 
 
 def counting(shape: tuple[int, ...], dtype: str = "float64") -> gc.Tensor:
-    """0, 1, 2, ... in this shape."""
-    return gc.arange(int(np.prod(shape)), dtype=dtype).reshape(shape)
+    """0, 1, 2, ... in this shape; in a shape of bools, False and then True."""
+    return gc.arange(int(np.prod(shape))).to(dtype).reshape(shape)
 
 
 @pytest.mark.parity
