@@ -8,8 +8,9 @@ So is a reshape that adds dims of size 1 once it is moved before what it follows
 from __future__ import annotations
 
 from graphc.dims import Shape
+from graphc.evaluate import evaluate_nodes
 from graphc.graph import has_trait
-from graphc.node import Node
+from graphc.node import CONSTANT, Node, constant
 from graphc.opdef import Trait
 from graphc.ops.reduce import sum_
 from graphc.ops.shape import reshape
@@ -84,8 +85,19 @@ def sum_before_reshape(x: Node, dims: tuple[int, ...]) -> Node | None:
     return reshape(total, shape=(1,) * len(dims))
 
 
+def _is_reshaped_constant(node: Node) -> bool:
+    return node.op is reshape and node.inputs[0].op is CONSTANT
+
+
+@rule(var("node", _is_reshaped_constant), keeps_strides=True)
+def reshape_constant(node: Node) -> Node:
+    """reshape(constant) = constant: a reshape that was moved is folded before another round"""
+    return constant(evaluate_nodes((node,), {})[node])
+
+
 ALIGN_RULES = (
     reshape_later, reshape_earlier, sum_before_reshape, split_after_map, split_after_reduction,
+    reshape_constant,
 )  # fmt: skip
 
 ALIGN = Rewrite("align", (*ALIGN_RULES, *CANONICAL_RULES))

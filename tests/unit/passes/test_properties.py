@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from graphc.config import CHECK
 from graphc.dtypes import DType, bool_, float32, float64, int32
 from graphc.graph import Graph
-from graphc.node import Node, constant
+from graphc.node import CONSTANT, Node, constant
 from graphc.ops.comparison import eq, logical_not, lt
 from graphc.ops.elementwise import (
     abs_,
@@ -218,6 +218,15 @@ def test_clean_up_comes_to_rest(graph: Graph) -> None:
     assert twice.same_as(once)
     fused, _ = optimize(graph)
     assert Fuse().run(fused) is fused
+
+
+def test_a_reshape_that_reaches_a_constant_is_folded_at_once() -> None:
+    x = input_node("x", (6,), int32)
+    column = reshape(sub(add(neg(x), x), x), shape=(6, 1))
+    once, _ = optimize(Graph((x,), {"y": add(x, column)}), disable=("fuse",))
+    assert not any(node.op is reshape and node.inputs[0].op is CONSTANT for node in once.nodes)
+    twice, _ = optimize(once, disable=("fuse",))
+    assert twice.same_as(once)
 
 
 @pytest.mark.parametrize("dtype", [float32, bool_])

@@ -216,6 +216,8 @@ EXACT: list[Case] = [
      lambda x, y: sum_(reshape(reshape(x, shape=(40, 1)), shape=(40,)), dims=(0,))),
     ("sum_before_reshape", (float32, float64),
      lambda x, y: sum_(reshape(sum_(x, dims=(1,)), shape=(5,)), dims=(0,))),
+    ("reshape_constant", (*REAL, *INTS),
+     lambda x, y: reshape(spread(x, 3), shape=(40, 1))),
     ("split_after_map", (*REAL, *INTS), lambda x, y: mul(split(x), split(y))),
     ("split_after_map", (float32, int8),
      lambda x, y: add(split(x), reshape(cut(y, (0, 0), (5, 2), (1, 1)), shape=(10,)))),
