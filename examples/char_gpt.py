@@ -80,6 +80,7 @@ def main(argv: Sequence[str] | None = None) -> TrainState:
     """Train, evaluate, write a sample."""
     options = parse(argv)
     gc.manual_seed(options.seed)
+    dtype = gc.float64 if options.double else gc.float32
     text, context = options.text.read_text(), options.context
     alphabet = CharVocabulary.of(text)
     learned, held_out = split_in_order(alphabet.encode(text), [0.9, 0.1])
@@ -90,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> TrainState:
 
     model = GPT(
         len(alphabet), context, options.width, options.heads, options.layers, options.dropout
-    )
+    ).to(dtype)
     optimizer = optim.AdamW(model.parameters(), options.lr, betas=(0.9, 0.99), weight_decay=0.1)
     steps = options.epochs * len(train)
     schedule = optim.lr_scheduler.OneCycleLR(optimizer, options.lr, steps, pct_start=0.1)
@@ -190,6 +191,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dynamic", action="store_true", help="run op by op")
     parser.add_argument("--static", dest="dynamic", action="store_false", help="the default")
+    parser.add_argument("--double", action="store_true", help="train in float64")
     parser.add_argument("--checkpoints", type=Path, help="folder to save to after each epoch")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoints")
     parser.add_argument("--plot", type=Path, help="file for a picture of the curves")

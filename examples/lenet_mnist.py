@@ -57,11 +57,12 @@ def main(argv: Sequence[str] | None = None) -> TrainState:
     """Train and test."""
     options = parse(argv)
     gc.manual_seed(options.seed)
+    dtype = gc.float64 if options.double else gc.float32
     train_digits, test_digits = load(options.folder)
     train = DataLoader(train_digits, options.batch, shuffle=True, drop_last=True)
     test = DataLoader(test_digits, 500)
 
-    model = LeNet5()
+    model = LeNet5().to(dtype)
     optimizer = optim.Adam(model.parameters(), lr=options.lr)
     steps = options.epochs * len(train)
     schedule = optim.lr_scheduler.OneCycleLR(optimizer, options.lr, steps)
@@ -69,14 +70,14 @@ def main(argv: Sequence[str] | None = None) -> TrainState:
 
     def step(x: gc.Tensor, y: gc.Tensor) -> gc.Tensor:
         optimizer.zero_grad()
-        loss = F.cross_entropy(model(x), y)
+        loss = F.cross_entropy(model(x.to(dtype)), y)
         loss.backward()
         optimizer.step()
         return loss
 
     @gc.no_grad()
     def evaluate(x: gc.Tensor, y: gc.Tensor) -> None:
-        scores = model(x)
+        scores = model(x.to(dtype))
         accuracy.update(scores, y)
         confusion.update(scores, y)
 
@@ -143,6 +144,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dynamic", action="store_true", help="run op by op")
     parser.add_argument("--static", dest="dynamic", action="store_false", help="the default")
+    parser.add_argument("--double", action="store_true", help="train in float64")
     parser.add_argument("--checkpoints", type=Path, help="folder to save to after each epoch")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoints")
     parser.add_argument("--plot", type=Path, help="file for a picture of the curves")

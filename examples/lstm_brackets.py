@@ -82,12 +82,13 @@ def main(argv: Sequence[str] | None = None) -> TrainState:
     """Train and test."""
     options = parse(argv)
     gc.manual_seed(options.seed)
+    dtype = gc.float64 if options.double else gc.float32
     data = texts(options.texts, options.length, options.seed)
     train_texts, test_texts = random_split(data, [0.8, 0.2])
     train = DataLoader(train_texts, options.batch, shuffle=True, drop_last=True)
     test = DataLoader(test_texts, options.batch)
 
-    model = Reader(options.width)
+    model = Reader(options.width).to(dtype)
     optimizer = optim.Adam(model.parameters(), lr=options.lr)
     steps = options.epochs * len(train)
     schedule = optim.lr_scheduler.OneCycleLR(optimizer, options.lr, steps)
@@ -175,6 +176,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dynamic", action="store_true", help="run op by op")
     parser.add_argument("--static", dest="dynamic", action="store_false", help="the default")
+    parser.add_argument("--double", action="store_true", help="train in float64")
     parser.add_argument("--checkpoints", type=Path, help="folder to save to after each epoch")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoints")
     parser.add_argument("--plot", type=Path, help="file for a picture of the curves")

@@ -68,7 +68,7 @@ class ResNet(nn.Module):
         self.head = nn.Linear(inputs, classes)
 
     def forward(self, x: gc.Tensor) -> gc.Tensor:
-        x = self.stages(self.stem(x.float() / 127.5 - 1))
+        x = self.stages(self.stem(x / 127.5 - 1))
         return self.head(x.mean((2, 3)))
 
 
@@ -121,6 +121,7 @@ def main(argv: Sequence[str] | None = None) -> TrainState:
     """Train and test."""
     options = parse(argv)
     gc.manual_seed(options.seed)
+    dtype = gc.float64 if options.double else gc.float32
     images, classes = (
         photos(options.folder) if options.folder else drawings(options.drawings, options.seed)
     )
@@ -131,7 +132,7 @@ def main(argv: Sequence[str] | None = None) -> TrainState:
     )
     test = DataLoader(test_images, options.batch, num_workers=workers)
 
-    model = ResNet(len(classes), options.width, options.depth)
+    model = ResNet(len(classes), options.width, options.depth).to(dtype)
     optimizer = optim.SGD(
         model.parameters(), lr=options.lr, momentum=0.9, weight_decay=5e-4, nesterov=True
     )
@@ -141,15 +142,16 @@ def main(argv: Sequence[str] | None = None) -> TrainState:
 
     def step(x: gc.Tensor, y: gc.Tensor) -> gc.Tensor:
         mirrored = gc.rand(len(y), 1, 1, 1) < 0.5
+        x = gc.where(mirrored, x.flip(3), x)
         optimizer.zero_grad()
-        loss = F.cross_entropy(model(gc.where(mirrored, x.flip(3), x)), y)
+        loss = F.cross_entropy(model(x.to(dtype)), y)
         loss.backward()
         optimizer.step()
         return loss
 
     @gc.no_grad()
     def evaluate(x: gc.Tensor, y: gc.Tensor) -> None:
-        accuracy.update(model(x), y)
+        accuracy.update(model(x.to(dtype)), y)
 
     if not options.dynamic:
         step, evaluate = gc.compile(step), gc.compile(evaluate)
@@ -212,6 +214,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dynamic", action="store_true", help="run op by op")
     parser.add_argument("--static", dest="dynamic", action="store_false", help="the default")
+    parser.add_argument("--double", action="store_true", help="train in float64")
     parser.add_argument("--checkpoints", type=Path, help="folder to save to after each epoch")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoints")
     parser.add_argument("--plot", type=Path, help="file for a picture of the curves")

@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from graphc.errors import ArgumentTypeError, CheckpointError
 from graphc.frontend.functions.generators import Generator
+from graphc.frontend.tensor import Tensor
 from graphc.frontend.training.random_states import random_states, set_random_states
 from graphc.provenance import user_location_text
 
@@ -89,7 +90,8 @@ class TrainState:
             state_dict: what ``state_dict`` gave.
 
         Raises:
-            CheckpointError: if it has other parts, or a part refuses its state.
+            CheckpointError: if it has other parts, tensors of other dtypes, or a part refuses its
+                state.
         """
         if RUN not in state_dict:
             raise CheckpointError(
@@ -105,6 +107,8 @@ class TrainState:
                 fix="make the TrainState with the same names, or load single parts from gc.load",
             )  # fmt: skip
         for name, part in self.parts.items():
+            _require_dtypes(_state(part), state_dict[name], name)
+        for name, part in self.parts.items():
             if isinstance(part, Generator):
                 part.set_state(state_dict[name])
             else:
@@ -116,3 +120,16 @@ class TrainState:
 
 def _state(part: Stateful | Generator) -> Any:
     return part.get_state() if isinstance(part, Generator) else part.state_dict()
+
+
+def _require_dtypes(own: Any, found: Any, name: str) -> None:
+    """Modules would convert what they load, and the run would go on as another one."""
+    if isinstance(own, Tensor) and isinstance(found, Tensor) and own.dtype != found.dtype:
+        raise CheckpointError(
+            f"TrainState: {name} has another dtype", got=found.dtype.name, expected=own.dtype.name,
+            fix="make the parts with the dtypes they had, as with model.double(), or load single "
+            "parts from gc.load",
+        )  # fmt: skip
+    if isinstance(own, Mapping) and isinstance(found, Mapping):
+        for key in [key for key in own if key in found]:
+            _require_dtypes(own[key], found[key], f"{name}.{key}")

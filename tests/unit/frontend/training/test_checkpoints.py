@@ -252,6 +252,20 @@ def test_a_model_that_does_not_fit_is_an_error_not_a_damage(tmp_path: Path) -> N
         Checkpoints(tmp_path, TrainState(model=nn.Linear(2, 4)), resume=True)
 
 
+@pytest.mark.parametrize("dtype", [gc.float32, gc.float16])
+def test_a_run_does_not_go_on_with_another_dtype(dtype: gc.DType, tmp_path: Path) -> None:
+    """A module by itself converts what it loads; as a run, it would go on as another one."""
+    Checkpoints(tmp_path, TrainState(count=Counter(), net=nn.Linear(2, 3).double())).save()
+    count, net = Counter(), nn.Linear(2, 3).to(dtype)
+    count.count, before = 5, net.weight.tolist()
+    with pytest.raises(CheckpointError, match=r"net\.weight has another dtype") as raised:
+        Checkpoints(tmp_path, TrainState(count=count, net=net), resume=True)
+    assert f"got: float64\n  expected: {dtype.name}" in str(raised.value)
+    assert (count.count, net.weight.tolist()) == (5, before)  # nothing is taken over in part
+    Checkpoints(tmp_path, TrainState(count=count, net=net.double()), resume=True)
+    assert (count.count, net.weight.dtype) == (0, gc.float64)
+
+
 def test_all_kinds_of_parts(tmp_path: Path) -> None:
     def make() -> TrainState:
         model = nn.Linear(2, 2)
