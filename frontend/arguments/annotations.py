@@ -20,7 +20,7 @@ from graphc.frontend.functions.convert import Number, TensorLike
 
 _NAMES = {
     "Tensor": TensorBase, "TensorLike": TensorLike, "Number": Number, "DTypeLike": DTypeLike,
-    "Literal": Literal, "Sequence": collections.abc.Sequence,
+    "Literal": Literal, "Sequence": collections.abc.Sequence, "Dim": Dim,
 }  # fmt: skip
 """Names that annotations use and that modules import for type checkers only."""
 _WORDS = {int: "a whole number", float: "a number", complex: "a number", bool: "True or False",

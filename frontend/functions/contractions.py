@@ -156,9 +156,10 @@ def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
     Source: ``torch.linalg.multi_dot``.
     """
     chain = [require_tensor("multi_dot", x) for x in tensors]
-    if len(chain) < 2 or any(x.ndim != 2 for x in chain[1:-1]):
+    ends = [x.ndim for x in chain[:1] + chain[-1:]]
+    if len(chain) < 2 or any(x.ndim != 2 for x in chain[1:-1]) or not set(ends) <= {1, 2}:
         raise ShapeError(
-            "multi_dot: expected two or more matrices",
+            "multi_dot: expected two or more matrices, of which the first and last may be vectors",
             got=", ".join(str(x.type) for x in chain),
             where=user_location_text(),
         )

@@ -13,6 +13,7 @@ from graphc.errors import ArgumentError, ArgumentTypeError, DTypeError, IndexRan
 from graphc.frontend.base import TensorBase, is_tensor
 from graphc.frontend.making import concrete, symbolic
 from graphc.frontend.modes import modes
+from graphc.frontend.numpy_warnings import evaluate
 from graphc.frontend.settings.default_dtype import default_dtype, dtype_of_number
 from graphc.ops.leaf import size_value
 from graphc.ops.select import cast as cast_op
@@ -73,7 +74,7 @@ def scalar_tensor(value: Number, dtype: DType) -> Tensor:
         wrapped = (value + 2**63) % 2**64 - 2**63
         return concrete(np.asarray(wrapped, np.int64).astype(dtype.numpy))
     try:
-        return concrete(np.asarray(value, dtype.numpy))
+        return concrete(evaluate(np.asarray, (), {"a": value, "dtype": dtype.numpy}))
     except (TypeError, ValueError) as error:
         raise ArgumentTypeError(
             "this is no number of the dtype", got=repr(value), expected=dtype.name,

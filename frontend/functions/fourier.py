@@ -6,14 +6,19 @@ back. The Hermitian variants are those in the other direction, with a conjugate.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, SupportsIndex, TypeVar
 
-import numpy as np
-
-from graphc.dims import Size, smaller
+from graphc.dims import Dim, Size, smaller
 from graphc.dtypes import FLOATING, complex64, complex128, float32, float64
-from graphc.errors import ArgumentError, DTypeError
+from graphc.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    DTypeError,
+    GraphcError,
+    IndexRangeError,
+)  # fmt: skip
 from graphc.frontend.functions.convert import cast, normalize_dim, require_tensor
 from graphc.ops import fourier as ops
 from graphc.ops.elementwise_parts import conj
@@ -297,7 +302,7 @@ def _as_real(function: str, input: Tensor) -> Tensor:
 def _one(function: str, input: Tensor, n: Size | None, dim: int) -> Extent:
     x = require_tensor(function, input)
     if x.ndim == 0:
-        raise ArgumentError(
+        raise IndexRangeError(
             f"{function}: the tensor has no dims", got=str(x.type), where=user_location_text()
         )
     return Extent(normalize_dim(function, dim, x.ndim), _points(function, n))
@@ -324,19 +329,34 @@ def _extents(function: str, input: Tensor, s: Sizes | None, dim: Dims | None) ->
         raise ArgumentError(
             f"{function}: one size per dim", got=f"s={s}, dim={dim}", where=user_location_text()
         )
+    given = [size if isinstance(size, Dim) else _whole(function, size) for size in sizes]
     return [
-        Extent(axis, None if isinstance(size, int) and size == -1 else _points(function, size))
-        for axis, size in zip(dims, sizes, strict=True)
+        Extent(axis, None if size == -1 else _points(function, size))
+        for axis, size in zip(dims, given, strict=True)
     ]
+
+
+def _whole(function: str, n: SupportsIndex) -> int:
+    try:
+        return operator.index(n)
+    except GraphcError:
+        raise
+    except TypeError:
+        raise ArgumentTypeError(
+            f"{function}: a number of points must be a whole number", got=repr(n),
+            where=user_location_text(),
+        ) from None  # fmt: skip
 
 
 def _sequence(value: T | Sequence[T]) -> list[T]:
     return list(value) if isinstance(value, Sequence) else [value]
 
 
-def _points(function: str, n: Size | np.integer[Any] | None) -> Size | None:
-    n = int(n) if isinstance(n, np.integer) else n
-    if isinstance(n, int) and n < 1:
+def _points(function: str, n: Size | None) -> Size | None:
+    if n is None or isinstance(n, Dim):
+        return n
+    n = _whole(function, n)
+    if n < 1:
         raise ArgumentError(
             f"{function}: invalid number of data points", got=str(n), expected="1 or more",
             where=user_location_text(),

@@ -182,7 +182,7 @@ def tensorinv(A: Tensor, ind: int = 2) -> Tensor:  # noqa: N803 - PyTorch's name
     """
     x = require_tensor("tensorinv", A)
     rows, columns = math.prod(x.shape[:ind]), math.prod(x.shape[ind:])
-    if ind < 1 or rows != columns:
+    if not 1 <= ind <= x.ndim or rows != columns:
         raise ShapeError("tensorinv: both groups of dims need one number of elements",
                          got=f"{x.type}, ind={ind}", where=user_location_text())  # fmt: skip
     inverse = inv(reshape(x, (rows, columns)))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graphc.dtypes import INTEGER
-from graphc.frontend.functions.convert import require_tensor
+from graphc.dtypes import BOOLEAN, INTEGER, bfloat16, float16, float32
+from graphc.errors import DTypeError
+from graphc.frontend.functions.convert import cast, require_tensor
 from graphc.frontend.functions.factories import Unary, named
 from graphc.frontend.functions.pointwise import div, mul
 from graphc.opdef import OpDef
 from graphc.ops import elementwise
+from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
@@ -44,13 +46,22 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     Args:
         input: tensor.
         decimals: digits after the point; negative ones round before it.
+
+    Raises:
+        DTypeError: for bools, and for integers with ``decimals``.
     """
     x = require_tensor("round", input)
     if x.dtype.category == INTEGER:
+        if decimals:
+            raise DTypeError(
+                "round: integers have no decimals", got=f"{x.dtype.name}, decimals={decimals}",
+                fix="cast it first, e.g. x.float()", where=user_location_text(),
+            )  # fmt: skip
         return x
-    if decimals == 0:
+    if decimals == 0 or x.dtype.category == BOOLEAN:
         return elementwise.round_(x)
     scale = 10.0 ** (decimals if decimals > 0 else -decimals)
+    wide = cast(x, float32) if x.dtype in (float16, bfloat16) else x  # 16 bits have no 10 ** 5
     if decimals > 0:
-        return div(elementwise.round_(mul(x, scale)), scale)
-    return mul(elementwise.round_(div(x, scale)), scale)
+        return cast(div(elementwise.round_(mul(wide, scale)), scale), x.dtype)
+    return cast(mul(elementwise.round_(div(wide, scale)), scale), x.dtype)

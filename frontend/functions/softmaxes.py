@@ -93,7 +93,8 @@ def _softmax_operands(
             fix="dim=-1 for the last",
             where=user_location_text(),
         )
-    return x, () if x.ndim == 0 else (normalize_dim(function, dim, x.ndim),)
+    chosen = normalize_dim(function, dim, x.ndim)
+    return x, (chosen,) if x.ndim else ()
 
 
 def _below_peak(x: Tensor, dims: tuple[int, ...]) -> Tensor:
