@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from graphc.graph import has_trait
 from graphc.node import Node
 from graphc.opdef import Trait
 from graphc.runtime.llvm.ir.memory import CACHE_LINE
-from graphc.runtime.llvm.kernels.analysis import Analysis, Place
+from graphc.runtime.llvm.kernels.analysis import Analysis
 from graphc.runtime.llvm.scalar.scalar_ops import weight
 
 CACHED_BYTES = 1 << 20
@@ -36,15 +35,13 @@ def moved_bytes(analysis: Analysis) -> int:
 
     Columns of an image are few elements, but a line each.
     """
-    return sum(
-        _lines_of([(axis.strides[number], axis.size) for axis in analysis.space.axes], place)
-        for number, place in enumerate(analysis.places)
-    )
+    return sum(place_bytes(analysis, number) for number in range(len(analysis.places)))
 
 
-def _lines_of(walked: Sequence[tuple[int, int]], place: Place) -> int:
-    """The bytes of the lines in which the elements of a place lie."""
-    itemsize = place.layout.dtype.itemsize
+def place_bytes(analysis: Analysis, number: int) -> int:
+    """The bytes of the lines in which the elements of one place lie."""
+    itemsize = analysis.places[number].layout.dtype.itemsize
+    walked = [(axis.strides[number], axis.size) for axis in analysis.space.axes]
     steps = sorted((abs(stride) * itemsize, size) for stride, size in walked if stride)
     if any(size == 0 for _, size in steps):
         return 0

@@ -6,7 +6,6 @@ is kept in scratch memory by the first pass that computes it, as long as the row
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -17,7 +16,8 @@ from graphc.ordering import operands_first
 from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.llvm.ir.memory import computed_elem, stored_bytes
 from graphc.runtime.llvm.kernels.analysis import Analysis
-from graphc.runtime.llvm.kernels.costs import CACHED_BYTES, element_bytes, load_weight
+from graphc.runtime.llvm.kernels.costs import load_weight
+from graphc.runtime.llvm.kernels.fetching import with_next_row
 from graphc.runtime.llvm.kernels.iteration import Axis, Space
 from graphc.runtime.llvm.kernels.schedule import Pass, Saved, padded
 from graphc.runtime.llvm.kernels.vectors import widths
@@ -28,9 +28,6 @@ HEAVY = 8
 
 SCRATCH_LIMIT = 1 << 18
 """Bytes of values that passes may keep for each other."""
-
-FETCHED_ROW = 256
-"""Rows of at least so many elements are fetched ahead."""
 
 
 def plain_passes(analysis: Analysis, target: Target) -> tuple[Pass, ...]:
@@ -52,7 +49,7 @@ def saving_passes(
         The passes, where each kept value lies in scratch memory, and how much of that they need.
     """
     passes, saved, scratch = _with_saved(analysis, _passes(analysis), widest)
-    return _with_fetches(analysis, _with_lanes(analysis, passes, target)), saved, scratch
+    return with_next_row(analysis, _with_lanes(analysis, passes, target)), saved, scratch
 
 
 def _passes(analysis: Analysis) -> tuple[Pass, ...]:
@@ -135,27 +132,6 @@ def _with_lanes(analysis: Analysis, passes: Sequence[Pass], target: Target) -> t
         computed = set(each.wanted).difference(each.reads) if inside else ()
         results.append(replace(each, lanes=widths(analysis, target, computed)))
     return tuple(results)
-
-
-def _with_fetches(analysis: Analysis, passes: tuple[Pass, ...]) -> tuple[Pass, ...]:
-    """Let the pass that computes most fetch memory, where rows come one by one from far away.
-
-    Only the first pass over a row waits for memory, and it does little else.
-    """
-    space = analysis.space
-    if space.vector not in space.reduced or not space.kept or len(passes) < 2:
-        return passes
-    points = math.prod(axis.size for axis in space.axes)
-    if points * element_bytes(analysis) <= CACHED_BYTES or space.rounds < FETCHED_ROW:
-        return passes
-    heaviest = max(passes[:-1], key=_work)
-    return tuple(replace(each, fetches=each is heaviest) for each in passes)
-
-
-def _work(each: Pass) -> int:
-    """About how many instructions a pass takes for each point."""
-    computed = [node for node in each.wanted if has_trait(node, Trait.ELEMENTWISE)]
-    return sum(weight(node) for node in computed if node not in each.reads)
 
 
 def _is_heavy_point(analysis: Analysis, node: Node, lanes: int) -> bool:

@@ -67,6 +67,8 @@ class Rows:
 
     def write(self, scope: Scope) -> None:
         """All kept indices are known: run the passes over the reduced axes, then store."""
+        if not self.schedule.passes:
+            self.scopes.fetch_ahead(scope)
         states: dict[Node, State] = {}
         for row_pass in self.schedule.passes:
             if not row_pass.reductions:
@@ -174,7 +176,9 @@ class Rows:
             accumulator.add(point.values[node.inputs[0]], self._position(node, point), point.active)
         self.scopes.save(point, row_pass.saves)
         if row_pass.fetches:
-            self.scopes.fetch(point)
+            self.scopes.fetch_row(point)
+        elif row_pass is self.schedule.passes[0]:
+            self.scopes.fetch_ahead(point)
 
     def _position(self, node: Node, scope: Scope) -> Value | None:
         """The index along the reduced dim, for argmax and argmin."""

@@ -132,6 +132,7 @@ class Schedule:
         tile: blocks of transposed operands; None if there are none.
         scratch_bytes: how much scratch memory a call needs.
         streams: the numbers of places that are stored past the caches.
+        ahead: the numbers of places that are asked for before their vectors are read.
         nanoseconds: an estimate of all work on one core.
     """
 
@@ -143,6 +144,7 @@ class Schedule:
     tile: Tile | None
     scratch_bytes: int
     streams: frozenset[int]
+    ahead: frozenset[int]
     nanoseconds: float
 
     @property
@@ -159,10 +161,11 @@ class Schedule:
 
     def _lines(self) -> Iterator[str]:
         units, space = self.units, self.analysis.space
-        noun = "unit" if units.count == 1 else "units"
-        yield f"{units.count} {noun}, about {self.nanoseconds / 1000:,.1f} us"
+        yield f"{_counted(units.count, 'unit')}, about {self.nanoseconds / 1000:,.1f} us"
         if self.streams:
             yield "  results go to memory past the caches"
+        if self.ahead:
+            yield f"  {_counted(len(self.ahead), 'operand')} asked for ahead"
         level = 1
         for axis in units.fixed:
             yield f"{'  ' * level}for {_name(axis)} in {axis.size}: a unit each"
@@ -172,10 +175,10 @@ class Schedule:
             yield f"{'  ' * level}for {_name(units.blocked)} in {units.blocked.size}: {block}"
             level += 1
         if self.tile is not None:
-            size, count = self.tile.size, len(self.tile.offsets)
+            size = self.tile.size
             names = f"{_name(self.tile.outer)}, {_name(self.tile.inner)}"
-            noun = "operand" if count == 1 else "operands"
-            done = f"{count} {noun} transposed in scratch memory"
+            operands = _counted(len(self.tile.offsets), "operand")
+            done = f"{operands} transposed in scratch memory"
             if self.tile.result is not None:
                 done = "transposed straight to the result"
             yield f"{'  ' * level}for {names}: tiles of {size} x {size}, {done}"
@@ -216,6 +219,10 @@ class Schedule:
 def describe(phases: Sequence[Schedule]) -> str:
     """All phases of a kernel, for people."""
     return "\n".join(f"phase {number}: {phase}" for number, phase in enumerate(phases, 1))
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _name(axis: Axis) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from graphc.runtime.llvm.compiler.target import Target
 from graphc.runtime.llvm.kernels.analysis import Analysis
 from graphc.runtime.llvm.kernels.costs import CACHED_BYTES, duration, element_bytes, nanoseconds
+from graphc.runtime.llvm.kernels.fetching import places_ahead
 from graphc.runtime.llvm.kernels.iteration import Axis, Space
 from graphc.runtime.llvm.kernels.row_passes import plain_passes, saving_passes
 from graphc.runtime.llvm.kernels.row_units import RowUnits, lanes_within, units_of_rows
@@ -67,7 +68,8 @@ def schedule_of(analysis: Analysis, target: Target, rows: RowUnits | None = None
     else:
         units = units_of_rows(analysis.space, rows, tile)
     streams = streamed_places(analysis, lanes, target)
-    return Schedule(analysis, lanes, units, passes, saved, tile, scratch, streams, time)
+    ahead = places_ahead(analysis, passes, tile)
+    return Schedule(analysis, lanes, units, passes, saved, tile, scratch, streams, ahead, time)
 
 
 def chunked_schedule_of(analysis: Analysis, target: Target) -> Schedule:
@@ -76,7 +78,8 @@ def chunked_schedule_of(analysis: Analysis, target: Target) -> Schedule:
     units = chunks_of(analysis, lanes)
     time = duration(analysis, lanes[0])
     passes = plain_passes(analysis, target)
-    return Schedule(analysis, lanes, units, passes, {}, None, 0, frozenset(), time)
+    ahead = places_ahead(analysis, passes)
+    return Schedule(analysis, lanes, units, passes, {}, None, 0, frozenset(), ahead, time)
 
 
 def needs_chunks(analysis: Analysis, target: Target) -> bool:

@@ -14,6 +14,7 @@ from graphc.runtime.llvm.ir.loops import affine, loop, number
 from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.kernels.accumulator import Accumulator
 from graphc.runtime.llvm.kernels.analysis import ALIASES, iota_dim, is_zero_iota
+from graphc.runtime.llvm.kernels.fetching import AHEAD
 from graphc.runtime.llvm.kernels.iteration import Axis
 from graphc.runtime.llvm.kernels.reductions import State, reduction_of
 from graphc.runtime.llvm.kernels.schedule import Schedule
@@ -266,7 +267,14 @@ class Scopes:
             active = scope.active if stride else 1
             memory.store(self.e, value, scope.scratch[node], _held(node), stride, active)
 
-    def fetch(self, scope: Scope) -> None:
+    def fetch_ahead(self, scope: Scope) -> None:
+        """Ask for operands that later vectors are read from."""
+        for place in sorted(self.schedule.ahead):
+            itemsize = self.body.places[place].layout.dtype.itemsize
+            pointer = memory.further(self.e, scope.pointers[place], constant("i64", AHEAD))
+            memory.fetch(self.e, pointer, scope.lanes * itemsize, writing=False)
+
+    def fetch_row(self, scope: Scope) -> None:
         """Ask for the memory of the next row's operands and of this row's results."""
         row = self.space.kept[-1]
         loads = [number for numbers in self.body.leaves.values() for number in numbers]

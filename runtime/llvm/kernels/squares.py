@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from graphc.dtypes import DType
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.function import define_once
 from graphc.runtime.llvm.ir.loops import affine, loop
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import BITS, Value, constant
@@ -57,12 +58,7 @@ def turn(
 def _function(module: Module, elem: str, streamed: bool) -> str:
     """The function that turns one square; equal ones are one in a module."""
     name = f"square.{elem}{'.streamed' if streamed else ''}"
-    if not module.has(name):
-        e = Emitter(module)
-        _Square(e, elem, streamed).write()
-        code = "\n".join([*e.slots, *e.lines, "  ret void"])
-        head = f"define internal void @{name}({_PARAMETERS}) nounwind noinline"
-        module.define(name, f"{head} {{\nentry:\n{code}\n}}")
+    define_once(module, name, _PARAMETERS, lambda e: _Square(e, elem, streamed).write())
     return name
 
 

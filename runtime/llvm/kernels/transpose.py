@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.function import define_once
 from graphc.runtime.llvm.ir.loops import either, loop_between
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value, constant
@@ -14,7 +15,11 @@ from graphc.runtime.llvm.kernels.squares import side_of, turn
 
 _INTEGERS = {1: "i8", 2: "i16", 4: "i32", 8: "i64"}
 _ZERO = constant("i64", 0)
+_COUNTS = Value("%rows", "i64", 1), Value("%columns", "i64", 1)
 _AHEAD = Value("%soon", "i64", 1), Value("%later", "i64", 1)
+_PARAMETERS = (
+    "ptr %source, i64 %far, ptr %target, i64 %near, i64 %rows, i64 %columns, i64 %soon, i64 %later"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +73,7 @@ def transpose(
 def _function(module: Module, elem: str, streamed: bool) -> str:
     """The function that transposes elements of a size; equal ones are one in a module."""
     name = f"transpose.{elem}{'.streamed' if streamed else ''}"
-    if not module.has(name):
-        e = Emitter(module)
-        _Squares(e, elem, streamed).write(Value("%rows", "i64", 1), Value("%columns", "i64", 1))
-        parameters = "ptr %source, i64 %far, ptr %target, i64 %near, i64 %rows, "
-        parameters += "i64 %columns, i64 %soon, i64 %later"
-        head = f"define internal void @{name}({parameters}) nounwind noinline"
-        code = "\n".join([*e.slots, *e.lines, "  ret void"])
-        module.define(name, f"{head} {{\nentry:\n{code}\n}}")
+    define_once(module, name, _PARAMETERS, lambda e: _Squares(e, elem, streamed).write(*_COUNTS))
     return name
 
 

@@ -16,7 +16,7 @@ from graphc.ops.select import cast
 from graphc.ops.shape import expand
 from graphc.runtime.llvm.compiler.target import Target, host_target
 from graphc.runtime.llvm.ir.module import Module
-from graphc.runtime.llvm.kernels import row_passes, scheduler, scopes
+from graphc.runtime.llvm.kernels import fetching, scheduler, scopes
 from graphc.runtime.llvm.kernels.kernel import build_kernel, phases_of
 from graphc.runtime.llvm.kernels.schedule import Schedule, describe
 from tests.unit.runtime.llvm.guard import Array, Compiled, guarded, layout_of, reference
@@ -40,7 +40,8 @@ def small(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     """Limits so low that small kernels are cut as only large ones are."""
     monkeypatch.setattr(scheduler, "UNIT_NANOSECONDS", 4.0)
     monkeypatch.setattr(scheduler, "TILE_BYTES", 64)
-    monkeypatch.setattr(row_passes, "FETCHED_ROW", 16)
+    monkeypatch.setattr(fetching, "FETCHED_ROW", 16)
+    monkeypatch.setattr(fetching, "CACHED_BYTES", 256)
     monkeypatch.setattr(scheduler, "CACHED_BYTES", 256)
     monkeypatch.setattr(scopes, "LONG", 8)
     if request.param == "small chunks":
