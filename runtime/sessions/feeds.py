@@ -106,8 +106,17 @@ class Feeds:
         """The values as they were given, by name; one for each input."""
         if type(feed) is dict and feed.keys() == self._inputs.keys():
             return feed
+        if feed is None:
+            feed = {}
+        if not isinstance(feed, Mapping):
+            raise FeedError(
+                "a feed maps placeholders or their names to values",
+                got=type(feed).__name__,
+                expected=_listing(self._inputs),
+                fix="give one mapping; run_many takes the values of all runs stacked in one, too",
+            )
         given: dict[str, Any] = {}
-        for key, value in (feed or {}).items():
+        for key, value in feed.items():
             name = self._name(key)
             if name in given:
                 raise FeedError(f"input {name!r} is fed twice")

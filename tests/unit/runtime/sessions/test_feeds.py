@@ -81,6 +81,14 @@ def test_one_input_twice_and_other_keys() -> None:
         checked.arrays({FakeTensor(node=other): 1.0})
 
 
+@pytest.mark.parametrize("feed", [[], [{"x": [1.0, 2.0]}], [1.0, 2.0], 5, "x"])
+def test_what_is_no_mapping_is_refused(feed: Any) -> None:
+    checked, _ = feeds(2)
+    for check in (checked.arrays, checked.stacked):
+        with pytest.raises(FeedError, match=rf"(?s)maps.*got: {type(feed).__name__}.*stacked"):
+            check(feed)
+
+
 @pytest.mark.parametrize(
     ("value", "dtype"),
     [
