@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graphc.dtypes import bool_
-from graphc.frontend.base import TensorBase
-from graphc.frontend.functions.convert import TensorLike, cast, require_tensor, scalar_tensor
+from graphc.frontend.base import is_tensor
+from graphc.frontend.functions.convert import (
+    TensorLike,
+    arrays_as_tensors,
+    cast,
+    is_operand,
+    require_tensor,
+    scalar_tensor,
+)  # fmt: skip
 from graphc.frontend.functions.factories import binary
 from graphc.ops import comparison
 
@@ -27,31 +34,35 @@ __all__ = [
 ]
 
 
-def _to_bool(x: TensorLike) -> Tensor:
-    """True where not zero."""
-    if not isinstance(x, TensorBase):
-        return scalar_tensor(bool(x), bool_)
-    return cast(x, bool_)
+def _truths(function: str, *operands: TensorLike) -> tuple[Tensor, ...]:
+    """True where not zero; arrays of numpy are tensors beside a tensor."""
+    if len(operands) == 2:
+        operands = arrays_as_tensors(*operands)
+    return tuple(
+        cast(require_tensor(function, x), bool_) if is_tensor(x) or not is_operand(x)
+        else scalar_tensor(bool(x), bool_)
+        for x in operands
+    )  # fmt: skip
 
 
 def logical_and(input: Tensor, other: TensorLike) -> Tensor:
     """True where both are not zero (``torch.logical_and``)."""
-    return comparison.logical_and(_to_bool(input), _to_bool(other))
+    return comparison.logical_and(*_truths("logical_and", input, other))
 
 
 def logical_or(input: Tensor, other: TensorLike) -> Tensor:
     """True where one or both are not zero (``torch.logical_or``)."""
-    return comparison.logical_or(_to_bool(input), _to_bool(other))
+    return comparison.logical_or(*_truths("logical_or", input, other))
 
 
 def logical_xor(input: Tensor, other: TensorLike) -> Tensor:
     """True where exactly one is not zero (``torch.logical_xor``)."""
-    return comparison.logical_xor(_to_bool(input), _to_bool(other))
+    return comparison.logical_xor(*_truths("logical_xor", input, other))
 
 
 def logical_not(input: Tensor) -> Tensor:
     """True where zero (``torch.logical_not``)."""
-    return comparison.logical_not(_to_bool(input))
+    return comparison.logical_not(*_truths("logical_not", input))
 
 
 bitwise_and = binary(comparison.bitwise_and, "bitwise_and", "Bits set in both.")

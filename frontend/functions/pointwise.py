@@ -13,6 +13,7 @@ from graphc.frontend.base import TensorBase, is_tensor
 from graphc.frontend.functions.convert import (
     Number,
     TensorLike,
+    arrays_as_tensors,
     cast,
     promote,
     promote_float,
@@ -101,6 +102,7 @@ def sub(input: TensorLike, other: TensorLike, *, alpha: Number = 1) -> Tensor:
     Raises:
         DTypeError: for a bool; use ``^``, ``logical_xor``, or ``logical_not``.
     """
+    input, other = arrays_as_tensors(input, other)
     for operand in (input, other):
         is_bool = isinstance(operand, bool | np.bool_)
         if is_bool or (is_tensor(operand) and operand.dtype.category == BOOLEAN):

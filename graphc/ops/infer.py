@@ -21,7 +21,8 @@ INT = frozenset({INTEGER})
 COMPLEX_ONLY = frozenset({COMPLEX})
 
 _NAMES = {BOOLEAN: "bool", INTEGER: "integer", FLOATING: "floating point", COMPLEX: "complex"}
-_ADVICE = {COMPLEX: "take a real part of it first: x.real, x.imag or x.abs()"}
+_TARGETS = {FLOATING: "float32", INTEGER: "int64", BOOLEAN: "bool", COMPLEX: "complex64"}
+"""The dtype to cast to, for the first of these categories that is accepted."""
 
 
 def require_category(op: str, types: Sequence[TensorType], accepted: frozenset[int]) -> None:
@@ -32,8 +33,15 @@ def require_category(op: str, types: Sequence[TensorType], accepted: frozenset[i
                 f"{op}: operand {position} has an unsupported dtype",
                 got=type.dtype.name,
                 expected=" or ".join(_NAMES[category] for category in sorted(accepted)),
-                fix=_ADVICE.get(type.dtype.category, "cast it first, e.g. x.to(graphc.float32)"),
+                fix=_advice(type.dtype, accepted),
             )
+
+
+def _advice(given: DType, accepted: frozenset[int]) -> str:
+    if given.category == COMPLEX:
+        return "take a real part of it first: x.real, x.imag or x.abs()"
+    target = next(name for category, name in _TARGETS.items() if category in accepted)
+    return f"cast it first, e.g. x.to(graphc.{target})"
 
 
 def require_same_dtype(op: str, types: Sequence[TensorType]) -> DType:

@@ -114,3 +114,24 @@ def test_what_does_not_fit_is_refused() -> None:
         np.array([None, 1]) * gc.ones(2)
     with pytest.raises(DTypeError, match="expected a tensor"):
         gc.add(np.ones(2), np.ones(2))
+
+
+def test_truths_of_arrays_are_their_elements() -> None:
+    """Not those of the array as a Python value, which one element has and others do not."""
+    x = gc.tensor([1.0, 0.0])
+    for array in (np.array([0, 2]), np.array([3]), np.array(0.0), np.array([True, False])):
+        for logical in (gc.logical_and, gc.logical_or, gc.logical_xor):
+            wanted = logical(x, gc.tensor(array))
+            assert logical(x, array).tolist() == wanted.tolist()
+            assert gc.compile(lambda y, f=logical, a=array: f(y, a))(x).tolist() == wanted.tolist()
+    with pytest.raises(DTypeError, match="array's dtype"):
+        gc.logical_and(x, np.array([object(), 1]))
+
+
+@pytest.mark.parametrize("array", [np.array([True]), np.array(True)])
+def test_arrays_of_truths_are_not_subtracted(array: np.ndarray[Any, Any]) -> None:
+    for subtract in (lambda x: x - array, lambda x: array - x, lambda x: x.sub_(array)):
+        with pytest.raises(DTypeError, match="bools cannot be subtracted"):
+            subtract(gc.ones(2))
+        with pytest.raises(DTypeError, match="bools cannot be subtracted"):
+            gc.compile(lambda x, f=subtract: f(x.clone()))(gc.ones(2))

@@ -123,3 +123,18 @@ def test_the_kinds_of_errors_are_those_of_pytorch() -> None:
         for module in (gc, torch()):
             with pytest.raises(kind):
                 call(module)
+
+
+@pytest.mark.parametrize(
+    ("call", "target"),
+    [
+        (lambda: gc.ones(2) & gc.ones(2), "int64"),
+        (lambda: gc.ones(2) << 1, "int64"),
+        (lambda: gc.erf(gc.ones(2)) | True, "int64"),
+        (lambda: gc.polar(gc.ones(2), gc.ones(2)) % 2, "x.real"),
+    ],
+)
+def test_the_advice_is_a_dtype_that_is_accepted(call: Callable[[], Any], target: str) -> None:
+    with pytest.raises(DTypeError) as caught:
+        call()
+    assert target in caught.value.fix
