@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import zlib
 from pathlib import Path
@@ -28,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep tests out of the user's cache, and verify the graph after every pass."""
+    """Keep tests out of the user's cache, verify the graph after every pass, keep bytecode."""
     # Jobs in the background start with Ctrl-C ignored, which programs of tests would inherit.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(config, "workerinput"):
@@ -36,6 +37,9 @@ def pytest_configure(config: pytest.Config) -> None:
     cache = tempfile.mkdtemp(prefix="graphc-test-cache-")
     os.environ["GRAPHC_CACHE_DIR"] = cache
     os.environ.setdefault("GRAPHC_CHECK", "1")
+    # Tests start some 200 interpreters: where none may keep bytecode, each compiles all it imports.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     config.add_cleanup(lambda: shutil.rmtree(cache, ignore_errors=True))
 
 
