@@ -21,10 +21,10 @@ from graphc.runtime.llvm.convolution.tile import (
     piece_of,
 )
 from graphc.runtime.llvm.convolution.weights import Copy, copies_of, define_copy
-from graphc.runtime.llvm.gemm.control import moved
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.function import BEGIN, END, SHARED, define_function, parameters
 from graphc.runtime.llvm.ir.loops import loop_between
+from graphc.runtime.llvm.ir.memory import moved
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.native_step import NativeStep, Phase

@@ -7,7 +7,6 @@ tiles, so that the copy is read from the cache. At last the partial sums are add
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 from graphc.runtime.llvm.convolution.blocking import Blocking
@@ -16,10 +15,18 @@ from graphc.runtime.llvm.convolution.items import by_part, item_of
 from graphc.runtime.llvm.convolution.stores import Across, Partial
 from graphc.runtime.llvm.convolution.tile import OUT, Column, Tile, piece_of
 from graphc.runtime.llvm.convolution.weights import Copy, copies_of, define_copy
-from graphc.runtime.llvm.gemm.control import moved, repeat_with
 from graphc.runtime.llvm.ir.emitter import Emitter
-from graphc.runtime.llvm.ir.function import BEGIN, END, SCRATCH, SHARED, define_function, parameters
-from graphc.runtime.llvm.ir.loops import loop, loop_between
+from graphc.runtime.llvm.ir.function import (
+    BEGIN,
+    END,
+    SCRATCH,
+    SHARED,
+    define_function,
+    define_helper,
+    parameters,
+)
+from graphc.runtime.llvm.ir.loops import loop, loop_between, repeat_with
+from graphc.runtime.llvm.ir.memory import moved
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.native_step import NativeStep, Phase
@@ -224,9 +231,4 @@ def _define_sum(module: Module, plan: Plan, copy: Copy, part: int) -> str:
 
     ends = Across(blocking.cut.y(part), problem.made.y)
     ends.finish(e, tile, repeat_with(e, constant("i64", plan.chunks), tile.zeros, add))
-    code = "\n".join([*e.lines, "  ret void"])
-    text = f"(ptr noalias readonly %sums, ptr noalias {OUT.text}) nounwind noinline"
-    text += f" {{\nentry:\n{code}\n}}"
-    symbol = f"conv.sum.{hashlib.sha256(text.encode()).hexdigest()[:24]}"
-    module.define(symbol, f"define internal void @{symbol}{text}")
-    return symbol
+    return define_helper(e, "conv.sum", f"ptr noalias readonly %sums, ptr noalias {OUT.text}")

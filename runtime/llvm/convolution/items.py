@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from graphc.runtime.llvm.convolution.blocking import Blocking
-from graphc.runtime.llvm.gemm.control import moved, when
 from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.loops import when
+from graphc.runtime.llvm.ir.memory import moved
 from graphc.runtime.llvm.ir.values import Value, constant
 
 

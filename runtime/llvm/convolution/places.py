@@ -13,10 +13,10 @@ from graphc.runtime.llvm.convolution.tile import (
     define_tile,
     piece_of,
 )
-from graphc.runtime.llvm.gemm.control import moved, repeat
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.function import BEGIN, END, define_function, parameters
-from graphc.runtime.llvm.ir.loops import loop_between
+from graphc.runtime.llvm.ir.loops import loop_between, repeat
+from graphc.runtime.llvm.ir.memory import moved
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.native_step import NativeStep, Phase

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from graphc.runtime.llvm.convolution.tile import FIRST, OUT, Sums, Tile
 from graphc.runtime.llvm.convolution.turning import turned
-from graphc.runtime.llvm.gemm.control import moved
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.memory import moved
 from graphc.runtime.llvm.ir.values import Value, constant
 
 

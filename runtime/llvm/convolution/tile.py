@@ -8,14 +8,15 @@ into pieces whose sums are added one by one, so that rounding errors do not grow
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Protocol
 
 from graphc.dtypes import DType
-from graphc.runtime.llvm.gemm.control import moved, repeat_with
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.function import define_helper
+from graphc.runtime.llvm.ir.loops import repeat_with
+from graphc.runtime.llvm.ir.memory import moved
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value, constant
 
@@ -119,12 +120,8 @@ def define_tile(module: Module, tile: Tile, ends: Ends) -> str:
     else:
         _, _, *sums = _nest(e, tile, tile.loops, COUNT, [A, B, *tile.zeros])
     ends.finish(e, tile, sums)
-    code = "\n".join([*e.slots, *e.lines, "  ret void"])
-    head = "ptr noalias readonly %a, ptr noalias readonly %b, ptr noalias %out"
-    text = f"({head}, i64 %count, i1 %first) nounwind noinline {{\nentry:\n{code}\n}}"
-    symbol = f"conv.tile.{hashlib.sha256(text.encode()).hexdigest()[:24]}"
-    module.define(symbol, f"define internal void @{symbol}{text}")
-    return symbol
+    operands = "ptr noalias readonly %a, ptr noalias readonly %b, ptr noalias %out"
+    return define_helper(e, "conv.tile", f"{operands}, i64 %count, i1 %first")
 
 
 def call_tile(

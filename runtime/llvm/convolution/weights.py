@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 from graphc.runtime.llvm.convolution.blocking import Blocking
 from graphc.runtime.llvm.convolution.problem import Term
 from graphc.runtime.llvm.convolution.turning import turned
-from graphc.runtime.llvm.gemm.control import moved, repeat
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.function import define_helper
+from graphc.runtime.llvm.ir.loops import repeat
+from graphc.runtime.llvm.ir.memory import moved
 from graphc.runtime.llvm.ir.values import Value, constant
 
 _WORTH_TURNING = 4
@@ -60,12 +61,8 @@ def define_copy(e: Emitter, copy: Copy) -> str:
     """Add ``void(ptr source, ptr target, i64 rounds)`` to the emitter's module."""
     writer = _Writer(Emitter(e.module), copy)
     writer.write()
-    code = "\n".join([*writer.e.lines, "  ret void"])
-    head = "ptr noalias readonly %source, ptr noalias %target, i64 %rounds"
-    text = f"({head}) nounwind noinline {{\nentry:\n{code}\n}}"
-    symbol = f"conv.copy.{hashlib.sha256(text.encode()).hexdigest()[:24]}"
-    e.module.define(symbol, f"define internal void @{symbol}{text}")
-    return symbol
+    parameters = "ptr noalias readonly %source, ptr noalias %target, i64 %rounds"
+    return define_helper(writer.e, "conv.copy", parameters)
 
 
 class _Writer:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from graphc.runtime.llvm.driver.tasks import content_hash
 from graphc.runtime.llvm.gemm.panels import build_panels
+from graphc.runtime.llvm.ir.function import content_hash
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.lowering.panels import Panels
 from graphc.runtime.llvm.lowering.steps import build_step

@@ -19,24 +19,17 @@ from graphc.runtime.llvm.driver.before_loops import copies_before
 from graphc.runtime.llvm.driver.control_places import Places, control_operands
 from graphc.runtime.llvm.driver.divided_scan import Divided
 from graphc.runtime.llvm.driver.program import NativeCall, Slot, define_run, workspace
-from graphc.runtime.llvm.driver.tasks import content_hash
 from graphc.runtime.llvm.driver.times import ADD_TIMES, define_add_times, places
+from graphc.runtime.llvm.ir.function import content_hash
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels.row_units import RowUnits
 from graphc.runtime.llvm.lowering.panels import NO_PANELS, Panels
 from graphc.runtime.llvm.native_step import NativeStep, Phase
 from graphc.runtime.plan import Inside, Step
-from graphc.runtime.planning.inside import (
-    COND,
-    SCAN,
-    WHILE,
-    stacked_carries,
-)
+from graphc.runtime.planning.inside import COND, SCAN, WHILE
 
 USUAL_ROUNDS = 16
 """How many iterations a loop is thought to take, as nobody knows."""
-
-_MEMCPY = "llvm.memcpy.p0.p0.i64"
 
 
 def build_control(
@@ -136,43 +129,18 @@ class _Function(Places):
     # ------------------------------------------------------------------ scan
 
     def _scan(self) -> None:
-        node, plan = self._step.node, self._inside.plans[0]
-        length: int = node.attrs["length"]
-        if not length:
+        if not self._step.node.attrs["length"]:
             self._emit("br label %done")
             return
-        stacked = stacked_carries(node)
-        items, latest = self.items(), self.latest()
-        self._emit("br label %next")
-        self._label("next")
-        self._emit("%i = phi i64 [ 0, %entry ], [ %following, %more ]")
-        for number in latest.values():
-            target = f"%r{stacked[number]}"
-            self._emit(f"%c{number} = phi ptr [ %p{number}, %entry ], [ {target}, %more ]")
-        at = self._value(f"sub i64 {length - 1}, %i") if node.attrs["reverse"] else "%i"
-        for slot, (base, nbytes) in items.items():
-            self._set(0, slot, self._further(base, self._value(f"mul i64 {at}, {nbytes}")))
-        for position, slot in enumerate(plan.outputs.values()):
-            distance = self._value(f"mul i64 {at}, {plan.buffers[slot].nbytes}")
-            result = f"%p{self._results + self.sequences.start + position}"
-            self._emit(f"%r{position} = getelementptr i8, ptr {result}, i64 {distance}")
-            self._set(0, slot, f"%r{position}")
-        for slot, number in latest.items():
-            self._set(0, slot, f"%c{number}")
+        for slot, address in self.iteration(again="more"):
+            self._set(0, slot, address)
         self._run(0)
         self._emit("br label %more")
         self._label("more")
-        self._emit("%following = add i64 %i, 1")
-        self._emit(f"%again = icmp slt i64 %following, {length}")
-        self._emit("br i1 %again, label %next, label %last")
-        self._label("last")
-        self._module.declare(_MEMCPY, f"declare void @{_MEMCPY}(ptr, ptr, i64, i1)")
-        for number in latest.values():
-            target = f"%p{self._results + number}"
-            nbytes = self._step.outputs[number].nbytes
-            self._emit(
-                f"call void @{_MEMCPY}(ptr {target}, ptr %r{stacked[number]}, i64 {nbytes}, i1 0)"
-            )
+        self.end_iteration()
+        for number, latest in self.last_values():
+            result, nbytes = f"%p{self._results + number}", self._step.outputs[number].nbytes
+            self._copy_bytes(self._module, result, latest, nbytes)
         self._emit("br label %done")
 
     # ------------------------------------------------------------------ loops and branches
@@ -222,6 +190,3 @@ class _Function(Places):
         """Write a cell of a program's table."""
         cell = self._value(f"getelementptr ptr, ptr %t{program}, i64 {slot}")
         self._emit(f"store ptr {address}, ptr {cell}, align 8")
-
-    def _label(self, name: str) -> None:
-        self.lines.append(f"{name}:")

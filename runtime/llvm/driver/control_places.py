@@ -1,4 +1,4 @@
-"""Where the inputs of the programs inside a step are, as instructions of its function.
+"""Where programs inside a step find their inputs and outputs, as instructions of its function.
 
 The function has the addresses of the step's inputs, results, work and constants as ``%p0`` and so
 on; see ``graphc.runtime.llvm.driver.control``.
@@ -6,10 +6,11 @@ on; see ``graphc.runtime.llvm.driver.control``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from graphc.dtypes import uint8
 from graphc.runtime.layout import Layout
+from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.lowering.panels import Panels
 from graphc.runtime.plan import Inside, Operand, Step
 from graphc.runtime.planning.inside import (
@@ -76,7 +77,49 @@ class Places:
                 found[slot] = self._lowest(program, slot, number)
         return found
 
-    def items(self) -> dict[int, tuple[str, int]]:
+    def iteration(self, again: str) -> Iterator[tuple[int, str]]:
+        """Begin an iteration of a scan, in a block ``next`` of the function.
+
+        Args:
+            again: the block from which ``next`` is entered again.
+
+        Yields:
+            The buffers of the body that move on from iteration to iteration, and their addresses.
+        """
+        node, plan = self._step.node, self._inside.plans[0]
+        stacked, latest, items = stacked_carries(node), self._latest(), self._items()
+        self._emit("br label %next")
+        self._label("next")
+        self._emit(f"%i = phi i64 [ 0, %entry ], [ %following, %{again} ]")
+        for number in latest.values():
+            target = f"%r{stacked[number]}"
+            self._emit(f"%c{number} = phi ptr [ %p{number}, %entry ], [ {target}, %{again} ]")
+        last = node.attrs["length"] - 1
+        at = self._value(f"sub i64 {last}, %i") if node.attrs["reverse"] else "%i"
+        for slot, (base, nbytes) in items.items():
+            yield slot, self._further(base, self._value(f"mul i64 {at}, {nbytes}"))
+        for position, slot in enumerate(plan.outputs.values()):
+            distance = self._value(f"mul i64 {at}, {plan.buffers[slot].nbytes}")
+            stack = f"%p{self._results + self.sequences.start + position}"
+            self._emit(f"%r{position} = getelementptr i8, ptr {stack}, i64 {distance}")
+            yield slot, f"%r{position}"
+        for slot, number in latest.items():
+            yield slot, f"%c{number}"
+
+    def end_iteration(self) -> None:
+        """Go on with the next iteration of a scan, or with what stands behind all of them."""
+        length: int = self._step.node.attrs["length"]
+        self._emit("%following = add i64 %i, 1")
+        self._emit(f"%again = icmp slt i64 %following, {length}")
+        self._emit("br i1 %again, label %next, label %last")
+        self._label("last")
+
+    def last_values(self) -> list[tuple[int, str]]:
+        """The numbers of a scan's stacked carries, and where the last iteration put them."""
+        stacked = stacked_carries(self._step.node)
+        return [(number, f"%r{stacked[number]}") for number in self._latest().values()]
+
+    def _items(self) -> dict[int, tuple[str, int]]:
         """The address of the first item of each sequence of a scan, and bytes to the next one."""
         return {
             slot: (self._lowest(0, slot, number), self._stride(number))
@@ -84,7 +127,7 @@ class Places:
             if number in self.sequences
         }
 
-    def latest(self) -> dict[int, int]:
+    def _latest(self) -> dict[int, int]:
         """The numbers of a scan's stacked carries, by the buffers that the body reads them from."""
         stacked = stacked_carries(self._step.node)
         return {slot: number for slot, number in self._given(0) if number in stacked}
@@ -112,6 +155,12 @@ class Places:
         operand = self._step.inputs[number]
         return operand.strides[0] * operand.dtype.itemsize
 
+    def _copy_bytes(self, module: Module, target: str, source: str, nbytes: int | str) -> None:
+        """Copy what lies at an address to another one."""
+        name = "llvm.memcpy.p0.p0.i64"
+        module.declare(name, f"declare void @{name}(ptr, ptr, i64, i1)")
+        self._emit(f"call void @{name}(ptr {target}, ptr {source}, i64 {nbytes}, i1 0)")
+
     def _further(self, address: str, nbytes: int | str) -> str:
         return self._value(f"getelementptr i8, ptr {address}, i64 {nbytes}") if nbytes else address
 
@@ -122,3 +171,6 @@ class Places:
 
     def _emit(self, line: str) -> None:
         self.lines.append(f"  {line}")
+
+    def _label(self, name: str) -> None:
+        self.lines.append(f"{name}:")

@@ -14,7 +14,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from graphc.runtime.llvm.driver.control_places import Places, control_operands
 from graphc.runtime.llvm.driver.program import NativeCall, workspace
 from graphc.runtime.llvm.driver.row_parts import are_apart, read_by_all
-from graphc.runtime.llvm.driver.tasks import content_hash
+from graphc.runtime.llvm.ir.function import content_hash
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.kernels.row_units import RowUnits
 from graphc.runtime.llvm.lowering.panels import Panels
@@ -35,7 +35,6 @@ OWN_BYTES = 1 << 22
 """Memory that a thread may need for a body."""
 
 _COMMON = "ptr %shared, ptr %scratch, i64 %begin, i64 %end"
-_MEMCPY = "llvm.memcpy.p0.p0.i64"
 
 
 def row_units(step: Step, inside: Inside) -> RowUnits | None:
@@ -129,50 +128,29 @@ class Divided(Places):
             nanoseconds: all iterations on one core.
             timed: the function that does all of it and notes times.
         """
-        attrs = self._step.node.attrs
-        length: int = attrs["length"]
-        stacked = stacked_carries(self._step.node)
-        latest, items, addresses = self.latest(), self.items(), self.fixed(0)
+        addresses = self.fixed(0)
         own = workspace(self._calls).scratch
         self._emit(f"%arena = getelementptr i8, ptr %scratch, i64 {own}")
-        self._emit("br label %next")
-        self.lines.append("next:")
-        self._emit("%i = phi i64 [ 0, %entry ], [ %following, %next ]")
-        for number in latest.values():
-            target = f"%r{stacked[number]}"
-            self._emit(f"%c{number} = phi ptr [ %p{number}, %entry ], [ {target}, %next ]")
-        at = self._value(f"sub i64 {length - 1}, %i") if attrs["reverse"] else "%i"
-        for buffer, (base, nbytes) in items.items():
-            addresses[buffer] = self._further(base, self._value(f"mul i64 {at}, {nbytes}"))
-        for position, buffer in enumerate(self._plan.outputs.values()):
-            moved = self._value(f"mul i64 {at}, {self._plan.buffers[buffer].nbytes}")
-            stack = f"%p{self._results + self.sequences.start + position}"
-            self._emit(f"%r{position} = getelementptr i8, ptr {stack}, i64 {moved}")
-            addresses[buffer] = f"%r{position}"
-        addresses |= {buffer: f"%c{number}" for buffer, number in latest.items()}
+        addresses.update(self.iteration(again="next"))
         for call in self._calls:
             given = "".join(f"ptr {self._address(each, addresses)}, " for each in call.operands)
             for phase in call.native.phases:
                 self._emit(f"call i32 @{phase.symbol}({given}{_COMMON})")
-        self._emit("%following = add i64 %i, 1")
-        self._emit(f"%again = icmp slt i64 %following, {length}")
-        self._emit("br i1 %again, label %next, label %last")
-        self.lines.append("last:")
-        for number in latest.values():
-            self._keep_last(number, stacked[number])
+        self.end_iteration()
+        for number, latest in self.last_values():
+            self._keep_last(number, latest)
         symbol = self._function()
         return Phase(symbol, self._rows.units, nanoseconds, apart=True, timed=timed)
 
-    def _keep_last(self, number: int, stack: int) -> None:
+    def _keep_last(self, number: int, latest: str) -> None:
         """Copy the rows of the last value of a stacked carry to where the scan's result is."""
-        self._module.declare(_MEMCPY, f"declare void @{_MEMCPY}(ptr, ptr, i64, i1)")
         share = self._step.outputs[number].nbytes // self._rows.units
         start = self._value(f"mul i64 %begin, {share}")
         count = self._value("sub i64 %end, %begin")
         nbytes = self._value(f"mul i64 {count}, {share}")
-        source = self._further(f"%r{stack}", start)
+        source = self._further(latest, start)
         target = self._further(f"%p{self._results + number}", start)
-        self._emit(f"call void @{_MEMCPY}(ptr {target}, ptr {source}, i64 {nbytes}, i1 0)")
+        self._copy_bytes(self._module, target, source, nbytes)
 
     def _function(self) -> str:
         code = "\n".join(self.lines)

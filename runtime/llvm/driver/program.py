@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from graphc.runtime.backend import Kernel
 from graphc.runtime.llvm.driver.clock import STAMP, define_stamp
 from graphc.runtime.llvm.driver.regions import PhaseCall, Region, regions
-from graphc.runtime.llvm.driver.tasks import content_hash, define_task, operands_of
+from graphc.runtime.llvm.driver.tasks import define_task, operands_of
 from graphc.runtime.llvm.driver.times import start_of
+from graphc.runtime.llvm.ir.function import content_hash
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.native_step import NativeStep
 from graphc.runtime.llvm.pool.region import PARALLEL_FOR, PARALLEL_FOR_DECLARATION

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from graphc.runtime.llvm.driver.regions import PhaseCall, Region
+from graphc.runtime.llvm.ir.function import content_hash
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.plan import Operand
 
@@ -95,8 +94,3 @@ def _part(call: PhaseCall, first: int, shared: int, begin: str, end: str) -> str
 def operands_of(region: Region) -> list[Operand]:
     """The arguments of all phases, one behind the other."""
     return [operand for call in region.calls for operand in call.operands]
-
-
-def content_hash(text: str) -> str:
-    """A name for code: equal code has equal names."""
-    return hashlib.sha256(text.encode()).hexdigest()[:24]

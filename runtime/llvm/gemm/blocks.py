@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from graphc.runtime.llvm.gemm.blocking import Blocking
-from graphc.runtime.llvm.gemm.control import moved, repeat, scaled, when
 from graphc.runtime.llvm.gemm.copying import Coming, Copies, Strip, Terms
 from graphc.runtime.llvm.gemm.form import span_of_rows
 from graphc.runtime.llvm.gemm.groups import (
@@ -18,6 +17,8 @@ from graphc.runtime.llvm.gemm.outer import UNROLL, Outer, define_outer
 from graphc.runtime.llvm.gemm.sums import places_of_sums, sums_bytes
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.function import SCRATCH, SHARED, define_function
+from graphc.runtime.llvm.ir.loops import affine, repeat, when
+from graphc.runtime.llvm.ir.memory import moved
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.native_step import NativeStep, Phase
@@ -96,20 +97,15 @@ class _Writer:
             )
             for each in self.sums
         ]  # fmt: skip
-        strip = Strip(b, panels, last, sums)
+        strip = Strip(b, panels, last, others, sums)
 
         def block(number: Value) -> None:
-            self._block(number, a, strip, others, (low, high))
+            self._block(number, a, strip, (low, high))
 
         repeat(e, constant("i64", blocking.blocks), block)
 
     def _block(
-        self,
-        number: Value,
-        a: list[Value],
-        strip: Strip,
-        others: list[Value],
-        units: tuple[Value, Value],
+        self, number: Value, a: list[Value], strip: Strip, units: tuple[Value, Value]
     ) -> None:
         """One block of the sum."""
         e, blocking, problem = self.e, self.blocking, self.problem
@@ -124,10 +120,10 @@ class _Writer:
         full = e.intrinsic("smin", high, constant("i64", whole))
 
         def slab(rows: int, index: Value) -> None:
-            self._slab(rows, index, a, strip, others, terms)
+            self._slab(rows, index, a, strip, terms)
 
         if blocking.alternating:
-            self._alternate((low, full), a, strip, others, terms)
+            self._alternate((low, full), a, strip, terms)
         elif whole:
             count = e.sub(full, low)
             repeat(e, count, lambda index: slab(self.slab_rows, e.add(low, index)))
@@ -146,13 +142,7 @@ class _Writer:
         return Terms(rounds, e.cmp("eq", number, 0), last)
 
     def _slab(
-        self,
-        rows: int,
-        index: Value,
-        sources: list[Value],
-        strip: Strip,
-        others: list[Value],
-        terms: Terms,
+        self, rows: int, index: Value, sources: list[Value], strip: Strip, terms: Terms
     ) -> None:
         """Some tiles of rows whose part of ``a`` is copied together, if it is."""
         sources = along_rows(self.e, sources, self.problem.a.matrices, index, self.slab_rows)
@@ -161,15 +151,10 @@ class _Writer:
             self.copies.rows(a, rows, sources, terms)
         else:
             (a,) = sources
-        self._tiles(rows, index, a, strip, others, terms, _nothing(a, terms))
+        self._tiles(rows, index, a, strip, terms, _nothing(a, terms))
 
     def _alternate(
-        self,
-        slabs: tuple[Value, Value],
-        sources: list[Value],
-        strip: Strip,
-        others: list[Value],
-        terms: Terms,
+        self, slabs: tuple[Value, Value], sources: list[Value], strip: Strip, terms: Terms
     ) -> None:
         """Whole slabs, from one to another; each is copied while the one before it is used."""
         e, copies, (low, high) = self.e, self.copies, slabs
@@ -183,7 +168,7 @@ class _Writer:
             here = copies.buffer(e.binary("and", number, 1))
             behind = e.add(number, 1)
             coming = copies.coming(e.cmp("slt", behind, count), first, behind, terms)
-            self._tiles(self.slab_rows, e.add(low, number), here, strip, others, terms, coming)
+            self._tiles(self.slab_rows, e.add(low, number), here, strip, terms, coming)
 
         repeat(e, count, slab)
 
@@ -193,22 +178,21 @@ class _Writer:
         index: Value,
         a: Value,
         strip: Strip,
-        others: list[Value],
         terms: Terms,
         coming: Coming,
     ) -> None:
         """The tiles of a slab."""
         e, blocking = self.e, self.blocking
         height, step = blocking.tile.rows, 1 if blocking.slab else self.problem.a.row
-        first = scaled(e, index, blocking.slab_tiles)
+        first = affine(e, index, blocking.slab_tiles, 0)
 
         def tile(rows: int, number: Value) -> None:
             here = moved(e, a, self.size, (number, height * step))
             if not blocking.alternating:
-                self._row(rows, e.add(first, number), here, strip, others, terms, coming)
+                self._row(rows, e.add(first, number), here, strip, terms, coming)
                 return
             part = self.copies.part_of(coming, number)
-            self._row(rows, e.add(first, number), here, strip, others, terms, part)
+            self._row(rows, e.add(first, number), here, strip, terms, part)
             self.copies.copy_part(part)
 
         whole, rest = divmod(rows, height)
@@ -224,13 +208,12 @@ class _Writer:
         index: Value,
         a: Value,
         strip: Strip,
-        others: list[Value],
         terms: Terms,
         coming: Coming,
     ) -> None:
         """All tiles of some rows in this strip."""
         e, blocking = self.e, self.blocking
-        others = along_rows(e, others, self.others, index, blocking.tile.rows)
+        others = along_rows(e, strip.others, self.others, index, blocking.tile.rows)
         tile = blocking.tile_bytes
         partial = moved(e, SCRATCH, 1, (constant("i64", 1), blocking.partial_offset))
         partial = moved(e, partial, 1, (index, blocking.unit_panels * tile))

@@ -13,13 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from graphc.runtime.llvm.gemm.blocking import Blocking
-from graphc.runtime.llvm.gemm.control import known, moved, repeat, when
 from graphc.runtime.llvm.gemm.groups import along_columns, along_rows
 from graphc.runtime.llvm.gemm.outer import UNROLL
 from graphc.runtime.llvm.gemm.packing import Packing, define_packing
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.function import SCRATCH
-from graphc.runtime.llvm.ir.memory import CACHE_LINE
+from graphc.runtime.llvm.ir.loops import number, repeat, when
+from graphc.runtime.llvm.ir.memory import CACHE_LINE, moved
 from graphc.runtime.llvm.ir.values import Value, constant
 
 _ZERO = constant("i64", 0)
@@ -30,20 +30,32 @@ _TOGETHER = 4
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """Columns of a unit: their part of ``b``, the number of whole panels, whether they end it.
+    """Columns of a unit.
 
-    ``sums`` are the places for the sums over the first tile of rows.
+    Args:
+        b: their part of ``b``.
+        panels: how many whole panels there are.
+        last: whether they are the last columns of ``b``.
+        others: the first row of what the epilogue reads and writes.
+        sums: the places for the sums over the first tile of rows.
     """
 
     b: list[Value]
     panels: Value
     last: Value
+    others: list[Value]
     sums: list[Value]
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """A block of the sum: its whole rounds, whether it is the first and whether the last one."""
+    """A block of the sum.
+
+    Args:
+        rounds: its whole rounds.
+        first: whether it is the first one.
+        last: whether it is the last one.
+    """
 
     rounds: Value
     first: Value
@@ -116,16 +128,16 @@ class Copies:
 
     def _in_turns(self, terms: Terms, body: Callable[[Value, Terms], None]) -> None:
         """Emit ``body(start, part)`` for parts of few rounds, and where each of them starts."""
-        e, rounds = self.e, known(terms.rounds)
+        e, rounds = self.e, number(terms.rounds)
         if rounds is not None and rounds <= _TOGETHER:
             body(_ZERO, terms)
             return
         count = e.binary("udiv", e.add(terms.rounds, _TOGETHER - 1), _TOGETHER)
         count = e.intrinsic("smax", count, constant("i64", 1))
 
-        def turn(number: Value) -> None:
-            start = e.mul(number, _TOGETHER)
-            last = e.binary("and", terms.last, e.cmp("eq", e.add(number, 1), count))
+        def turn(index: Value) -> None:
+            start = e.mul(index, _TOGETHER)
+            last = e.binary("and", terms.last, e.cmp("eq", e.add(index, 1), count))
             body(start, self._part(terms, start, _TOGETHER, last))
 
         repeat(e, count, turn)

@@ -6,16 +6,17 @@ of few rows, whose time is that of reading ``b``.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
-from graphc.runtime.llvm.gemm.control import moved, repeat_with
 from graphc.runtime.llvm.gemm.factors import Factor, Matrix
 from graphc.runtime.llvm.gemm.finish import Columns, Finish
 from graphc.runtime.llvm.gemm.problem import Problem
 from graphc.runtime.llvm.gemm.tiling import chains_of
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.function import define_helper, parameters
+from graphc.runtime.llvm.ir.loops import repeat_with
+from graphc.runtime.llvm.ir.memory import moved
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value, constant
 
@@ -60,28 +61,22 @@ class _Writer:
         e, kernel = self.e, self.kernel
         problem = kernel.problem
         count = len(problem.operands) + len(problem.outputs)
-        pointers = [Value(f"%p{number}", "ptr", 1) for number in range(count)]
-        slots: list[str] = []
+        pointers = parameters(count)
         sums = self._sums()
         rows = []
         for number in range(kernel.rows):
             row = sums[number * kernel.columns : (number + 1) * kernel.columns]
             rows.append([across(e, row)])
         columns = [Columns(0, kernel.columns, kernel.columns)]
-        Finish(e, problem, pointers, columns, slots).tile(rows)
-        code = "\n".join([*slots, *e.lines, "  ret void"])
-        arguments = "".join(f", ptr %p{number}" for number in range(count))
+        Finish(e, problem, pointers, columns).tile(rows)
         factors = [("a", problem.a), ("b", problem.b)]
         sources = [
             f"ptr noalias readonly %{name}{number}"
             for name, factor in factors
             for number in range(len(factor.matrices))
         ]
-        head = ", ".join(sources) + arguments
-        text = f"({head}) nounwind noinline {{\nentry:\n{code}\n}}"
-        symbol = f"gemm.dots.{hashlib.sha256(text.encode()).hexdigest()[:24]}"
-        e.module.define(symbol, f"define internal void @{symbol}{text}")
-        return symbol
+        given = [*sources, *(pointer.typed for pointer in pointers)]
+        return define_helper(e, "gemm.dots", ", ".join(given))
 
     def _sums(self) -> list[Value]:
         """A vector of partial sums for each element of the tile."""

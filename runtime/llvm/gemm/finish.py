@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from graphc.graph import has_trait
 from graphc.node import Node
 from graphc.opdef import Trait
-from graphc.runtime.llvm.gemm.control import moved, repeat_with
 from graphc.runtime.llvm.gemm.factors import Matrix, computed
 from graphc.runtime.llvm.gemm.problem import Problem
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.halves import rounded
+from graphc.runtime.llvm.ir.loops import repeat_with
+from graphc.runtime.llvm.ir.memory import moved
 from graphc.runtime.llvm.ir.values import BITS, Value, constant
 from graphc.runtime.llvm.scalar.scalar_ops import weight
 
@@ -51,7 +52,6 @@ class Finish:
         pointers: the tile's first element of each operand of the body, then of each output, then
             the places of its sums over rows.
         columns: the vectors of one row.
-        slots: where the declarations of stack slots go, in the function's entry.
     """
 
     def __init__(
@@ -60,9 +60,8 @@ class Finish:
         problem: Problem,
         pointers: Sequence[Value],
         columns: Sequence[Columns],
-        slots: list[str],
     ) -> None:
-        self.e, self._problem, self._columns, self._slots = e, problem, columns, slots
+        self.e, self._problem, self._columns = e, problem, columns
         count = len(problem.operands)
         self._sources = tuple(zip(problem.operands, pointers[:count], strict=True))
         last = count + len(problem.outputs)
@@ -109,7 +108,7 @@ class Finish:
         e, like = self.e, products[0][0]
         name = f"%{e.fresh('tile')}"
         width = len(self._columns)
-        self._slots.append(f"  {name} = alloca [{len(products) * width} x {like.type}], align 64")
+        e.slots.append(f"  {name} = alloca [{len(products) * width} x {like.type}], align 64")
         slot, step = Value(name, "ptr", 1), BITS[like.elem] // 8 * like.lanes
         for number, value in enumerate(value for row in products for value in row):
             place = moved(e, slot, step, (constant("i64", number), 1))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from graphc.runtime.llvm.gemm.control import moved, repeat
 from graphc.runtime.llvm.gemm.factors import Matrix
 from graphc.runtime.llvm.gemm.problem import Problem
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.function import BEGIN, END, parameters
+from graphc.runtime.llvm.ir.loops import repeat
+from graphc.runtime.llvm.ir.memory import moved
 from graphc.runtime.llvm.ir.values import Value, constant
 
 

@@ -8,16 +8,16 @@ blocks' sums are added one by one, so that rounding errors do not grow with all 
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
-from graphc.runtime.llvm.gemm.control import known, moved, repeat_with
 from graphc.runtime.llvm.gemm.finish import Finish, vectors
 from graphc.runtime.llvm.gemm.problem import Problem
 from graphc.runtime.llvm.gemm.tiling import chains_of
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
-from graphc.runtime.llvm.ir.memory import CACHE_LINE
+from graphc.runtime.llvm.ir.function import define_helper, parameters
+from graphc.runtime.llvm.ir.loops import number, repeat_with
+from graphc.runtime.llvm.ir.memory import CACHE_LINE, moved
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value, constant
 
@@ -100,8 +100,7 @@ class _Writer:
         """Emit everything and define the function."""
         e, problem = self.e, self.kernel.problem
         count = len(problem.operands) + len(problem.outputs) + len(problem.body.sums)
-        pointers = [Value(f"%p{number}", "ptr", 1) for number in range(count)]
-        slots: list[str] = []
+        pointers = parameters(count)
         a, b = Value("%a", "ptr", 1), Value("%b", "ptr", 1)
         size = self.kernel.rows * self.kernel.vectors
         a, b, tile = self._loop(a, b, [self.zero] * (size * self.chains))
@@ -119,17 +118,13 @@ class _Writer:
         width = self.kernel.vectors
         rows = [tile[start : start + width] for start in range(0, len(tile), width)]
         columns = vectors(width, self.kernel.lanes, self.kernel.active)
-        Finish(e, problem, pointers, columns, slots).tile(rows)
-        code = "\n".join([*slots, *e.lines, "  ret void"])
-        arguments = "".join(f", ptr %p{number}" for number in range(count))
-        if self.kernel.fetching:
-            arguments += f", {_LINE.typed}, {_STEP.typed}"
+        Finish(e, problem, pointers, columns).tile(rows)
+        given = [*pointers, _LINE, _STEP] if self.kernel.fetching else pointers
+        arguments = "".join(f", {value.typed}" for value in given)
         head = "ptr noalias readonly %a, ptr noalias readonly %b, ptr noalias %partial"
-        text = f"({head}, i64 %rounds, i1 %first, i1 %last{arguments}) nounwind noinline"
-        text += f" {{\nentry:\n{code}\n}}"
-        symbol = f"gemm.outer.{hashlib.sha256(text.encode()).hexdigest()[:24]}"
-        e.module.define(symbol, f"define internal void @{symbol}{text}")
-        return symbol
+        return define_helper(
+            e, "gemm.outer", f"{head}, i64 %rounds, i1 %first, i1 %last{arguments}"
+        )
 
     # ------------------------------------------------------------------ the sum
 
@@ -177,10 +172,9 @@ class _Writer:
                 there = self._along(place, constant("i64", kernel.ahead), kernel.b_step)
                 self._ask_for(there, _FIRST_CACHE)
         position = term % self.chains * kernel.rows * kernel.vectors
-        for number in range(kernel.rows):
-            size = self.dtype.itemsize
-            steps = (constant("i64", number), kernel.a_row), (constant("i64", term), kernel.a_step)
-            place = moved(e, a, size, *steps)
+        k = constant("i64", term), kernel.a_step
+        for line in range(kernel.rows):
+            place = moved(e, a, self.dtype.itemsize, (constant("i64", line), kernel.a_row), k)
             scalar = memory.load(e, place, self.dtype, 0, 1, 1)
             factor = e.splat(scalar, kernel.lanes)
             for vector in wide:
@@ -194,15 +188,15 @@ class _Writer:
         if kernel.blocked:
             self._ask_for(moved(e, _PARTIAL, 1, (index, CACHE_LINE)), _FIRST_CACHE)
             return
-        if known(index) is not None or not problem.outputs:
+        if number(index) is not None or not problem.outputs:
             return
         result, size = problem.outputs[0], problem.outputs[0].dtype.itemsize
         if result.column != 1 or problem.m * problem.n * size < _LARGE_RESULT:
             return
         row = e.intrinsic("smin", index, constant("i64", kernel.rows - 1))
         first = moved(e, Value(f"%p{len(problem.operands)}", "ptr", 1), size, (row, result.row))
-        for number in range(kernel.vectors):
-            place = moved(e, first, size, (constant("i64", number * kernel.lanes), 1))
+        for vector in range(kernel.vectors):
+            place = moved(e, first, size, (constant("i64", vector * kernel.lanes), 1))
             self._ask_for(place, _FIRST_CACHE)
 
     def _ask_for(self, place: Value, cache: int) -> None:
@@ -245,8 +239,8 @@ class _Writer:
         return self.e.define(text, self.elem, self.kernel.lanes)
 
     def _save(self, tile: _Tile) -> None:
-        for number, value in enumerate(tile):
-            self.e.emit(f"store {value.typed}, ptr {self._slot(number).text}")
+        for position, value in enumerate(tile):
+            self.e.emit(f"store {value.typed}, ptr {self._slot(position).text}")
 
     def _slot(self, number: int) -> Value:
         """Where a partial sum lies: vector by vector."""

@@ -6,17 +6,18 @@ do not exist is never looked at. A factor that is computed from matrices is comp
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from graphc.dtypes import DType
-from graphc.runtime.llvm.gemm.control import moved, repeat, when
 from graphc.runtime.llvm.gemm.factors import Factor, Matrix
 from graphc.runtime.llvm.gemm.finish import Columns, vectors
 from graphc.runtime.llvm.gemm.outer import UNROLL
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.function import define_helper
+from graphc.runtime.llvm.ir.loops import repeat, when
+from graphc.runtime.llvm.ir.memory import moved
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value, constant
 
@@ -77,14 +78,9 @@ def define_packing(module: Module, packing: Packing) -> str:
     else:
         active = packing.columns - (packing.count - 1) * packing.lanes
         _down(e, packing, _copy, constant("i64", 0), active)
-    code = "\n".join([*e.lines, "  ret void"])
     count = len(packing.factor.matrices)
     sources = "".join(f", ptr noalias readonly %source{number}" for number in range(count))
-    head = f"ptr noalias %target, i64 %rounds, i1 %last{sources}"
-    text = f"({head}) nounwind noinline {{\nentry:\n{code}\n}}"
-    symbol = f"gemm.pack.{hashlib.sha256(text.encode()).hexdigest()[:24]}"
-    module.define(symbol, f"define internal void @{symbol}{text}")
-    return symbol
+    return define_helper(e, "gemm.pack", f"ptr noalias %target, i64 %rounds, i1 %last{sources}")
 
 
 _Part = Callable[[Emitter, Packing, list[Value], Value, int, int], None]

@@ -7,12 +7,13 @@ multiplies few rows again and again by the same matrix, it is made before the lo
 from __future__ import annotations
 
 from graphc.runtime.llvm.gemm.blocking import Blocking
-from graphc.runtime.llvm.gemm.control import moved, repeat, when
 from graphc.runtime.llvm.gemm.factors import Factor, matrix_of
 from graphc.runtime.llvm.gemm.outer import UNROLL
 from graphc.runtime.llvm.gemm.packing import Packing, define_packing
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.function import BEGIN, END, define_function, parameters
+from graphc.runtime.llvm.ir.loops import repeat, when
+from graphc.runtime.llvm.ir.memory import moved
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.kernels.iteration import Layout

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from graphc.runtime.llvm.gemm.control import repeat, when
 from graphc.runtime.llvm.gemm.dots import Dots, define_dots
 from graphc.runtime.llvm.gemm.groups import (
     along_columns,
@@ -18,6 +17,7 @@ from graphc.runtime.llvm.gemm.problem import Problem
 from graphc.runtime.llvm.gemm.tiling import Tile, dots_cycles, nanoseconds
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.function import define_function
+from graphc.runtime.llvm.ir.loops import repeat, when
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value, constant
 from graphc.runtime.llvm.native_step import NativeStep, Phase

@@ -1,10 +1,11 @@
-"""The frame of every generated function: its parameters, and a name that is a hash of its code."""
+"""The frames of generated functions: their parameters, and names that are hashes of their code."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value
 
@@ -44,6 +45,58 @@ def define_function(
     arguments = ", ".join(value.typed for value in (*addresses, BEGIN, END))
     code = "\n".join([*lines, "  ret i32 0"])
     text = f"({arguments}) nounwind noinline {{\nentry:\n{code}\n}}"
-    symbol = f"kernel.{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+    symbol = f"kernel.{content_hash(text)}"
     module.define(symbol, f"define i32 @{symbol}{text}", glue=glue)
     return symbol
+
+
+def define_helper(e: Emitter, family: str, parameters: str) -> str:
+    """Add ``void(parameters)`` to an emitter's module, for functions of this module to call.
+
+    Args:
+        e: has the instructions; the function returns behind the last one.
+        family: how the symbol begins.
+        parameters: their types, attributes and names.
+
+    Returns:
+        The symbol, which ends with a hash of the code: equal functions are one.
+    """
+    text = f"({parameters}) nounwind noinline {{\nentry:\n{_void_code(e)}\n}}"
+    symbol = f"{family}.{content_hash(text)}"
+    e.module.define(symbol, f"define internal void @{symbol}{text}")
+    return symbol
+
+
+def define_once(
+    module: Module,
+    name: str,
+    parameters: str,
+    write: Callable[[Emitter], None],
+    *,
+    internal: bool = True,
+) -> None:
+    """Add ``void(parameters)`` under a name that says all of what it does, unless it is there.
+
+    Args:
+        module: where the code goes.
+        name: the symbol.
+        parameters: their types, attributes and names.
+        write: emits the instructions.
+        internal: whether modules that are compiled apart have a copy each.
+    """
+    if module.has(name):
+        return
+    e = Emitter(module)
+    write(e)
+    linkage = "internal " if internal else ""
+    head = f"define {linkage}void @{name}({parameters}) nounwind noinline"
+    module.define(name, f"{head} {{\nentry:\n{_void_code(e)}\n}}")
+
+
+def content_hash(text: str) -> str:
+    """The part of a symbol that stands for code: equal code has equal names."""
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _void_code(e: Emitter) -> str:
+    return "\n".join([*e.slots, *e.lines, "  ret void"])

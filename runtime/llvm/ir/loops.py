@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.values import Value, constant
@@ -92,12 +92,71 @@ def chunked_loop(
         after_chunk()
 
 
+def repeat(e: Emitter, count: Value, body: Callable[[Value], None]) -> None:
+    """Emit ``body(index)`` for the indices 0 .. count-1; count may be 0."""
+
+    def step(index: Value, values: list[Value]) -> list[Value]:
+        body(index)
+        return values
+
+    repeat_with(e, count, (), step)
+
+
+def repeat_with(
+    e: Emitter,
+    count: Value,
+    start: Sequence[Value],
+    body: Callable[[Value, list[Value]], list[Value]],
+) -> list[Value]:
+    """Emit ``values = body(index, values)`` for the indices 0 .. count-1; return the last values.
+
+    Args:
+        e: where to emit.
+        count: the number of rounds, at least 0.
+        start: the values before the first round.
+        body: emits one round.
+    """
+    fixed = number(count)
+    if fixed is not None and fixed < 2:
+        return body(constant("i64", 0), list(start)) if fixed else list(start)
+    name, before = e.fresh("loop"), e.block
+    if fixed is None:
+        some = e.cmp("sgt", count, 0)
+        e.emit(f"br i1 {some.text}, label %{name}, label %{name}.end")
+    else:
+        e.emit(f"br label %{name}")
+    e.label(name)
+    phis = len(e.lines)
+    starts = [constant("i64", 0), *start]
+    here = [Value(f"%{name}.{n}", each.elem, each.lanes) for n, each in enumerate(starts)]
+    e.lines += [""] * len(starts)
+    ends = body(here[0], here[1:])
+    ends = [e.add(here[0], 1), *ends]
+    more = e.cmp("slt", ends[0], count)
+    last = e.block
+    for position, (first, value, end) in enumerate(zip(starts, here, ends, strict=True)):
+        ways = f"[ {first.text}, %{before} ], [ {end.text}, %{last} ]"
+        e.lines[phis + position] = f"  {value.text} = phi {value.type} {ways}"
+    e.emit(f"br i1 {more.text}, label %{name}, label %{name}.end")
+    e.label(f"{name}.end")
+    if fixed is not None:
+        return ends[1:]
+    return [
+        e.define(
+            f"phi {first.type} [ {first.text}, %{before} ], [ {end.text}, %{last} ]",
+            first.elem,
+            first.lanes,
+        )
+        for first, end in zip(starts[1:], ends[1:], strict=True)
+    ]
+
+
 def when(e: Emitter, condition: Value | None, body: Callable[[], None]) -> None:
     """Emit what runs only where the condition holds; None always holds."""
-    if condition is None or condition.text == "true":
+    if condition is None or number(condition):
         body()
         return
-    if condition.text == "false":
+    if number(condition) == 0:
         return
     name = e.fresh("when")
     e.emit(f"br i1 {condition.text}, label %{name}, label %{name}.end")
@@ -121,7 +180,9 @@ def either(e: Emitter, condition: Value, yes: Callable[[], None], no: Callable[[
 
 
 def number(index: Value) -> int | None:
-    """The number that an integer constant is; None for what is known at run time only."""
+    """The number that an integer or a bool is; None for what is known at run time only."""
+    if index.text in ("true", "false"):
+        return int(index.text == "true")
     return None if index.text.startswith("%") else int(index.text)
 
 

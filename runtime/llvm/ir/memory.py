@@ -1,4 +1,4 @@
-"""Reading and writing one vector of elements with any stride.
+"""Addresses of elements, and reading and writing one vector of them with any stride.
 
 A mask never covers memory that a kernel may not touch: lanes beyond ``active`` are neither read nor
 written.
@@ -21,6 +21,7 @@ from graphc.dtypes import (
 from graphc.errors import CompileError
 from graphc.runtime.llvm.ir import halves
 from graphc.runtime.llvm.ir.emitter import Emitter
+from graphc.runtime.llvm.ir.loops import affine, number
 from graphc.runtime.llvm.ir.values import BITS, Value, constant, suffix
 
 POINTER = "ptr"
@@ -241,3 +242,20 @@ def _to_memory(e: Emitter, value: Value, dtype: DType) -> Value:
     if dtype.category == BOOLEAN:
         return e.cast("zext", value, "i8")
     return halves.narrow(e, value, dtype) if is_half(dtype) else value
+
+
+def moved(e: Emitter, pointer: Value, size: int, *steps: tuple[Value, int]) -> Value:
+    """An address, ``index * stride`` elements of ``size`` bytes further for each step."""
+    fixed = 0
+    for index, stride in steps:
+        known = number(index)
+        if known is not None:
+            fixed += known * stride
+        elif stride:
+            offset = affine(e, index, stride * size, 0)
+            text = f"getelementptr i8, ptr {pointer.text}, i64 {offset.text}"
+            pointer = e.define(text, "ptr", 1)
+    if fixed:
+        text = f"getelementptr i8, ptr {pointer.text}, i64 {fixed * size}"
+        pointer = e.define(text, "ptr", 1)
+    return pointer

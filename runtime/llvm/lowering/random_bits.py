@@ -6,11 +6,13 @@ vectors of 16 neighbours.
 
 from __future__ import annotations
 
+import functools
+
 from graphc.dtypes import int32, int64
 from graphc.ops.random import KEY_STEPS, MULTIPLIERS, ROUNDS
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
-from graphc.runtime.llvm.ir.function import BEGIN, END, define_function, parameters
+from graphc.runtime.llvm.ir.function import BEGIN, END, define_function, define_once, parameters
 from graphc.runtime.llvm.ir.loops import equals, loop_between, smaller, when
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value, constant
@@ -25,6 +27,9 @@ UNIT = 64
 
 _NANOSECONDS = 0.5
 """What an element costs, roughly."""
+
+_CALL = Value("%call", "i64", 1)
+"""The number of a call."""
 
 
 def build_random_bits(module: Module, state: Layout, call: int, count: int) -> NativeStep:
@@ -50,29 +55,24 @@ def build_random_bits(module: Module, state: Layout, call: int, count: int) -> N
 def _for_all_calls(module: Module, stride: int, count: int, units: int) -> str:
     """The function behind all calls for as many numbers: thousands of calls compile it once."""
     name = f"random_bits.{stride}.{count}"
-    if module.has(name):
-        return name
-    e = Emitter(module)
+    given = ", ".join(value.typed for value in (*parameters(2), _CALL, BEGIN, END))
+    write = functools.partial(_write_all, stride=stride, count=count, units=units)
+    define_once(module, name, given, write, internal=False)
+    return name
+
+
+def _write_all(e: Emitter, stride: int, count: int, units: int) -> None:
+    """All groups of the units of a call."""
     source, target = parameters(2)
-    call = Value("%call", "i64", 1)
     whole, rest = divmod(count, GROUP)
     seed = memory.load(e, source, int64, 0, 1, 1)
     second = memory.element(e, source, int64, constant("i64", stride))
-    offset = e.add(memory.load(e, second, int64, 0, 1, 1), call)
+    offset = e.add(memory.load(e, second, int64, 0, 1, 1), _CALL)
     first, stop = e.mul(BEGIN, UNIT), smaller(e, e.mul(END, UNIT), whole)
     loop_between(e, first, stop, lambda group: _group(e, target, group, seed, offset, GROUP))
     if rest:
         last = constant("i64", whole)
-        when(
-            e,
-            equals(e, END, units),
-            lambda: _group(e, target, last, seed, offset, rest),
-        )
-    arguments = ", ".join(value.typed for value in (source, target, call, BEGIN, END))
-    head = f"define void @{name}({arguments}) nounwind noinline"
-    code = "\n".join([*e.slots, *e.lines, "  ret void"])
-    module.define(name, f"{head} {{\nentry:\n{code}\n}}")
-    return name
+        when(e, equals(e, END, units), lambda: _group(e, target, last, seed, offset, rest))
 
 
 def _group(e: Emitter, target: Value, group: Value, seed: Value, offset: Value, count: int) -> None:
