@@ -35,7 +35,13 @@ def _fits(view: View, result: View) -> bool:
 
 
 def may_replace(action: Action, old: Cell, number: int) -> bool:
-    """True if a result may be written into this cell, although the action may read it."""
+    """True if a result may be written into this cell, although the action may read it.
+
+    Args:
+        action: what gives the result.
+        old: the cell.
+        number: which of the action's results it is.
+    """
     positions = [
         position for position, view in enumerate(action.reads) if view.cell.root is old.root
     ]

@@ -33,7 +33,20 @@ def specialize(
     optimize: Optimize,
     reason: str,
 ) -> Specialization:
-    """Compile a graph for one set of sizes: bind, optimize, plan, check, prepare."""
+    """Compile a graph for one set of sizes: bind, optimize, plan, check, prepare.
+
+    Args:
+        graph: the program.
+        sizes: the unknown sizes by name.
+        variables: where the variables are.
+        backend: what executes the plan.
+        optimize: makes the graph better, and says how.
+        reason: why this form is needed.
+
+    Raises:
+        CompileError: if native code is refused.
+        VerifyError: if a plan does not compute the graph.
+    """
     phases: dict[str, float] = {}
 
     @contextmanager

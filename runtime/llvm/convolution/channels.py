@@ -146,7 +146,15 @@ def _item(e: Emitter, plan: Copies, position: int, number: Value) -> None:
 
 
 def define_channel_tile(module: Module, copy: Copy, part: int, ends: Ends, piece: int) -> str:
-    """Add the tile of a block of results and the channels of one copy; see ``Tile.piece``."""
+    """Add the tile of a block of results and the channels of one copy.
+
+    Args:
+        module: where the code goes.
+        copy: the weights of the channels.
+        part: the block's size along the loop that is cut.
+        ends: where the sums go.
+        piece: rounds whose sum is one chain, as in ``Tile``.
+    """
     blocking = copy.blocking
     problem, lanes = blocking.problem, blocking.lanes
     columns = tuple(

@@ -113,7 +113,13 @@ def piece_of(rounds: int, terms: int) -> int:
 
 
 def define_tile(module: Module, tile: Tile, ends: Ends) -> str:
-    """Add ``void(ptr a, ptr b, ptr out, i64 count, i1 first)`` and return its symbol."""
+    """Add ``void(ptr a, ptr b, ptr out, i64 count, i1 first)`` and return its symbol.
+
+    Args:
+        module: where the code goes.
+        tile: the sums.
+        ends: where they go.
+    """
     e = Emitter(module)
     if tile.piece:
         sums = _in_pieces(e, tile)

@@ -58,7 +58,13 @@ def are_apart(
 
 
 def read_by_all(plan: Plan, calls: Sequence[NativeCall], units: int) -> int:
-    """The bytes of what each unit reads all of."""
+    """The bytes of what each unit reads all of.
+
+    Args:
+        plan: the program.
+        calls: its kernels.
+        units: the number of units.
+    """
     largest: dict[int, int] = {}
     for call in calls:
         for number, part in _parts(plan, call, units):

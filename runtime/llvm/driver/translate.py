@@ -64,7 +64,15 @@ def translate_step(
     panels: Mapping[int, int] = NO_BUFFERS,
     rows: RowUnits | None = None,
 ) -> Translated:
-    """Add the kernels of one step to a module, or say why it has none."""
+    """Add the kernels of one step to a module, or say why it has none.
+
+    Args:
+        module: where the code goes.
+        position: the step's, in its plan.
+        step: the step.
+        panels: the columns of panels, by the buffers that hold right factors in panels.
+        rows: how units are cut, if that is not for the step to say.
+    """
     try:
         if step.inside is not None:
             return _control(module, position, step, step.inside)
@@ -77,7 +85,13 @@ def translate_step(
 
 
 def form_of(step: Step, panels: Mapping[int, int], rows: RowUnits | None = None) -> Form:
-    """The form of a product whose right factor may lie in panels, and whose units may be rows."""
+    """The form of a product whose right factor may lie in panels, and whose units may be rows.
+
+    Args:
+        step: the product.
+        panels: the columns of panels, by the buffers that hold right factors in panels.
+        rows: how units are cut, if that is not for the product to say.
+    """
     width = panels.get(products.right_factor(step).buffer, 0) if panels else 0
     return Form(width, 0 if rows is None else rows.unit)
 

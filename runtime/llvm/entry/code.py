@@ -55,9 +55,9 @@ class Code:
         """Write to an address."""
         self.emit(f"store {type_} {value}, ptr {self.at(base, offset)}, align {_align(type_)}")
 
-    def set_word(self, base: str, index: int, value: str, type_: str = "i64") -> None:
-        """Write a word of a record."""
-        self.store(type_, value, base, 8 * index)
+    def set_word(self, base: str, index: int, value: str) -> None:
+        """Write a word of a record, an ``i64``."""
+        self.store("i64", value, base, 8 * index)
 
     def equal(self, type_: str, a: str, b: str) -> str:
         """Whether two values are the same."""

@@ -187,7 +187,16 @@ class Blocking:
 
 
 def blocking_of(target: Target, problem: Problem, lanes: int) -> Blocking:
-    """Choose the tile and cut the product."""
+    """Choose the tile and cut the product.
+
+    Args:
+        target: the processor.
+        problem: what is computed.
+        lanes: elements of a vector.
+
+    Raises:
+        CompileError: if the product cannot have the wanted form.
+    """
     tile = outer_tile(target, problem, lanes)
     packed = not problem.form.panels and _worth_packing(problem, tile)
     depth = _depth(problem, tile, packed)

@@ -184,7 +184,7 @@ class _Writer:
         """The tiles of a slab."""
         e, blocking = self.e, self.blocking
         height, step = blocking.tile.rows, 1 if blocking.slab else self.problem.a.row
-        first = affine(e, index, blocking.slab_tiles, 0)
+        first = affine(e, index, blocking.slab_tiles)
 
         def tile(rows: int, number: Value) -> None:
             here = moved(e, a, self.size, (number, height * step))

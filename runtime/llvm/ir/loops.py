@@ -66,6 +66,14 @@ def chunked_loop(
     """Like :func:`loop_between`, with ``after_chunk()`` after ``chunk`` rounds and at the end.
 
     Only a loop whose bounds are constants is cut; the caller keeps the others short.
+
+    Args:
+        e: where to emit.
+        first: the first index; an ``i64``.
+        stop: the index behind the last one.
+        chunk: how many rounds go before ``after_chunk``.
+        body: emits one round for an ``i64`` index.
+        after_chunk: emits what follows a chunk.
     """
     known = number(first), number(stop)
     if known[0] is None or known[1] is None:
@@ -186,7 +194,7 @@ def number(index: Value) -> int | None:
     return None if index.text.startswith("%") else int(index.text)
 
 
-def affine(e: Emitter, index: Value, factor: int, offset: int) -> Value:
+def affine(e: Emitter, index: Value, factor: int, offset: int = 0) -> Value:
     """index * factor + offset, computed now where the index is a constant."""
     known = number(index)
     if known is not None:

@@ -252,7 +252,7 @@ def moved(e: Emitter, pointer: Value, size: int, *steps: tuple[Value, int]) -> V
         if known is not None:
             fixed += known * stride
         elif stride:
-            offset = affine(e, index, stride * size, 0)
+            offset = affine(e, index, stride * size)
             text = f"getelementptr i8, ptr {pointer.text}, i64 {offset.text}"
             pointer = e.define(text, "ptr", 1)
     if fixed:

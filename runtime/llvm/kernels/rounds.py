@@ -58,7 +58,7 @@ class Rounds:
         """The indices of an axis, or of the scope's block of it."""
         if axis not in scope.blocks:
             return constant("i64", 0), constant("i64", axis.size)
-        first = affine(self.e, scope.blocks[axis], self._block, 0)
+        first = affine(self.e, scope.blocks[axis], self._block)
         return first, smaller(self.e, affine(self.e, first, 1, self._block), axis.size)
 
     def segment_bounds(
@@ -75,5 +75,5 @@ class Rounds:
         if segment.start or segment.lanes != self._widest:
             return *whole, equals(self.e, block, -(-axis.size // self._block) - 1)
         rounds = self._block // segment.lanes
-        first = affine(self.e, block, rounds, 0)
+        first = affine(self.e, block, rounds)
         return first, smaller(self.e, affine(self.e, first, 1, rounds), segment.count), None

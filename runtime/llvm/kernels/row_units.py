@@ -48,6 +48,11 @@ def units_of_rows(space: Space, rows: RowUnits, tile: Tile | None) -> Units:
 def lanes_within(space: Space, units: Units, lanes: tuple[int, ...]) -> tuple[int, ...]:
     """The widths of vectors that end where units do.
 
+    Args:
+        space: the loops of a phase.
+        units: how they are cut.
+        lanes: the widths that vectors may have.
+
     Raises:
         CompileError: if no vector does.
     """

@@ -88,10 +88,10 @@ class _Square:
 
     def _keep(self, group: Value, kept: Value) -> None:
         """Mix one group and keep it in memory."""
-        first = affine(self.e, group, self.piece, 0)
+        first = affine(self.e, group, self.piece)
         vectors = [self._read(self.e.add(first, k)) for k in range(self.piece)]
         for k, vector in enumerate(mixed(self.e, vectors)):
-            offset = affine(self.e, self.e.add(first, k), self.side, 0)
+            offset = affine(self.e, self.e.add(first, k), self.side)
             address = memory.element(self.e, kept, self.dtype, offset)
             memory.store(self.e, vector, address, self.dtype, 1, self.side)
 

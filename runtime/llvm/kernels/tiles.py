@@ -37,7 +37,7 @@ class Tiles:
         tile, ((place, _),) = self.tile, self.tile.offsets.items()
         assert tile.result is not None
         dtype, step = self._dtype(tile.result), tile.outer.strides[tile.result]
-        target = element(self.e, pointers[tile.result], dtype, affine(self.e, rows[0], step, 0))
+        target = element(self.e, pointers[tile.result], dtype, affine(self.e, rows[0], step))
         target = element(self.e, target, dtype, columns[0])
         self._transpose(
             place, pointers, rows, columns, (target, step), tile.result in self._streams
@@ -54,7 +54,7 @@ class Tiles:
         for place, offset in self.tile.offsets.items():
             target = further(e, SCRATCH, constant("i64", offset))
             self._transpose(place, pointers, rows, columns, (target, size), streamed=False)
-            back = e.add(affine(e, rows[0], -size, 0), affine(e, columns[0], -1, 0))
+            back = e.add(affine(e, rows[0], -size), affine(e, columns[0], -1))
             result[place] = element(e, target, self._dtype(place), back)
         return tuple(result)
 
@@ -76,7 +76,7 @@ class Tiles:
 
             def row(index: Value, place: int = place, step: int = step, start: Value = start,
                     dtype: DType = dtype) -> None:  # fmt: skip
-                line = element(self.e, start, dtype, affine(self.e, index, step, 0))
+                line = element(self.e, start, dtype, affine(self.e, index, step))
                 fetch(self.e, line, tile.size * dtype.itemsize, place in self._stored)
 
             loop_between(self.e, *rows, row)
@@ -93,7 +93,7 @@ class Tiles:
         """Transpose an operand's part to an address with so many elements from row to row."""
         e, dtype, stride = self.e, self._dtype(place), self.tile.inner.strides[place]
         source = element(e, pointers[place], dtype, rows[0])
-        source = element(e, source, dtype, affine(e, columns[0], stride, 0))
+        source = element(e, source, dtype, affine(e, columns[0], stride))
         counts = e.sub(rows[1], rows[0]), e.sub(columns[1], columns[0])
         ends = (source, constant("i64", stride)), (target[0], constant("i64", target[1]))
         steps = (stride, 1) if self.tile.walked is self.tile.inner else (1, target[1])

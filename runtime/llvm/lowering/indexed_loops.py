@@ -68,8 +68,8 @@ class IndexedLoops:
 
         bounds = [(constant("i64", 0), constant("i64", size)) for size in sizes]
         if divided is not None:
-            stop = smaller(self.e, affine(self.e, END, block, 0), sizes[divided])
-            bounds[divided] = affine(self.e, BEGIN, block, 0), stop
+            stop = smaller(self.e, affine(self.e, END, block), sizes[divided])
+            bounds[divided] = affine(self.e, BEGIN, block), stop
         inside({})
 
     def blocks(self, size: int, block: int, body: Callable[[Value, int], None]) -> None:
@@ -83,7 +83,7 @@ class IndexedLoops:
         last, rest = divmod(size - 1, block)
 
         def one(unit: Value) -> None:
-            start, is_last = affine(self.e, unit, block, 0), equals(self.e, unit, last)
+            start, is_last = affine(self.e, unit, block), equals(self.e, unit, last)
             if last:
                 not_last = self.e.binary("xor", is_last, 1)
                 when(self.e, not_last, lambda: body(start, block))
@@ -105,7 +105,7 @@ class IndexedLoops:
         pointer = self.pointers[number]
         for dim, index in at.items():
             if layout.shape[dim] != 1 and index.text != "0":
-                distance = affine(e, index, layout.strides[dim], 0)
+                distance = affine(e, index, layout.strides[dim])
                 pointer = memory.element(e, pointer, layout.dtype, distance)
         return pointer
 
@@ -174,8 +174,8 @@ class IndexedLoops:
 
             def piece(index: Value, segment: Segment = segment) -> None:
                 place = affine(e, index, segment.lanes, segment.start)
-                source = memory.element(e, block.source, dtype, affine(e, place, far, 0))
-                target = memory.element(e, block.target, dtype, affine(e, place, near, 0))
+                source = memory.element(e, block.source, dtype, affine(e, place, far))
+                target = memory.element(e, block.target, dtype, affine(e, place, near))
                 self._transfer(source, target, segment.lanes, segment.active, adding)
 
             loop(e, segment.count, piece)
@@ -209,8 +209,8 @@ class Block:
 
     def inside(self, e: Emitter, index: Value, dtype: DType) -> Block:
         """The block at an index of the first dim."""
-        source = affine(e, index, self.source_strides[0], 0)
-        target = affine(e, index, self.target_strides[0], 0)
+        source = affine(e, index, self.source_strides[0])
+        target = affine(e, index, self.target_strides[0])
         return Block(
             memory.element(e, self.source, dtype, source),
             memory.element(e, self.target, dtype, target),
@@ -221,8 +221,8 @@ class Block:
 
     def part(self, e: Emitter, dim: int, start: Value, size: int, dtype: DType) -> Block:
         """Some neighbours along one dim."""
-        source = affine(e, start, self.source_strides[dim], 0)
-        target = affine(e, start, self.target_strides[dim], 0)
+        source = affine(e, start, self.source_strides[dim])
+        target = affine(e, start, self.target_strides[dim])
         return Block(
             memory.element(e, self.source, dtype, source),
             memory.element(e, self.target, dtype, target),

@@ -61,7 +61,13 @@ def panels_inside(target: Target, step: Step, inside: Inside) -> Mapping[int, Pa
 def buffers_in_panels(
     step: Step, inside: Inside, panels: Mapping[int, Panels]
 ) -> tuple[Mapping[int, int], ...]:
-    """The widths of panels by buffers of each program's plan."""
+    """The widths of panels by buffers of each program's plan.
+
+    Args:
+        step: what runs programs.
+        inside: its programs.
+        panels: what ``panels_inside`` found.
+    """
     found: tuple[dict[int, int], ...] = tuple({} for _ in inside.plans)
     for number, each in panels.items():
         for plan, buffer in _buffers(step, inside, number):

@@ -44,13 +44,19 @@ def build_product(module: Module, step: Step, form: Form = PLAIN) -> NativeStep:
 
 
 def describe_product(target: Target, step: Step, form: Form = PLAIN) -> str:
-    """How a product is computed, for people."""
+    """How a product is computed, for people.
+
+    Args:
+        target: the processor.
+        step: the product.
+        form: what is wanted beside the result.
+    """
     if _has_tiles(step):
         request = _request(step)
         problem = problem_of(*request)
-        return describe_gemm(
-            target, problem if form == PLAIN else formed(problem, form), request[-1]
-        )
+        if form != PLAIN:
+            problem = formed(problem, form)
+        return describe_gemm(target, problem, request[-1])
     return describe_plain_product(target, *map(layout_of, (*step.inputs, *step.outputs)))
 
 
