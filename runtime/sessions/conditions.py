@@ -21,3 +21,10 @@ class Conditions:
 
     watched: Sequence[Watched] = ()
     flagged: frozenset[int] = frozenset()
+
+
+def watch_same(some: Sequence[Watched], others: Sequence[Watched]) -> bool:
+    """Whether the same attributes of as many objects must be the same objects, in this order."""
+    return len(some) == len(others) and all(
+        a[0] is b[0] and a[2] is b[2] for a, b in zip(some, others, strict=True)
+    )

@@ -18,7 +18,7 @@ from graphc.runtime.reporting.profile import Profile, profile_report
 from graphc.runtime.reporting.reports import Explanation, MemoryReport, explanation, memory_report
 from graphc.runtime.sessions.bindings import Variables
 from graphc.runtime.sessions.boxes import Box
-from graphc.runtime.sessions.conditions import Conditions, Watched
+from graphc.runtime.sessions.conditions import Conditions, Watched, watch_same
 from graphc.runtime.sessions.direct import make_native_calls
 from graphc.runtime.sessions.feeds import Feed, Feeds
 from graphc.runtime.sessions.forms import CacheInfo, Forms
@@ -231,10 +231,7 @@ class Session:
 
     def _watch(self, watched: Sequence[Watched]) -> None:
         """Let native calls happen only while these attributes are as they are now."""
-        known = self._conditions.watched
-        if len(known) != len(watched) or not all(
-            a[0] is b[0] and a[2] is b[2] for a, b in zip(known, watched, strict=True)
-        ):
+        if not watch_same(self._conditions.watched, watched):
             self.set_conditions(Conditions(watched))
 
     def set_conditions(self, conditions: Conditions) -> None:
