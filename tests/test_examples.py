@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 import graphc as gc
+from graphc.errors import CheckpointError
 from graphc.training import Checkpoints, TrainState
 from tests.sources import ROOT
 
@@ -119,6 +120,8 @@ def test_a_curve_is_the_same_op_by_op_and_after_a_stop(
         patch.setattr(example.module, "Checkpoints", StopsAfterSaving)
         with pytest.raises(KeyboardInterrupt):
             example.run("--checkpoints", stopped)
+    with pytest.raises(CheckpointError, match="has another dtype"):
+        example.run("--checkpoints", stopped, "--resume", "--double")
     for _ in range(2):  # the second time nothing is left to do
         resumed = example.run("--checkpoints", stopped, "--resume")
         assert (resumed.values, resumed.step) == (whole.values, whole.step)
@@ -126,6 +129,17 @@ def test_a_curve_is_the_same_op_by_op_and_after_a_stop(
     first, second = (gc.load(folder / last)["model"] for folder in (kept, stopped))
     for name, value in first.items():
         assert value.numpy().tobytes() == second[name].numpy().tobytes(), name
+
+
+def test_in_float64_only_the_last_bits_of_a_curve_differ(example: Example) -> None:
+    """What float32 hides: a constant of too few digits, or a rule that is only nearly the same."""
+    options = ["--double", "--epochs", "8"]
+    compiled, dynamic = example.run(*options), example.run(*options, "--dynamic")
+    assert compiled.step == dynamic.step > 30
+    for run in (compiled, dynamic):
+        assert {p.dtype for p in run.parts["model"].parameters()} == {gc.float64}
+    for name, curve in compiled.values.items():
+        np.testing.assert_allclose(curve, dynamic.values[name], rtol=1e-12, err_msg=name)
 
 
 def test_resuming_needs_checkpoints(example: Example, capsys: pytest.CaptureFixture[str]) -> None:
