@@ -159,6 +159,8 @@ class _TapeWalk(ReverseWalk[Target, "Tensor"]):
             self._recorder.gradients.note_hooks(item)
             grad = arrived_at(item._hooks, grad)
         is_wanted = self._wants_all or id(item) in self._wanted_ids
+        if not isinstance(item, GradFn) and self._recorder and self.calls_hooks_of_leaves:
+            self._recorder.gradients.note_arrival(item, is_wanted and self._accumulates)
         if is_wanted and not self._wants_all:
             self.found[id(item)] = grad
         if isinstance(item, GradFn):

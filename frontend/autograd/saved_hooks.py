@@ -106,9 +106,20 @@ class saved_tensors_hooks:  # noqa: N801 - PyTorch's name
         modes.saved_hooks = self._before.pop()
 
     def packed(self, array: Array) -> PackedValue:
-        """Let the hook see a value."""
+        """Let the hook see a value.
+
+        Raises:
+            AutogradError: if the hook writes it.
+        """
+        given = concrete(array)
+        before = given.storage.version.count
         with no_grad(), _suspended():
-            made = self.pack_hook(concrete(array))
+            made = self.pack_hook(given)
+        if given.storage.version.count != before:
+            raise AutogradError(
+                "a pack hook wrote its tensor in place, which is the value itself",
+                got=str(given.type), fix="clone() it first", where=user_location_text(),
+            )  # fmt: skip
         return PackedValue(made, self.unpack_hook, TensorType(array.shape, of_array(array)))
 
 

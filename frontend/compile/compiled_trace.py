@@ -42,6 +42,7 @@ class CompiledTrace:
         self.slots = recorder.gradients.concrete_slots
         self._results, self._reads = results, reads
         self._argument_grads = recorder.gradients.of_arguments
+        self._arrivals = recorder.gradients.arrivals
         is_bare = results.is_single and results.are_untracked and is_tensor(graph.structure)
         self.fast_path = FastPath(
             session, list(recorder.guards), reads, self.slots, None if is_bare else results
@@ -75,6 +76,10 @@ class CompiledTrace:
             args: the arguments; if they are all positional, the fast path takes ones like these.
             kwargs: arguments by name.
         """
+        for arrival in self._arrivals:
+            argument = tensors[arrival.position]
+            if is_tensor(argument):
+                arrival.require_plain(argument)
         arrays = self._run([x.storage.array if is_tensor(x) else x for x in tensors])
         if self._argument_grads:
             self._leave_gradients(tensors, arrays[self._results.count :])

@@ -172,6 +172,8 @@ class ArgumentPattern:
                 others.append((position, arg))
             elif isinstance(arg, TensorBase | np.ndarray):
                 if isinstance(arg, TensorBase) and arg._requires_grad:
+                    if arg._hooks is not None:
+                        return None
                     tracked.append(len(tensors))
                 tensors.append(position)
             elif arg is None or isinstance(arg, int | float | str | bytes | Observed):
@@ -193,6 +195,7 @@ class ArgumentPattern:
                     return None
             given = [args[position] for position in self.tensors]
         for position in self.tracked:
-            if not isinstance(given[position], TensorBase):
+            argument = given[position]
+            if not isinstance(argument, TensorBase) or argument._hooks is not None:
                 return None
         return given

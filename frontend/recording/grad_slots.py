@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphc.allocation import empty_array, zero_array
+from graphc.errors import AutogradError
 from graphc.frontend.making import concrete
+from graphc.provenance import user_location_text
 from graphc.runtime.sessions.conditions import Watched
 from graphc.storage import Storage
 
@@ -97,6 +99,41 @@ class ArgumentGrad(NamedTuple):
     name: str
     value: Tensor
     replaces: bool
+
+
+class Arrival(NamedTuple):
+    """That a gradient arrives at an argument inside of a program.
+
+    Attributes:
+        position: the argument's place among the program's inputs.
+        name: its name.
+        is_added: it is added to the argument's ``grad``.
+    """
+
+    position: int
+    name: str
+    is_added: bool
+
+    def require_plain(self, argument: Tensor) -> None:
+        """Raise for an argument of which more hangs than the program does.
+
+        Raises:
+            AutogradError: if it has hooks, or if ``backward`` would go on to what it was made of.
+        """
+        if argument._hooks is not None:
+            raise AutogradError(
+                f"a gradient inside a compiled function reached {self.name!r}, an argument with "
+                "hooks", got=str(argument.type),
+                fix="register the hook inside the function, or call backward() outside of it",
+                where=user_location_text(),
+            )  # fmt: skip
+        if self.is_added and argument._grad_fn is not None:
+            raise AutogradError(
+                f"backward inside a compiled function reached {self.name!r}, an argument that was "
+                "computed from other tensors", got=str(argument.type),
+                fix="call backward() outside of the function, or give it "
+                "x.detach().requires_grad_()", where=user_location_text(),
+            )  # fmt: skip
 
 
 def with_own_storage(x: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from graphc.frontend.making import symbolic
 from graphc.frontend.recording.errors import kept_too_long
-from graphc.frontend.recording.grad_slots import ArgumentGrad, GradSlot, with_own_storage
+from graphc.frontend.recording.grad_slots import ArgumentGrad, Arrival, GradSlot, with_own_storage
 from graphc.ops.elementwise import add
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ class Gradients:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._slots: dict[int, GradSlot] = {}
+        self._arrived: dict[int, bool] = {}
 
     def slot(self, x: Tensor) -> GradSlot:
         """The gradient of a tensor as this program sees it."""
@@ -60,6 +61,19 @@ class Gradients:
     def note_hooks(self, leaf: Tensor) -> None:
         """Note that the program has the hooks of this leaf in it."""
         self._recorder.guard(lambda: leaf._hooks, "the hooks of a leaf", (leaf, "_hooks"))
+
+    def note_arrival(self, leaf: Tensor, is_added: bool) -> None:
+        """Note that a gradient arrives at a value of the program, and is added to its ``grad``."""
+        self._arrived[id(leaf)] = is_added or self._arrived.get(id(leaf), False)
+
+    @property
+    def arrivals(self) -> list[Arrival]:
+        """The placeholders at which gradients arrive inside the program."""
+        return [
+            Arrival(position, name, self._arrived[id(x)])
+            for position, (name, x) in enumerate(self._recorder.placeholders.items())
+            if id(x) in self._arrived
+        ]
 
     @property
     def concrete_slots(self) -> list[GradSlot]:

@@ -225,3 +225,16 @@ def test_wrong_arguments_of_multi_hooks() -> None:
         register_multi_grad_hook([x], print, mode="some")
     with pytest.raises(AutogradError, match="require a gradient"):
         register_multi_grad_hook([x, gc.ones(1)], print)
+
+
+def test_a_pack_hook_that_writes_is_refused() -> None:
+    x = gc.tensor([1.0, 2.0], requires_grad=True)
+    with (
+        saved_tensors_hooks(lambda value: value.mul_(2), lambda value: value),
+        pytest.raises(AutogradError, match="in place"),
+    ):
+        x * x
+    x = gc.tensor([1.0, 2.0], requires_grad=True)
+    with saved_tensors_hooks(lambda value: value.clone().mul_(2), lambda value: value):
+        y = (x * x).sum()
+    assert grad_of(y, x).tolist() == [4.0, 8.0]
