@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 
 from graphc.opdef import Call, OpDef, Saves
-from graphc.ops.matrices import each_matrix, matrix_sizes, packed, require_matrix, unpacked
+from graphc.ops.matrices import (
+    each_matrix,
+    lapack_routine,
+    matrix_sizes,
+    packed,
+    require_matrix,
+    unpacked,
+)  # fmt: skip
 from graphc.ops.solve import cholesky
 from graphc.storage import Array
 from graphc.types import TensorType
@@ -20,10 +27,8 @@ def _infer_cholesky(a: TensorType) -> TensorType:
 
 
 def _eval_cholesky(a: Array) -> Array:
-    from scipy.linalg import lapack
-
     side = a.shape[-1]
-    potrf = getattr(lapack, {"f": "s", "d": "d", "F": "c", "D": "z"}[a.dtype.char] + "potrf")
+    potrf = lapack_routine("potrf", a.dtype)
 
     def factor(matrix: Array) -> Array:
         if not side:

@@ -18,6 +18,7 @@ from graphc.ops.infer import INT, require_category
 from graphc.ops.matrices import (
     common_batch,
     each_matrix,
+    lapack_routine,
     matrix_sizes,
     packed,
     require_matrix,
@@ -35,12 +36,9 @@ def _infer_ldl(a: TensorType, *, hermitian: bool) -> TensorType:
 
 
 def _eval_ldl(a: Array, *, hermitian: bool) -> Array:
-    from scipy.linalg import lapack
-
     side = a.shape[-1]
     is_hermitian = hermitian and a.dtype.kind == "c"
-    kind = {"f": "s", "d": "d", "F": "c", "D": "z"}[a.dtype.char]
-    factorize = getattr(lapack, kind + ("hetrf" if is_hermitian else "sytrf"))
+    factorize = lapack_routine("hetrf" if is_hermitian else "sytrf", a.dtype)
 
     def factor(matrix: Array) -> Array:
         if not side:

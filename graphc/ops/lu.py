@@ -17,6 +17,7 @@ from graphc.ops.matrices import (
     as_columns,
     constant_like,
     each_matrix,
+    lapack_routine,
     lower,
     matrix_sizes,
     require_matrix,
@@ -37,10 +38,8 @@ def _infer_lu(a: TensorType) -> TensorType:
 
 
 def _eval_lu(a: Array) -> Array:
-    from scipy.linalg import lapack
-
     rows, columns = a.shape[-2:]
-    getrf = getattr(lapack, {"f": "s", "d": "d", "F": "c", "D": "z"}[a.dtype.char] + "getrf")
+    getrf = lapack_routine("getrf", a.dtype)
 
     def factor(matrix: Array) -> Array:
         order = np.arange(rows)

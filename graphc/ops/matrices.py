@@ -72,6 +72,23 @@ def each_matrix(function: Callable[..., Array], shape: tuple[int, ...], *stacks:
     return result
 
 
+def lapack_routine(name: str, dtype: np.dtype[Any]) -> Callable[..., Any]:
+    """One of LAPACK's routines for a dtype.
+
+    Args:
+        name: without the letter of the dtype, e.g. ``getrf``.
+        dtype: float32, float64, complex64 or complex128.
+    """
+    from scipy.linalg import lapack
+
+    routine: Callable[..., Any] = getattr(lapack, _LETTERS[dtype.char] + name)
+    return routine
+
+
+_LETTERS = {"f": "s", "d": "d", "F": "c", "D": "z"}
+"""LAPACK's letters of dtypes, by numpy's."""
+
+
 def packed(parts: Sequence[Array], ranks: Sequence[int]) -> Array:
     """Several results per matrix, one after the other in one row.
 
