@@ -13,6 +13,10 @@ from tests.native_fuzz.builder import Builder
 from tests.native_fuzz.operations.reductions import scaled
 from tests.native_fuzz.program import Step
 
+LONGEST = 300
+"""Rounds of a scan. Each is many operations of dynamic mode, which runs a program some 20 times
+to know its bounds, and a gradient of each is as large as all that is scanned."""
+
 
 def scanned(b: Builder) -> Step | None:
     """What some elements leave behind as a loop goes along a dim."""
@@ -21,6 +25,8 @@ def scanned(b: Builder) -> Step | None:
         return None
     x = b[at]
     dim, reverse = b.below(len(x.shape)), b.chance(0.5)
+    if x.shape[dim] > LONGEST:
+        return None
     cells: dict[str, Callable[[Any, Any], Any]] = {
         "leak": lambda state, item: (0.5 * state + item,) * 2,
         "tanh": lambda state, item: (gc.tanh(0.5 * state + item), item * state),
