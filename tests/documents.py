@@ -111,8 +111,11 @@ def comparable(text: str, info: str) -> str:
 
 
 def copy_sources(folder: Path) -> None:
-    """The packages as they install, and the tests, below `folder`."""
-    ignored = shutil.ignore_patterns("__pycache__")
+    """The packages as they install, and the tests, below `folder`; with their bytecode.
+
+    Bytecode knows its source by time and size, which the copies keep.
+    """
+    ignored = shutil.ignore_patterns("*.pyc.*")  # what another process is just writing
     shutil.copytree(ROOT / "graphc", folder / "graphc", ignore=ignored)
     for part in ("passes", "runtime", "frontend"):
         shutil.copytree(ROOT / part, folder / "graphc" / part, ignore=ignored)
