@@ -227,11 +227,6 @@ def is_recording() -> bool:
     return modes.recorder is not None
 
 
-def current_recorder() -> Any:
-    """The recorder of the innermost ``with gc.Graph()`` of this thread, or None."""
-    return modes.recorder
-
-
 @contextmanager
 def recording_into(recorder: Recorder | None) -> Iterator[None]:
     """Apply operations to this recording inside the block, or run them if it is None."""

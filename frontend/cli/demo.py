@@ -25,6 +25,9 @@ from graphc.runtime.backend import Kernel
 
 BATCH = 64
 
+_RULES = 3
+"""How many rules of a pass are named."""
+
 
 def run_demo(folder: Path, *, epochs: int, seed: int, backend: str) -> float:
     """Train, evaluate, compare and report.
@@ -96,7 +99,7 @@ def _print_compilation(console: Console, step: CompiledFunction, batch: Any) -> 
     table.add_column("did")
     for record in explanation.passes:
         nodes = f"{record['before']} -> {record['after']}"
-        table.add_row(record["name"], nodes, f"{record['seconds'] * 1e3:.1f}", _most(record))
+        table.add_row(record["name"], nodes, f"{record['seconds'] * 1e3:.1f}", _most_fired(record))
     console.print(table)
     native = [kernel for kernel in explanation.kernels if kernel.native]
     others = [kernel for kernel in explanation.kernels if not kernel.native]
@@ -120,12 +123,12 @@ def _print_compilation(console: Console, step: CompiledFunction, batch: Any) -> 
     )
 
 
-def _most(record: Any, limit: int = 3) -> str:
+def _most_fired(record: Any) -> str:
     """The rules that fired most."""
     counts = {rule: tally["count"] for rule, tally in record["fired"].items()}
     ordered = sorted(counts, key=lambda rule: -counts[rule])
-    text = ", ".join(f"{rule} x{counts[rule]}" for rule in ordered[:limit])
-    return text + (f", {len(ordered) - limit} more" if len(ordered) > limit else "")
+    text = ", ".join(f"{rule} x{counts[rule]}" for rule in ordered[:_RULES])
+    return text + (f", {len(ordered) - _RULES} more" if len(ordered) > _RULES else "")
 
 
 def _steps(kernels: Sequence[Kernel]) -> int:

@@ -21,7 +21,7 @@ from graphc.frontend.guards.observed import Observed
 from graphc.frontend.guards.reads import Reads
 from graphc.frontend.modes import modes
 from graphc.frontend.recording.grad_slots import GradSlot
-from graphc.runtime.sessions.conditions import Conditions, Watched
+from graphc.runtime.sessions.conditions import Conditions, Watched, watch_same
 from graphc.runtime.sessions.session import Session
 
 
@@ -118,7 +118,7 @@ class FastPath:
         before, self._watched = self._watched, list(self._watched_cells())
         if not all(map(_holds, self._guards)):
             return False
-        if before is None or not _are_same(before, self._watched):
+        if before is None or not watch_same(before, self._watched):
             self.session.set_conditions(Conditions(self._watched, pattern.tracked))
         return True
 
@@ -133,12 +133,6 @@ class FastPath:
 
 def _holds(guard: Guard) -> bool:
     return bool(guard.read() == guard.value)
-
-
-def _are_same(some: Sequence[Watched], others: Sequence[Watched]) -> bool:
-    return len(some) == len(others) and all(
-        a[0] is b[0] and a[2] is b[2] for a, b in zip(some, others, strict=True)
-    )
 
 
 @dataclass(frozen=True)

@@ -113,8 +113,13 @@ def _lost(a: Array, b: Array, product: Array) -> Array:
     )
 
 
+_SPLITTER = 2.0**27 + 1
+"""Times it, the upper half of the 53 bits of a float64 stands apart from the lower one."""
+
+
 def _halves(x: Array) -> tuple[Array, Array]:
-    scaled = x * 134217729.0
+    """Two numbers that add up to each float64, with so few bits that products are exact."""
+    scaled = x * _SPLITTER
     high = scaled - (scaled - x)
     return high, x - high
 

@@ -88,24 +88,6 @@ def require_success(function: str, info: Tensor, why: Callable[[int], str]) -> N
         )  # fmt: skip
 
 
-def singular(code: int) -> str:
-    """What a code of the LU decomposition means."""
-    return f"the matrix is singular: pivot {code} is 0"
-
-
-def zero_pivots(factors: Tensor) -> Tensor:
-    """The first 0 on the diagonal of U, from 1; 0 for none."""
-    rank = factors.ndim
-    pivots = diagonal(factors, offset=0, dim1=rank - 2, dim2=rank - 1)
-    batch = tuple(pivots.shape[:-1])
-    if not pivots.shape[-1]:
-        return cast(reduce.sum_(pivots.detach(), dims=(rank - 2,)).reshape(batch), int32)
-    is_zero = cast(comparison.eq(pivots, constant_like(pivots, np.zeros(()))), int32)
-    first = cast(reduce.argmax(is_zero, dims=(rank - 2,)), int32)
-    found = reduce.amax(is_zero, dims=(rank - 2,))
-    return reshape((first + 1) * found, shape=batch)
-
-
 def cholesky_ex(
     A: Tensor,  # noqa: N803 - PyTorch's name
     *,
@@ -164,11 +146,34 @@ def lu_factor_ex(
         >>> gc.linalg.lu_factor_ex(gc.tensor([[1.0, 2.0], [2.0, 4.0]])).info
         tensor(2, dtype=graphc.int32)
     """
-    factors, pivots = decompositions.factorized("lu_factor_ex", A, pivot)
-    info = zero_pivots(factors)
+    return _factorized("lu_factor_ex", A, check_errors, pivot)
+
+
+def _factorized(
+    function: str,
+    A: Tensor,  # noqa: N803 - PyTorch's name
+    check_errors: bool,
+    pivot: bool = True,
+) -> PackedLUAndInfo:
+    """The LU decomposition; raises for singular matrices if that is wanted."""
+    factors, pivots = decompositions.factorized(function, A, pivot)
+    info = _zero_pivots(factors)
     if check_errors:
-        require_success("lu_factor_ex", info, singular)
+        require_success(function, info, lambda code: f"the matrix is singular: pivot {code} is 0")
     return PackedLUAndInfo(factors, pivots, info)
+
+
+def _zero_pivots(factors: Tensor) -> Tensor:
+    """The first 0 on the diagonal of U, from 1; 0 for none."""
+    rank = factors.ndim
+    pivots = diagonal(factors, offset=0, dim1=rank - 2, dim2=rank - 1)
+    batch = tuple(pivots.shape[:-1])
+    if not pivots.shape[-1]:
+        return cast(reduce.sum_(pivots.detach(), dims=(rank - 2,)).reshape(batch), int32)
+    is_zero = cast(comparison.eq(pivots, constant_like(pivots, np.zeros(()))), int32)
+    first = cast(reduce.argmax(is_zero, dims=(rank - 2,)), int32)
+    found = reduce.amax(is_zero, dims=(rank - 2,))
+    return reshape((first + 1) * found, shape=batch)
 
 
 def solve_ex(
@@ -202,10 +207,7 @@ def solve_ex(
     if of_vectors and not left:
         raise ArgumentError("solve_ex: vectors need left=True", got=f"{a.type} and {b.type}",
                             where=user_location_text())  # fmt: skip
-    factors, pivots = decompositions.factorized("solve_ex", a, True)
-    info = zero_pivots(factors)
-    if check_errors:
-        require_success("solve_ex", info, singular)
+    factors, pivots, info = _factorized("solve_ex", a, check_errors)
     right = unsqueeze(b, -1) if of_vectors else b
     solution = decompositions.lu_solve(factors, pivots, right, left=left)
     return ResultAndInfo(
@@ -234,9 +236,6 @@ def inv_ex(A: Tensor, *, check_errors: bool = False) -> InverseAndInfo:  # noqa:
     x = matrix("inv_ex", A)
     require_matrix("inv_ex", x.type, square=True)
     side, _ = matrix_sizes("inv_ex", x.type)
-    factors, pivots = decompositions.factorized("inv_ex", x, True)
-    info = zero_pivots(factors)
-    if check_errors:
-        require_success("inv_ex", info, singular)
+    factors, pivots, info = _factorized("inv_ex", x, check_errors)
     ones = constant_like(x, np.eye(side))
     return InverseAndInfo(decompositions.lu_solve(factors, pivots, ones), info)

@@ -9,11 +9,7 @@ from typing import TYPE_CHECKING
 from graphc.dtypes import DTypeLike, as_dtype
 from graphc.errors import ArgumentError
 from graphc.frontend.functions import choosing, exponential
-from graphc.frontend.functions.convert import (
-    cast,
-    normalize_dim,
-    require_tensor,
-)  # fmt: skip
+from graphc.frontend.functions.convert import cast, normalize_dim, require_tensor
 from graphc.frontend.functions.reduction import dims_argument, require_float, sum, with_an_element
 from graphc.frontend.memory.view_chains import without_dims
 from graphc.frontend.settings.default_dtype import default_dtype

@@ -221,13 +221,13 @@ def _reduce_rows(rows: Tensor, counted: Tensor | None, mode: str) -> Tensor:
         return _largest(rows, counted)
     if counted is None:
         total = sum(rows, 1)
-        return total if mode == "sum" else total / clamp(_size_of(rows, 1), min=1)
+        return (
+            total
+            if mode == "sum"
+            else total / clamp(scalar_tensor(rows.shape[1], rows.dtype), min=1)
+        )
     total = sum(where(unsqueeze(counted, -1), rows, 0.0), 1)
     return total if mode == "sum" else total / clamp(sum(cast(counted, rows.dtype), 1, True), min=1)
-
-
-def _size_of(rows: Tensor, dim: int) -> Tensor:
-    return scalar_tensor(rows.shape[dim], rows.dtype)
 
 
 def _largest(rows: Tensor, counted: Tensor | None) -> Tensor:
