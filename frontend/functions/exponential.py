@@ -81,12 +81,14 @@ def logaddexp(input: TensorLike, other: TensorLike) -> Tensor:
 
 
 def _complex_log_of_sum(a: Tensor, b: Tensor) -> Tensor:
-    """The number of the larger real part, and what the other adds to it."""
-    a_larger = comparison.ge(real(a), real(b))
-    more, less = select.where(a_larger, a, b), select.where(a_larger, b, a)
+    """The number of the larger real part, and what the other adds to it; both parts of NaN are."""
+    a_larger = comparison.logical_or(comparison.ge(real(a), real(b)), comparison.ne(a, a))
+    a_leads = comparison.logical_and(a_larger, comparison.eq(b, b))
+    more, less = select.where(a_leads, a, b), select.where(a_leads, b, a)
     size = elementwise.abs_(real(more))
     endless = comparison.eq(size, scalar_tensor(math.inf, size.dtype))
     zero = scalar_tensor(0, a.dtype)
+    more = select.where(comparison.ne(more, more), elementwise.mul(more, zero), more)
     distance = elementwise.sub(select.where(endless, zero, less), select.where(endless, zero, more))
     return elementwise.add(more, elementwise.log1p(elementwise.exp(distance)))
 

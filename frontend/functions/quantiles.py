@@ -89,7 +89,7 @@ def _middle(function: str, x: Tensor, axis: int) -> Tensor:
         rank = elementwise.floor_divide(choosing.clamp(present - 1, min=0), two)
     else:
         middle = elementwise.floor_divide(total - 1, two)
-        rank = select.where(pointwise.lt(present, total), total - 1, middle)
+        rank = select.where(pointwise.lt(present, total), present, middle)  # NaN come last
     return gather(order, rank, dim=axis)
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from graphc.dtypes import DTypeLike
+from graphc.dtypes import FLOATING, INTEGER, DTypeLike
 from graphc.errors import ArgumentError, ShapeError
 from graphc.frontend.functions import choosing, pointwise, reduction
-from graphc.frontend.functions.complexes import complex, parts
+from graphc.frontend.functions.complexes import complex, parts, real
 from graphc.frontend.functions.convert import cast, promote, require_tensor, scalar_tensor
 from graphc.frontend.functions.products import matmul
 from graphc.frontend.functions.reduction import Dims
 from graphc.frontend.functions.shaping import reshape, t, unsqueeze
+from graphc.frontend.modes import is_recording
 from graphc.frontend.settings.default_dtype import default_dtype
 from graphc.ops import comparison, elementwise, select
 from graphc.ops.elementwise_parts import conjugated
@@ -135,13 +136,13 @@ def cov(
         raise ShapeError("cov: expected two dims or fewer", got=str(x.type),
                          where=user_location_text())  # fmt: skip
     x = x if x.dtype.is_differentiable else cast(x, default_dtype())
-    x = x if aweights is None else promote("cov", x, aweights)[0]
-    table = reshape(x, (1, -1)) if x.ndim < 2 else x
+    x = reshape(x, (1, -1)) if x.ndim < 2 else x
+    table = x if aweights is None else promote("cov", x, aweights)[0]
     weights = _weights(table, fweights, aweights)
-    count = scalar_tensor(table.shape[1], x.dtype)
+    count = scalar_tensor(table.shape[1], table.dtype)
     if weights is None:
         average = elementwise.div(reduction.sum(table, 1, keepdim=True), count)
-        freedom = elementwise.sub(count, scalar_tensor(correction, x.dtype))
+        freedom = elementwise.sub(count, scalar_tensor(correction, table.dtype))
         centered = elementwise.sub(table, average)
         products = matmul(centered, t(conjugated(centered)))
     else:
@@ -152,9 +153,8 @@ def cov(
         freedom = _freedom(weights, total, aweights, correction)
         centered = elementwise.sub(table, average)
         products = matmul(centered, t(conjugated(elementwise.mul(centered, weights))))
-    if not x.dtype.is_complex:
-        freedom = choosing.clamp(freedom, min=0)
-    result = elementwise.div(products, freedom)
+    freedom = choosing.clamp(real(freedom), min=0)
+    result = elementwise.div(products, cast(freedom, products.dtype))
     return reshape(result, ()) if table.shape[0] == 1 else result
 
 
@@ -168,13 +168,25 @@ def _weights(table: Tensor, fweights: Tensor | None, aweights: Tensor | None) ->
             raise ShapeError(f"cov: {name} must be one number per observation",
                              got=f"{weights.type} for {table.type}",
                              where=user_location_text())  # fmt: skip
-        if whole == weights.dtype.is_differentiable:
+        if weights.dtype.category != (INTEGER if whole else FLOATING):
             kind = "integers" if whole else "floating point"
             raise ArgumentError(f"cov: {name} must be {kind}", got=weights.dtype.name,
                                 where=user_location_text())  # fmt: skip
+        if not _holds(pointwise.ge(weights, 0)):
+            raise ArgumentError(f"cov: {name} must be 0 or more", got=str(weights.tolist()),
+                                where=user_location_text())  # fmt: skip
         weights = cast(weights, table.dtype)
         found = weights if found is None else elementwise.mul(found, weights)
+    if found is not None and not _holds(pointwise.ne(reduction.sum(found), 0)):
+        raise ArgumentError("cov: the weights must not add up to 0", where=user_location_text())
     return found
+
+
+def _holds(truths: Tensor) -> bool:
+    """Whether all are true; while recording nothing is known, and it counts as true."""
+    if truths.is_symbolic or is_recording():
+        return True
+    return bool(truths.detach().numpy().all())
 
 
 def _freedom(weights: Tensor, total: Tensor, aweights: Tensor | None, correction: int) -> Tensor:
