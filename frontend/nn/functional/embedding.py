@@ -219,15 +219,12 @@ def _reduce_rows(rows: Tensor, counted: Tensor | None, mode: str) -> Tensor:
     """Reduce ``(bags, length, size)`` over the length."""
     if mode == "max":
         return _largest(rows, counted)
+    total = sum(rows if counted is None else where(unsqueeze(counted, -1), rows, 0.0), 1)
+    if mode == "sum":
+        return total
     if counted is None:
-        total = sum(rows, 1)
-        return (
-            total
-            if mode == "sum"
-            else total / clamp(scalar_tensor(rows.shape[1], rows.dtype), min=1)
-        )
-    total = sum(where(unsqueeze(counted, -1), rows, 0.0), 1)
-    return total if mode == "sum" else total / clamp(sum(cast(counted, rows.dtype), 1, True), min=1)
+        return total / clamp(scalar_tensor(rows.shape[1], rows.dtype), min=1)
+    return total / clamp(sum(cast(counted, rows.dtype), 1, True), min=1)
 
 
 def _largest(rows: Tensor, counted: Tensor | None) -> Tensor:

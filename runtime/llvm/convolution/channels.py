@@ -23,7 +23,7 @@ from graphc.runtime.llvm.convolution.tile import (
 from graphc.runtime.llvm.convolution.weights import Copy, copies_of, define_copy
 from graphc.runtime.llvm.ir.emitter import Emitter
 from graphc.runtime.llvm.ir.function import BEGIN, END, SHARED, define_function, parameters
-from graphc.runtime.llvm.ir.loops import loop_between
+from graphc.runtime.llvm.ir.loops import loop_between, when
 from graphc.runtime.llvm.ir.memory import moved
 from graphc.runtime.llvm.ir.module import Module
 from graphc.runtime.llvm.ir.values import Value, constant
@@ -81,29 +81,23 @@ def _define_copying(module: Module, plan: Copies) -> str:
         which = e.binary("urem", number, count)
         here = moved(e, w, size, (group, problem.group.w))
         there = moved(e, SHARED, size, (group, plan.elements))
-        for position, copy in enumerate(plan.copies):
-            _copy_if(e, plan, copy, position, which, here, there)
+        for position in range(len(plan.copies)):
+            copy = functools.partial(_copy, e, plan, position, here, there)
+            when(e, e.cmp("eq", which, position), copy)
 
     loop_between(e, BEGIN, END, unit)
     return define_function(module, 3, e.lines)
 
 
-def _copy_if(
-    e: Emitter, plan: Copies, copy: Copy, position: int, which: Value, w: Value, target: Value
-) -> None:
-    """Make one copy if it is the chosen one."""
-    name, problem = e.fresh("copy"), plan.blocking.problem
-    chosen = e.cmp("eq", which, position)
-    e.emit(f"br i1 {chosen.text}, label %{name}, label %{name}.end")
-    e.label(name)
+def _copy(e: Emitter, plan: Copies, position: int, w: Value, target: Value) -> None:
+    """Make one of a group's copies."""
+    problem = plan.blocking.problem
     size, one = problem.dtype.itemsize, constant("i64", 1)
     width = plan.blocking.vectors * plan.blocking.lanes
     source = moved(e, w, size, (one, position * width * problem.made.w))
     there = moved(e, target, size, (one, plan.offsets[position]))
-    symbol = define_copy(e, copy)
+    symbol = define_copy(e, plan.copies[position])
     e.emit(f"call void @{symbol}({source.typed}, {there.typed}, i64 {plan.rounds})")
-    e.emit(f"br label %{name}.end")
-    e.label(f"{name}.end")
 
 
 def _define_work(module: Module, plan: Copies, units: int) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from graphc.runtime.llvm.convolution.tile import FIRST, OUT, Sums, Tile
+from graphc.runtime.llvm.convolution.tile import FIRST, OUT, Sums, Tile, place_of
 from graphc.runtime.llvm.convolution.turning import turned
 from graphc.runtime.llvm.ir import memory
 from graphc.runtime.llvm.ir.emitter import Emitter
-from graphc.runtime.llvm.ir.memory import moved
-from graphc.runtime.llvm.ir.values import Value, constant
+from graphc.runtime.llvm.ir.values import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class Along:
         values = iter(sums)
         for row in self.rows:
             for (column, stride), vector in zip(self.columns, tile.columns, strict=True):
-                place = _place(e, tile, OUT, row + column)
+                place = place_of(e, tile, OUT, row + column)
                 memory.store(e, next(values), place, tile.dtype, stride, vector.active)
 
 
@@ -61,7 +60,7 @@ class Across:
 
     def _store(self, e: Emitter, tile: Tile, value: Value, rows: tuple[int, ...], to: int) -> None:
         for first, count in runs(rows):
-            place = _place(e, tile, OUT, rows[first] + to)
+            place = place_of(e, tile, OUT, rows[first] + to)
             if first == 0:
                 memory.store(e, value, place, tile.dtype, 1, count)
             else:
@@ -101,8 +100,4 @@ class Partial:
 
     def _places(self, e: Emitter, tile: Tile) -> Iterator[Value]:
         for number in range(len(tile.rows) * len(tile.columns)):
-            yield _place(e, tile, OUT, number * tile.lanes)
-
-
-def _place(e: Emitter, tile: Tile, pointer: Value, offset: int) -> Value:
-    return moved(e, pointer, tile.dtype.itemsize, (constant("i64", offset), 1))
+            yield place_of(e, tile, OUT, number * tile.lanes)

@@ -191,23 +191,20 @@ def _round(e: Emitter, tile: Tile, a: Value, b: Value, sums: Sums) -> Sums:
         wide = [_vector(e, tile, b, far_b, column) for column in tile.columns]
         position = 0
         for row in tile.rows:
-            place = _place(e, tile, a, row + far_a)
+            place = place_of(e, tile, a, row + far_a)
             factor = e.splat(memory.load(e, place, tile.dtype, 0, 1, 1), tile.lanes)
             for vector in wide:
-                sums[position] = _multiply_add(e, factor, vector, sums[position])
+                sums[position] = e.multiply_add(factor, vector, sums[position])
                 position += 1
     return sums
 
 
 def _vector(e: Emitter, tile: Tile, b: Value, far: int, column: Column) -> Value:
-    place = _place(e, tile, b, far + column.offset)
+    place = place_of(e, tile, b, far + column.offset)
     value = memory.load(e, place, tile.dtype, column.stride, tile.lanes, column.active)
     return e.splat(value, tile.lanes)
 
 
-def _place(e: Emitter, tile: Tile, pointer: Value, offset: int) -> Value:
+def place_of(e: Emitter, tile: Tile, pointer: Value, offset: int) -> Value:
+    """The address so many elements behind another one."""
     return moved(e, pointer, tile.dtype.itemsize, (constant("i64", offset), 1))
-
-
-def _multiply_add(e: Emitter, a: Value, b: Value, c: Value) -> Value:
-    return e.fma(a, b, c) if e.target.fma else e.add(e.mul(a, b), c)

@@ -115,12 +115,7 @@ class _Writer:
             column = self._load("%b", kernel.problem.b.transposed, first, number, active)
             for position, row in enumerate(rows):
                 place = (chain * kernel.rows + position) * kernel.columns + number
-                product = (
-                    e.fma(row, column, result[place])
-                    if e.target.fma
-                    else e.add(e.mul(row, column), result[place])
-                )
-                result[place] = product
+                result[place] = e.multiply_add(row, column, result[place])
         return result
 
     def _load(

@@ -178,7 +178,7 @@ class _Writer:
             scalar = memory.load(e, place, self.dtype, 0, 1, 1)
             factor = e.splat(scalar, kernel.lanes)
             for vector in wide:
-                result[position] = self._multiply_add(factor, vector, result[position])
+                result[position] = e.multiply_add(factor, vector, result[position])
                 position += 1
         return result
 
@@ -204,11 +204,6 @@ class _Writer:
         name = "llvm.prefetch.p0"
         self.e.module.declare(name, f"declare void @{name}(ptr, i32, i32, i32)")
         self.e.emit(f"call void @{name}(ptr {place.text}, i32 0, i32 {cache}, i32 1)")
-
-    def _multiply_add(self, a: Value, b: Value, c: Value) -> Value:
-        if self.e.target.fma:
-            return self.e.fma(a, b, c)
-        return self.e.add(self.e.mul(a, b), c)
 
     def _joined(self, tile: _Tile) -> _Tile:
         """The sums of the chains, pair by pair."""

@@ -2,7 +2,7 @@
 
 Every operation takes values of one width and gives a value of that width; a plain Python number
 stands for the same constant in every lane. No instruction carries a fast-math flag, and nothing is
-contracted except where :meth:`Emitter.fma` is called.
+contracted except where :meth:`Emitter.fma` or :meth:`Emitter.multiply_add` is called.
 """
 
 from __future__ import annotations
@@ -112,6 +112,10 @@ class Emitter:
             self.cast("fpext", c, "double"),
         )
         return self.cast("fptrunc", wide, a.elem)
+
+    def multiply_add(self, a: Value, b: Value, c: Value) -> Value:
+        """a * b + c, rounded once where the processor has an instruction for it, else twice."""
+        return self.fma(a, b, c) if self.target.fma else self.add(self.mul(a, b), c)
 
     def polynomial(self, x: Value, coefficients: tuple[float, ...]) -> Value:
         """Horner's rule with fused steps; coefficients from the lowest power up."""
