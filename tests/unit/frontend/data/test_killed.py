@@ -44,7 +44,7 @@ def start(folder: Path, name: str, batches: int) -> subprocess.Popen[bytes]:
 
 @pytest.mark.slow
 def test_kills_change_nothing(tmp_path: Path) -> None:
-    batches, kills = 400, 6
+    batches, kills = 200, 6
     assert start(tmp_path, "whole", batches).wait(100) == 0
     whole = json.loads((tmp_path / "whole.json").read_text())
     delays, state = random.Random(0), tmp_path / "killed.state"

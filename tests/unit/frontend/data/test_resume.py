@@ -1,5 +1,6 @@
 """A loader that is saved and restored gives exactly what the uninterrupted one gives."""
 
+import functools
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,23 +94,31 @@ KINDS: dict[str, Any] = {
 }  # fmt: skip
 
 
+def seed() -> None:
+    gc.manual_seed(3)
+    random.seed(3)
+
+
+def loader_of(kind: str, workers: int) -> Any:
+    return DataLoader(Numbers(), num_workers=workers, **KINDS[kind]())
+
+
+@functools.cache
+def three_passes(kind: str, workers: int) -> list[Any]:
+    """What a loader gives that nobody interrupts."""
+    seed()
+    return passes(loader_of(kind, workers), 3)
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("stop", [0, 1, 3, -1])
 def test_the_rest_is_the_same(kind: str, workers: int, stop: int, tmp_path: Path) -> None:
-    def make() -> Any:
-        return DataLoader(Numbers(), num_workers=workers, **KINDS[kind]())
-
-    def seed() -> None:
-        gc.manual_seed(3)
-        random.seed(3)
-
-    seed()
-    expected = passes(make(), 3)
+    expected = three_passes(kind, workers)
     stop = len(expected[1]) if stop == -1 else stop
 
     seed()
-    loader = make()
+    loader = loader_of(kind, workers)
     got = passes(loader, 1)
     iterator = iter(loader) if stop else iter(())
     got.append([plain(next(iterator)) for _ in range(stop)])
@@ -120,7 +129,7 @@ def test_the_rest_is_the_same(kind: str, workers: int, stop: int, tmp_path: Path
     assert got[1] + rest == (expected[1] if stop else []), "saving does not disturb"
 
     gc.manual_seed(99)
-    resumed = make()
+    resumed = loader_of(kind, workers)
     gc.set_rng_state(gc_state)
     random.setstate(random_state)
     resumed.load_state_dict(state)
