@@ -27,10 +27,8 @@ from tests.sources import ROOT
 FIRST = 100_000
 CHUNK = 10
 PLANS = {
-    "host, two threads": Plan(threads=(2,), efforts=()),
-    "host, not optimized": Plan(threads=(), efforts=(0,)),
-    "avx2, three threads": Plan("avx2", threads=(3,), efforts=()),
-    "avx2, not optimized": Plan("avx2", threads=(), efforts=(0,)),
+    "host": Plan(threads=(2,), efforts=(0,)),
+    "avx2": Plan("avx2", threads=(3,), efforts=(0,)),
     "baseline": Plan("baseline", threads=(), efforts=()),
 }
 
