@@ -138,6 +138,9 @@ def index_put(
         values: broadcast to the indexed shape, of the input's dtype.
         accumulate: add to what is there; repeated positions add up.
 
+    Raises:
+        ShapeError: without indices.
+
     Source: ``torch.index_put``.
 
     Example:

@@ -43,6 +43,9 @@ def diff(
         prepend: put before the input first, along the dim.
         append: put behind it.
 
+    Raises:
+        ArgumentError: for a negative ``n``, and for tensors without dims.
+
     Source: ``torch.diff``.
 
     Example:
@@ -163,6 +166,9 @@ def gradient(
 
     Returns:
         One tensor of the input's shape per dim.
+
+    Raises:
+        ArgumentError: for another ``edge_order``, or spacings that are not one per dim.
 
     Source: ``torch.gradient``.
     """

@@ -104,6 +104,9 @@ def where(condition: Tensor, input: TensorLike, other: TensorLike) -> Tensor:
         input: tensor or number.
         other: tensor or number.
 
+    Raises:
+        DTypeError: for a condition that is not bool.
+
     Example:
         >>> import graphc as gc
         >>> gc.where(gc.tensor([True, False]), gc.tensor([1.0, 2.0]), 0.0)
@@ -145,7 +148,11 @@ def isfinite(input: Tensor) -> Tensor:
 
 
 def relu(input: Tensor) -> Tensor:
-    """``max(x, 0)``; NaN stays NaN, the gradient at 0 is 0 (``torch.relu``)."""
+    """``max(x, 0)``; NaN stays NaN, the gradient at 0 is 0 (``torch.relu``).
+
+    Raises:
+        DTypeError: for bools.
+    """
     x = require_tensor("relu", input)
     if x.dtype.category == BOOLEAN:
         raise DTypeError(

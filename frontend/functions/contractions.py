@@ -32,7 +32,11 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
 
 
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
-    """All products of the elements of two vectors, ``(n, m)`` (``torch.outer``)."""
+    """All products of the elements of two vectors, ``(n, m)`` (``torch.outer``).
+
+    Raises:
+        ShapeError: for anything but vectors.
+    """
     a, b = require_tensor("outer", input), require_tensor("outer", vec2)
     if (a.ndim, b.ndim) != (1, 1):
         raise ShapeError(
@@ -75,6 +79,9 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] | Tensor
 
     Returns:
         The other dims of ``a``, then those of ``b``.
+
+    Raises:
+        ShapeError: if the sizes of paired dims differ.
 
     Source: ``torch.tensordot``.
 
@@ -202,7 +209,11 @@ def _chain_product(matrices: list[Tensor]) -> Tensor:
 
 
 def chain_matmul(*matrices: Tensor) -> Tensor:
-    """The product of one or more matrices, in the best order (``torch.chain_matmul``)."""
+    """The product of one or more matrices, in the best order (``torch.chain_matmul``).
+
+    Raises:
+        ShapeError: for anything but matrices.
+    """
     for each in matrices:
         if require_tensor("chain_matmul", each).ndim != 2:
             raise ShapeError(

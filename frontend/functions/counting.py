@@ -37,6 +37,9 @@ def range(
         requires_grad: track gradients.
         device: the CPU.
 
+    Raises:
+        ArgumentError: if the step does not lead from start to end.
+
     Example:
         >>> import graphc as gc
         >>> gc.range(1, 2, 0.5)
@@ -60,7 +63,12 @@ def linspace(
     start: Any, end: Any, steps: int, *, dtype: DTypeLike | None = None,
     requires_grad: bool = False, device: DeviceLike = None,
 ) -> Tensor:  # fmt: skip
-    """``steps`` values from start to end, both included (``torch.linspace``)."""
+    """``steps`` values from start to end, both included (``torch.linspace``).
+
+    Raises:
+        ArgumentError: for negative ``steps``.
+        DTypeError: for bools.
+    """
     require_cpu(device)
     first, last = _bounds("linspace", start, end, steps)
     kind = complex if isinstance(first, complex) or isinstance(last, complex) else float
@@ -138,6 +146,9 @@ def logspace(
     requires_grad: bool = False, device: DeviceLike = None,
 ) -> Tensor:  # fmt: skip
     """Powers of the base with ``steps`` exponents from start to end (``torch.logspace``).
+
+    Raises:
+        ArgumentError: for negative ``steps``.
 
     Example:
         >>> import graphc as gc

@@ -273,6 +273,10 @@ def arange(
         requires_grad: track gradients.
         device: the CPU.
 
+    Raises:
+        ArgumentError: if the step does not lead from start to end.
+        DTypeError: for bools and complex numbers.
+
     Source: ``torch.arange``.
 
     Example:

@@ -66,6 +66,9 @@ def qr(A: Tensor, mode: str = "reduced") -> QR:  # noqa: N803 - PyTorch's name
             gives ``(m, m)`` and ``(m, n)``, without a gradient if m > n; ``"r"`` gives an empty Q
             and the reduced R, without a gradient.
 
+    Raises:
+        ArgumentError: for an unknown mode.
+
     Source: ``torch.linalg.qr``.
     """
     x = matrix("qr", A)
@@ -275,6 +278,9 @@ def lu_solve(
         B: ``(..., n, k)``.
         left: False solves ``X @ A = B``.
         adjoint: solve with the conjugate transpose of ``A``.
+
+    Raises:
+        DTypeError: for pivots that are not integers.
 
     Source: ``torch.linalg.lu_solve``.
     """

@@ -49,6 +49,9 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
         dim1: the dim of rows.
         dim2: the dim of columns.
 
+    Raises:
+        ArgumentError: for one dim twice.
+
     Source: ``torch.diagonal``.
 
     Example:
@@ -78,7 +81,11 @@ def last_diagonal(
 
 
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
-    """The diagonal of a matrix, or the matrix with a vector on its diagonal (``torch.diag``)."""
+    """The diagonal of a matrix, or the matrix with a vector on its diagonal (``torch.diag``).
+
+    Raises:
+        ShapeError: for anything but a vector or a matrix.
+    """
     x = require_tensor("diag", input)
     if x.ndim == 1:
         return diag_embed(x, diagonal)
@@ -97,6 +104,9 @@ def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -
         offset: columns to the right of the main diagonal.
         dim1: the result's dim of rows.
         dim2: the result's dim of columns.
+
+    Raises:
+        ArgumentError: for one dim twice, and for values whose number is not known.
 
     Source: ``torch.diag_embed``.
     """
@@ -171,6 +181,9 @@ def block_diag(*tensors: Tensor) -> Tensor:
 
     Args:
         tensors: matrices; vectors are rows, numbers are 1 by 1.
+
+    Raises:
+        ShapeError: for more than two dims.
     """
     dtype = common_dtype("block_diag", tensors)
     blocks = []

@@ -45,6 +45,10 @@ def cdist(
     Returns:
         ``(..., P, R)``.
 
+    Raises:
+        ShapeError: for rows of different lengths.
+        ArgumentError: for a negative ``p`` or an unknown mode.
+
     Source: ``torch.cdist``.
 
     Example:

@@ -257,6 +257,9 @@ def lstsq(
         more rows than columns and full rank, not for gelsy; the ranks, not for gels; and the
         singular values for gelsd and gelss.
 
+    Raises:
+        ArgumentError: for an unknown driver.
+
     Source: ``torch.linalg.lstsq``.
     """
     a, b = matrix("lstsq", A), require_tensor("lstsq", B)

@@ -75,6 +75,9 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
     Returns:
         ``(bins,)``, of the input's dtype.
 
+    Raises:
+        ArgumentError: unless ``min <= max`` and both are finite.
+
     Source: ``torch.histc``.
     """
     x = require_tensor("histc", input)

@@ -116,6 +116,9 @@ def ldl_solve(
         B: ``(..., n, k)``.
         hermitian: as it was given to ``ldl_factor``.
 
+    Raises:
+        DTypeError: for pivots that are not integers.
+
     Source: ``torch.linalg.ldl_solve``. There is no gradient, as there.
     """
     factors, right = matrix("ldl_solve", LD), matrix("ldl_solve", B)

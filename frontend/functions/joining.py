@@ -122,6 +122,10 @@ def meshgrid(*tensors: Any, indexing: Literal["ij", "xy"] = "ij") -> tuple[Tenso
         tensors: vectors or numbers, one by one or as one sequence.
         indexing: ``"ij"``: the first vector goes along dim 0; ``"xy"``: along dim 1.
 
+    Raises:
+        ArgumentError: for an unknown indexing.
+        ShapeError: for anything but vectors.
+
     Source: ``torch.meshgrid``.
 
     Example:
@@ -156,7 +160,11 @@ def meshgrid(*tensors: Any, indexing: Literal["ij", "xy"] = "ij") -> tuple[Tenso
 
 
 def cartesian_prod(*tensors: Tensor) -> Tensor:
-    """All combinations of one element of each vector, a row each (``torch.cartesian_prod``)."""
+    """All combinations of one element of each vector, a row each (``torch.cartesian_prod``).
+
+    Raises:
+        ShapeError: for anything but vectors.
+    """
     parts = _several("cartesian_prod", tensors)
     if any(x.ndim != 1 for x in parts):
         raise ShapeError(
@@ -175,6 +183,9 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
         input: vector of known size.
         r: how many are chosen.
         with_replacement: an element may be chosen several times.
+
+    Raises:
+        ShapeError: for anything but a vector of known size, and for a negative ``r``.
 
     Source: ``torch.combinations``.
     """

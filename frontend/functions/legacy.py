@@ -24,7 +24,12 @@ __all__ = ["fill", "nonzero_static"]
 
 
 def fill(input: Tensor, value: Any) -> Tensor:
-    """A copy with one number everywhere (``torch.fill``)."""
+    """A copy with one number everywhere (``torch.fill``).
+
+    Raises:
+        ArgumentTypeError: for what is no number.
+        ShapeError: for a value with dims.
+    """
     x = require_tensor("fill", input)
     if value is None:
         raise ArgumentTypeError("fill: expected a number", got="None", where=user_location_text())
@@ -68,7 +73,11 @@ def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
 
 
 def trace(input: Tensor) -> Tensor:
-    """The sum of a matrix's diagonal (``torch.trace``)."""
+    """The sum of a matrix's diagonal (``torch.trace``).
+
+    Raises:
+        ShapeError: for anything but a matrix.
+    """
     x = require_tensor("trace", input)
     if x.ndim != 2:
         raise ShapeError("trace: expected a matrix", got=str(x.type), where=user_location_text())

@@ -119,6 +119,9 @@ def cond(A: Tensor, p: float | str | None = None) -> Tensor:  # noqa: N803 - PyT
 def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
     """The vector product along a dim of size 3; other dims broadcast (``torch.linalg.cross``).
 
+    Raises:
+        ShapeError: if the numbers of dims differ, or the dim has not 3 elements.
+
     Example:
         >>> import graphc as gc
         >>> gc.linalg.cross(gc.tensor([1.0, 0.0, 0.0]), gc.tensor([0.0, 1.0, 0.0]))
@@ -153,6 +156,10 @@ def vander(x: Tensor, N: int | None = None) -> Tensor:  # noqa: N803 - PyTorch's
         x: ``(..., n)``; bools and integers as int64.
         N: how many powers, 2 or more; default n.
 
+    Raises:
+        ShapeError: for tensors without dims.
+        ArgumentError: for fewer than two powers.
+
     Source: ``torch.linalg.vander``.
     """
     values = reduction.wide(require_tensor("vander", x), None)
@@ -178,6 +185,9 @@ def tensorinv(A: Tensor, ind: int = 2) -> Tensor:  # noqa: N803 - PyTorch's name
     Returns:
         A tensor with the last dims of ``A`` first.
 
+    Raises:
+        ShapeError: if the dims in front and those behind have not as many elements.
+
     Source: ``torch.linalg.tensorinv``.
     """
     x = require_tensor("tensorinv", A)
@@ -201,6 +211,9 @@ def tensorsolve(
         A: ``(*B.shape, *X.shape)``, both with one number of elements.
         B: tensor.
         dims: dims of ``A`` that are moved to the end first.
+
+    Raises:
+        ShapeError: if the numbers of elements do not fit.
 
     Source: ``torch.linalg.tensorsolve``.
     """
@@ -227,6 +240,9 @@ def householder_product(A: Tensor, tau: Tensor) -> Tensor:  # noqa: N803 - PyTor
 
     Returns:
         ``(..., m, n)`` with orthonormal columns, if A and tau are as LAPACK's geqrf gives them.
+
+    Raises:
+        ShapeError: unless ``m >= n``, ``k <= n`` and both have one dtype.
 
     Source: ``torch.linalg.householder_product``.
     """
@@ -265,6 +281,9 @@ def norm(
         dim: dim or two dims; None for those of a vector or matrix, or for all if ``ord`` is None.
         keepdim: keep reduced dims with size 1.
         dtype: cast to this type first.
+
+    Raises:
+        ArgumentError: for an order that does not go with the number of dims.
 
     Source: ``torch.linalg.norm``.
     """

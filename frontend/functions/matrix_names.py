@@ -102,6 +102,9 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> SVD:
         input: ``(..., m, n)``.
         some: False gives square U and V.
         compute_uv: must be True; ``linalg.svdvals`` gives the values alone.
+
+    Raises:
+        ArgumentError: for ``compute_uv=False``.
     """
     if not compute_uv:
         raise ArgumentError(
@@ -113,7 +116,11 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> SVD:
 
 
 def lu(A: Tensor, pivot: bool = True, get_infos: bool = False) -> Any:  # noqa: N803 - PyTorch's name
-    """``linalg.lu_factor`` (``torch.lu``); ``linalg.lu`` gives the factors apart."""
+    """``linalg.lu_factor`` (``torch.lu``); ``linalg.lu`` gives the factors apart.
+
+    Raises:
+        ArgumentError: for ``get_infos=True``.
+    """
     if get_infos:
         raise ArgumentError(
             "lu: a matrix without factors is an error here, no number", got="get_infos=True",
@@ -187,6 +194,9 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
         x: vector.
         N: how many powers; default as many as elements.
         increasing: power 0 first.
+
+    Raises:
+        ShapeError: for anything but a vector.
     """
     values = require_tensor("vander", x)
     if values.ndim != 1:

@@ -43,6 +43,9 @@ def norm(
         keepdim: keep reduced dims with size 1.
         dtype: cast to this type first.
 
+    Raises:
+        ArgumentError: for an unknown order.
+
     Source: ``torch.norm``.
     """
     if p == "nuc":
@@ -75,6 +78,9 @@ def vector_norm(
         dim: dim or dims; None for all.
         keepdim: keep reduced dims with size 1.
         dtype: cast to this type first.
+
+    Raises:
+        ArgumentError: for an unknown order.
 
     Source: ``torch.linalg.vector_norm``.
 
@@ -132,6 +138,9 @@ def matrix_norm(
         dim: the two dims.
         keepdim: keep them with size 1.
         dtype: cast to this type first.
+
+    Raises:
+        ArgumentError: for an unknown order, or one dim twice.
 
     Source: ``torch.linalg.matrix_norm``.
 

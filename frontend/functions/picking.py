@@ -53,7 +53,12 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
 
 
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
-    """The slices at these positions along a dim (``torch.index_select``)."""
+    """The slices at these positions along a dim (``torch.index_select``).
+
+    Raises:
+        IndexShapeError: for an index with several dims.
+        IndexRangeError: for an index outside ``0 .. size - 1``, when it runs.
+    """
     x = require_tensor("index_select", input)
     axis = normalize_dim("index_select", dim, x.ndim)
     positions = int_index("index_select", index)
@@ -116,7 +121,11 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
 
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
-    """Gather with broadcasting of the other dims (``torch.take_along_dim``)."""
+    """Gather with broadcasting of the other dims (``torch.take_along_dim``).
+
+    Raises:
+        ShapeError: if the sizes besides ``dim`` do not broadcast.
+    """
     x, picked = require_tensor("take_along_dim", input), int_index("take_along_dim", indices)
     if dim is None:
         return gather(reshape(x, (-1,)), 0, reshape(picked, (-1,)))
@@ -148,7 +157,11 @@ def without(shape: Shape, axis: int) -> Shape:
 
 
 def select(input: Tensor, dim: int, index: int) -> Tensor:
-    """One slice along a dim, without it (``torch.select``)."""
+    """One slice along a dim, without it (``torch.select``).
+
+    Raises:
+        IndexRangeError: for an index outside ``-size .. size - 1``.
+    """
     x = require_tensor("select", input)
     axis = normalize_dim("select", dim, x.ndim)
     at = int_position(index, x.shape[axis])

@@ -56,7 +56,12 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Join tensors of one shape along a new dim (``torch.stack``)."""
+    """Join tensors of one shape along a new dim (``torch.stack``).
+
+    Raises:
+        ArgumentError: if there are no tensors.
+        ShapeError: if shapes differ.
+    """
     parts = tensor_sequence("stack", tensors)
     if not parts:
         raise ArgumentError("stack: expected one tensor or more", where=user_location_text())
@@ -71,7 +76,11 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 
 def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
-    """``length`` elements from ``start`` along a dim (``torch.narrow``)."""
+    """``length`` elements from ``start`` along a dim (``torch.narrow``).
+
+    Raises:
+        IndexRangeError: for elements outside the dim.
+    """
     x = require_tensor("narrow", input)
     axis = normalize_dim("narrow", dim, x.ndim)
     size = _size("narrow", x, axis)
@@ -102,7 +111,12 @@ def _size(function: str, x: Tensor, axis: int) -> Size:
 def split(
     tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0
 ) -> tuple[Tensor, ...]:
-    """Pieces of one size (the last may be smaller) or of given sizes (``torch.split``)."""
+    """Pieces of one size (the last may be smaller) or of given sizes (``torch.split``).
+
+    Raises:
+        ArgumentError: for a size that is not positive, and for sizes that do not add up.
+        ShapeError: for tensors without dims, and for sizes that are not known while recording.
+    """
     x = require_tensor("split", tensor)
     axis = normalize_dim("split", dim, x.ndim)
     size = known_size("split", x, axis)
@@ -139,7 +153,12 @@ def known_size(function: str, x: Tensor, axis: int) -> int:
 
 
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most ``chunks`` pieces of one size, the last may be smaller (``torch.chunk``)."""
+    """At most ``chunks`` pieces of one size, the last may be smaller (``torch.chunk``).
+
+    Raises:
+        ArgumentError: for fewer chunks than one.
+        ShapeError: for tensors without dims, and for sizes that are not known while recording.
+    """
     x = require_tensor("chunk", input)
     if chunks < 1:
         raise ArgumentError(
@@ -153,7 +172,11 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
 
 
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """All slices along a dim, without it (``torch.unbind``)."""
+    """All slices along a dim, without it (``torch.unbind``).
+
+    Raises:
+        ShapeError: for tensors without dims, and for sizes that are not known while recording.
+    """
     x = require_tensor("unbind", input)
     axis = normalize_dim("unbind", dim, x.ndim)
     count = known_size("unbind", x, axis)

@@ -167,7 +167,11 @@ def addmv(
 def addr(
     input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: Number = 1
 ) -> Tensor:
-    """``beta * input + alpha * outer(vec1, vec2)`` (``torch.addr``)."""
+    """``beta * input + alpha * outer(vec1, vec2)`` (``torch.addr``).
+
+    Raises:
+        ShapeError: for anything but vectors.
+    """
     column, row = require_tensor("addr", vec1), require_tensor("addr", vec2)
     if (column.ndim, row.ndim) != (1, 1):
         raise ShapeError(

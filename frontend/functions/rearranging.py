@@ -55,6 +55,9 @@ def movedim(input: Tensor, source: int | Sequence[int], destination: int | Seque
         source: the dims that move.
         destination: where each of them goes.
 
+    Raises:
+        ArgumentError: for more or fewer destinations than sources.
+
     Example:
         >>> import graphc as gc
         >>> gc.movedim(gc.ones(2, 3, 4), 0, -1).shape
@@ -93,7 +96,12 @@ def ravel(input: Tensor) -> Tensor:
 
 
 def unflatten(input: Tensor, dim: int, sizes: Sequence[Size]) -> Tensor:
-    """Split one dim into several; one size may be -1 (``torch.unflatten``)."""
+    """Split one dim into several; one size may be -1 (``torch.unflatten``).
+
+    Raises:
+        ArgumentError: without sizes.
+        ShapeError: if the sizes do not make up the dim.
+    """
     x = require_tensor("unflatten", input)
     axis = normalize_dim("unflatten", dim, x.ndim)
     wanted = list(shape_argument("unflatten", (tuple(sizes),), least=-1))
@@ -135,7 +143,11 @@ def _with_dims(function: str, input: Tensor, rank: int) -> Tensor:
 
 
 def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
-    """Turn by 90 degrees ``k`` times, from the first dim towards the second (``torch.rot90``)."""
+    """Turn by 90 degrees ``k`` times, from the first dim towards the second (``torch.rot90``).
+
+    Raises:
+        ArgumentError: for anything but two dims.
+    """
     x = _with_dims("rot90", input, 2)
     if len(dims) != 2 or len(normalize_dims("rot90", list(dims), x.ndim)) != 2:
         raise ArgumentError("rot90: expected two dims", got=str(dims), where=user_location_text())
@@ -157,6 +169,10 @@ def roll(
         input: tensor.
         shifts: how far, per dim.
         dims: the dims; None rolls all elements in index order.
+
+    Raises:
+        ArgumentTypeError: for shifts that are not whole.
+        ArgumentError: for more or fewer shifts than dims.
 
     Source: ``torch.roll``.
 
@@ -343,6 +359,9 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
         input: images.
         upscale_factor: r.
 
+    Raises:
+        ShapeError: unless the channels are a multiple of the factor's square.
+
     Source: ``torch.nn.functional.pixel_shuffle``.
     """
     x, r = _with_dims("pixel_shuffle", input, 3), upscale_factor
@@ -365,6 +384,9 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     Args:
         input: images.
         downscale_factor: r.
+
+    Raises:
+        ShapeError: unless height and width are multiples of the factor.
 
     Source: ``torch.nn.functional.pixel_unshuffle``.
     """

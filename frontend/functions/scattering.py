@@ -246,7 +246,11 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
 
 
 def index_fill(input: Tensor, dim: int, index: Tensor, value: TensorLike) -> Tensor:
-    """A copy with one number in the slices at these positions (``torch.index_fill``)."""
+    """A copy with one number in the slices at these positions (``torch.index_fill``).
+
+    Raises:
+        ShapeError: for a value with dims.
+    """
     x = require_tensor("index_fill", input)
     axis, wide = normalize_dim("index_fill", dim, x.ndim), _at_least_vector(x)
     places = non_negative(_vector("index_fill", index), wide.shape[axis])
@@ -330,6 +334,9 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
         index: integers of any shape.
         source: as many values of the input's dtype.
         accumulate: add to what is there; repeated positions add up.
+
+    Raises:
+        ShapeError: unless there is one value per position.
 
     Source: ``torch.put``.
     """

@@ -161,6 +161,9 @@ def bucketize(
         boundaries: sorted vector.
         out_int32: int32 in place of int64.
         right: a boundary belongs to the bucket above it.
+
+    Raises:
+        ShapeError: for boundaries that are no vector.
     """
     if require_tensor("bucketize", boundaries).ndim != 1:
         raise ShapeError(

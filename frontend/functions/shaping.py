@@ -79,7 +79,11 @@ def _infer_size(old: Shape, new: Shape) -> Shape:
 
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-    """Merge the dims ``start_dim .. end_dim`` into one (``torch.flatten``)."""
+    """Merge the dims ``start_dim .. end_dim`` into one (``torch.flatten``).
+
+    Raises:
+        ArgumentError: if ``start_dim`` comes after ``end_dim``.
+    """
     x = require_tensor("flatten", input)
     if x.ndim == 0:
         return ops.reshape(x, shape=(1,))
@@ -116,7 +120,11 @@ def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
 
 
 def t(input: Tensor) -> Tensor:
-    """The transpose of a matrix; vectors and numbers stay (``torch.t``)."""
+    """The transpose of a matrix; vectors and numbers stay (``torch.t``).
+
+    Raises:
+        ShapeError: for more than two dims.
+    """
     x = require_tensor("t", input)
     if x.ndim > 2:
         raise ShapeError(
@@ -205,7 +213,11 @@ def flip(input: Tensor, *args: Any, dims: Sequence[int] | int | None = None) -> 
 
 
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """All tensors expanded to their common shape (``torch.broadcast_tensors``)."""
+    """All tensors expanded to their common shape (``torch.broadcast_tensors``).
+
+    Raises:
+        ShapeError: if the shapes do not broadcast.
+    """
     shape = broadcast_shapes(*(x.shape for x in tensors))
     if shape is None:
         raise ShapeError(

@@ -146,6 +146,9 @@ def exponential(
         requires_grad: see there.
         device: see there.
 
+    Raises:
+        ArgumentError: for ``tau`` that is not positive, and for a center of a symmetric window.
+
     Source: ``torch.signal.windows.exponential``.
     """
     if tau <= 0:
@@ -170,6 +173,9 @@ def gaussian(
 ) -> Tensor:  # fmt: skip
     """The bell curve of this standard deviation; see ``bartlett``.
 
+    Raises:
+        ArgumentError: for ``std`` that is not positive.
+
     Source: ``torch.signal.windows.gaussian``.
     """
     if std <= 0:
@@ -188,6 +194,9 @@ def general_cosine(
     requires_grad: bool = False, device: DeviceLike = None,
 ) -> Tensor:  # fmt: skip
     """``a[0] - a[1] * cos(t) + a[2] * cos(2 t) - ...``; see ``bartlett``.
+
+    Raises:
+        ArgumentError: without coefficients.
 
     Source: ``torch.signal.windows.general_cosine``.
     """
@@ -234,6 +243,9 @@ def kaiser(
     requires_grad: bool = False, device: DeviceLike = None,
 ) -> Tensor:  # fmt: skip
     """Bessel functions, narrower for a larger beta; see ``bartlett``.
+
+    Raises:
+        ArgumentError: for a negative ``beta``.
 
     Source: ``torch.signal.windows.kaiser``.
     """

@@ -26,6 +26,10 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
         dim: the dim whose slices are meant.
         maxnorm: the largest norm.
 
+    Raises:
+        DTypeError: for integers and bools.
+        ArgumentError: unless ``p > 0``, ``maxnorm >= 0`` and there are two dims or more.
+
     Source: ``torch.renorm``.
 
     Example:

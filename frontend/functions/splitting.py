@@ -34,6 +34,10 @@ def tensor_split(
             the positions of the cuts.
         dim: the dim that is cut.
 
+    Raises:
+        DTypeError: for positions in a tensor that are not int64.
+        ArgumentError: for fewer pieces than one.
+
     Source: ``torch.tensor_split``.
 
     Example:

@@ -181,6 +181,9 @@ def feature_alpha_dropout(
 ) -> Tensor:
     """``alpha_dropout`` of whole channels of ``(batch, channels, ...)``.
 
+    Raises:
+        ShapeError: for fewer than two dims.
+
     Source: ``torch.nn.functional.feature_alpha_dropout``.
     """
     x = require_tensor("feature_alpha_dropout", input)
