@@ -79,6 +79,7 @@ from graphc.frontend.functions.promotion import *
 from graphc.frontend.functions.quantiles import *
 from graphc.frontend.functions.rearranging import *
 from graphc.frontend.functions.reduction import *
+from graphc.frontend.functions.repeating import *
 from graphc.frontend.functions.rounding import *
 from graphc.frontend.functions.sampling import *
 from graphc.frontend.functions.scan import *

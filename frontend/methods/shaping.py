@@ -8,6 +8,7 @@ from graphc.frontend.functions import (
     legacy,
     pieces,
     rearranging,
+    repeating,
     shaping,
     slice_norms,
     splitting,
@@ -51,9 +52,9 @@ class ShapingMethods(TensorBase):
     flipud = rearranging.flipud
     rot90 = rearranging.rot90
     roll = rearranging.roll
-    repeat = rearranging.repeat
-    tile = rearranging.tile
-    repeat_interleave = rearranging.repeat_interleave
+    repeat = repeating.repeat
+    tile = repeating.tile
+    repeat_interleave = repeating.repeat_interleave
     unfold = rearranging.unfold
     as_strided = strides.as_strided
     as_strided_scatter = strides.as_strided_scatter
