@@ -60,13 +60,15 @@ def test_the_port_changes_imports_and_one_line() -> None:
 
 @pytest.mark.parametrize("compiled", [False, True])
 def test_the_port_prints_what_the_page_shows(compiled: bool) -> None:
-    _, printed = run(port(compiled=compiled))
+    """Operation by operation a narrower net prints the same lines in a third of the time."""
+    narrower = [] if compiled else [("width=16", "width=6")]
+    _, printed = run(replaced(port(compiled=compiled), narrower))
     assert comparable(printed, "text measured") == comparable(block("text port"), "text measured")
     assert float(printed.split()[-1]) > 0.9
 
 
 def without_chance(script: str) -> str:
-    """The script without random numbers, in float64, from weights that ``start`` sets."""
+    """The script without random numbers, in float64, of few digits, from ``start``'s weights."""
     return replaced(
         script,
         [
@@ -94,7 +96,7 @@ def test_both_sides_learn_the_same(compiled: bool) -> None:
         return model
 
     def split(subset: Callable[..., Any]) -> Callable[[Any], Any]:
-        return lambda data: (subset(data, range(1437)), subset(data, range(1437, 1797)))
+        return lambda data: (subset(data, range(400)), subset(data, range(400, 500)))
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
