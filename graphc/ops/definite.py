@@ -34,6 +34,9 @@ def _eval_cholesky(a: Array) -> Array:
         if not side:
             return np.zeros(1, a.dtype)
         found, info = potrf(matrix, lower=True, clean=True)
+        unknown = np.flatnonzero(np.isnan(np.diagonal(found)))  # which LAPACK may not notice
+        if unknown.size and not 0 < info <= unknown[0]:
+            info = unknown[0] + 1
         return packed([np.asarray(found), np.array([info], a.dtype)], (2, 1))
 
     return each_matrix(factor, (side * side + 1,), a)

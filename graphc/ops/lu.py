@@ -11,6 +11,7 @@ from graphc.errors import IndexRangeError, ShapeError
 from graphc.opdef import Call, OpDef, Saves, Trait
 from graphc.ops.comparison import eq
 from graphc.ops.elementwise import add, sub
+from graphc.ops.elimination import eliminated, is_finite
 from graphc.ops.infer import INT, require_category
 from graphc.ops.linalg import adjoint, matmul, swap_last
 from graphc.ops.matrices import (
@@ -45,7 +46,7 @@ def _eval_lu(a: Array) -> Array:
         order = np.arange(rows)
         if min(rows, columns) == 0:
             return order.astype(a.dtype)
-        factors, pivots, _ = getrf(matrix)
+        factors, pivots = getrf(matrix)[:2] if is_finite(matrix) else eliminated(matrix)
         for place, other in enumerate(pivots):
             order[[place, other]] = order[[other, place]]
         return np.concatenate([factors.reshape(-1), pivots + 1, order]).astype(a.dtype)

@@ -10,6 +10,7 @@ import numpy as np
 from graphc.errors import LinAlgError, ShapeError
 from graphc.opdef import Call, OpDef, Saves, Trait
 from graphc.ops.elementwise import add, mul, neg
+from graphc.ops.elimination import is_finite, solved
 from graphc.ops.infer import require_same_dtype
 from graphc.ops.linalg import adjoint, matmul
 from graphc.ops.matrices import (
@@ -56,8 +57,25 @@ def infer_equations(op: str, a: TensorType, b: TensorType) -> TensorType:
 
 
 def _eval_solve(a: Array, b: Array) -> Array:
-    solution = lapack("solve", np.linalg.solve, a, b, fix=SINGULAR)
+    solution = lapack("solve", _solved, a, b, fix=SINGULAR)
     return np.ascontiguousarray(solution, dtype=b.dtype)
+
+
+def _solved(a: Array, b: Array) -> Array:
+    if is_finite(a):
+        return np.linalg.solve(a, b)
+    return each_matrix(_solved_one, b.shape[-2:], a, b)
+
+
+def _solved_one(matrix: Array, right: Array) -> Array:
+    return np.linalg.solve(matrix, right) if is_finite(matrix) else solved(matrix, right)
+
+
+def _inverse(a: Array) -> Array:
+    if is_finite(a):
+        return np.linalg.inv(a)
+    ones = np.eye(a.shape[-1], dtype=a.dtype)
+    return each_matrix(_solved_one, a.shape[-2:], a, ones)
 
 
 def _solve_vjp(call: Call, g: Any) -> tuple[Any | None, Any]:
@@ -123,14 +141,21 @@ def _inv_vjp(call: Call, g: Any) -> tuple[Any]:
 
 inv = OpDef(
     "inv", _infer_square("inv"),
-    lambda a: np.ascontiguousarray(lapack("inv", np.linalg.inv, a, fix=SINGULAR)),
+    lambda a: np.ascontiguousarray(lapack("inv", _inverse, a, fix=SINGULAR)),
     _inv_vjp, Trait.FALLIBLE, Saves.OUTPUT,
 )  # fmt: skip
 
 
 def _eval_cholesky(a: Array) -> Array:
     fix = "the matrix must be symmetric and positive definite; add a multiple of eye(n) to it"
-    return np.ascontiguousarray(lapack("cholesky", np.linalg.cholesky, a, fix=fix))
+    return np.ascontiguousarray(lapack("cholesky", _definite, a, fix=fix))
+
+
+def _definite(a: Array) -> Array:
+    factor = np.linalg.cholesky(a)
+    if np.isnan(np.diagonal(factor, axis1=-2, axis2=-1)).any():  # which LAPACK may not notice
+        raise np.linalg.LinAlgError("Matrix is not positive definite")
+    return factor
 
 
 def _cholesky_vjp(call: Call, g: Any) -> tuple[Any]:
