@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -98,3 +98,8 @@ def bind_shape(shape: Shape, sizes: Mapping[str, int]) -> Shape:
 def shape_text(shape: Shape) -> str:
     """The text form of a shape, e.g. ``[N,10]``."""
     return "[" + ",".join(map(str, shape)) + "]"
+
+
+def inverse_order(order: Sequence[int]) -> tuple[int, ...]:
+    """The order that takes permuted dims back to where they were."""
+    return tuple(sorted(range(len(order)), key=order.__getitem__))

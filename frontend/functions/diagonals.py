@@ -25,6 +25,7 @@ from graphc.ops import diagonal as ops
 from graphc.ops.leaf import iota
 from graphc.ops.shape import pad
 from graphc.provenance import user_location_text
+from graphc.shapes import inverse_order
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
@@ -121,7 +122,7 @@ def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -
     size = x.shape[-1] + abs(offset)
     order = ops.diagonal_order(rank, first, second)
     matrix = ops.embed_diagonal(x, size, size, offset)
-    return permute(matrix, tuple(sorted(range(rank), key=order.__getitem__)))
+    return permute(matrix, inverse_order(order))
 
 
 def diagflat(input: Tensor, offset: int = 0) -> Tensor:

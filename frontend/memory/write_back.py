@@ -15,6 +15,7 @@ from graphc.ops.diagonal import diagonal, diagonal_order, diagonal_size, first_o
 from graphc.ops.select import detach
 from graphc.ops.shape import concat, expand, flip, narrow, permute, reshape, slice_
 from graphc.provenance import user_location_text
+from graphc.shapes import inverse_order
 
 if TYPE_CHECKING:
     from graphc.frontend.tensor import Tensor
@@ -43,8 +44,7 @@ def put_back(whole: Tensor, steps: tuple[ViewStep, ...], value: Tensor) -> Tenso
     if op is reshape:
         return reshape(value, shape=whole.shape)
     if op is permute:
-        dims = attrs["dims"]
-        return permute(value, dims=tuple(sorted(range(len(dims)), key=dims.__getitem__)))
+        return permute(value, dims=inverse_order(attrs["dims"]))
     if op is flip:
         return flip(value, dims=attrs["dims"])
     if op is detach:
@@ -128,4 +128,4 @@ def diagonal_back(whole: Tensor, value: Tensor, offset: int, dim1: int, dim2: in
     flat = reshape(matrix, shape=(*rest, rows * columns))
     first = first_on_diagonal(columns, offset)
     written = reshape(_put_along(flat, value, len(rest), first, columns + 1), shape=matrix.shape)
-    return permute(written, dims=tuple(sorted(range(len(order)), key=order.__getitem__)))
+    return permute(written, dims=inverse_order(order))

@@ -10,6 +10,7 @@ from graphc.errors import ArgumentError, ShapeError
 from graphc.opdef import Call, OpDef, Trait, V
 from graphc.ops.infer import require_dims
 from graphc.ops.shape import pad, permute, reshape
+from graphc.shapes import inverse_order
 from graphc.storage import Array
 from graphc.types import TensorType
 
@@ -63,7 +64,7 @@ def _diagonal_vjp(call: Call, g: Any) -> tuple[Any]:
     dim1, dim2 = call.attrs["dim1"], call.attrs["dim2"]
     order = diagonal_order(len(shape), dim1, dim2)
     matrix = embed_diagonal(g, shape[dim1], shape[dim2], call.attrs["offset"])
-    return (permute(matrix, dims=tuple(sorted(range(len(order)), key=order.__getitem__))),)
+    return (permute(matrix, dims=inverse_order(order)),)
 
 
 diagonal = OpDef("diagonal", _infer_diagonal, _eval_diagonal, _diagonal_vjp, Trait.VIEW)

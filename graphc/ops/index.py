@@ -15,7 +15,7 @@ from graphc.opdef import Call, OpDef, Saves, Trait
 from graphc.ops.infer import INT, require_category, require_dim, require_dims, require_same_dtype
 from graphc.ops.select import scalar
 from graphc.ops.shape import expand
-from graphc.shapes import broadcast_shapes, shape_text, unify
+from graphc.shapes import broadcast_shapes, inverse_order, shape_text, unify
 from graphc.storage import Array
 from graphc.types import TensorType
 
@@ -118,8 +118,8 @@ def _eval_index_add(
         wide = values.dtype
     result = np.zeros(tuple(shape[dim] for dim in order), wide)
     np.add.at(result, places, values.astype(wide, copy=False))
-    back = tuple(sorted(range(len(order)), key=order.__getitem__))
-    return np.ascontiguousarray(result.transpose(back), dtype=values.dtype).reshape(shape)
+    back = result.transpose(inverse_order(order))
+    return np.ascontiguousarray(back, dtype=values.dtype).reshape(shape)
 
 
 def _index_add_vjp(call: Call, g: Any) -> tuple[Any, ...]:

@@ -23,6 +23,7 @@ from graphc.ops.infer import ANY, NUMBER, REAL, require_category, require_dims
 from graphc.ops.scan import cumprod, shifted
 from graphc.ops.select import cast
 from graphc.ops.shape import expand, flip, permute, reshape
+from graphc.shapes import inverse_order
 from graphc.storage import Array
 from graphc.types import TensorType
 
@@ -162,7 +163,7 @@ def _prod_vjp(call: Call, g: Any) -> tuple[Any]:
     behind = shifted(cumprod(flip(lanes, dims=(last,)), dim=last), last, 1.0)
     others = mul(shifted(cumprod(lanes, dim=last), last, 1.0), flip(behind, dims=(last,)))
     wide = reshape(others, shape=tuple(shape[dim] for dim in order))
-    back = permute(wide, dims=tuple(sorted(range(len(order)), key=order.__getitem__)))
+    back = permute(wide, dims=inverse_order(order))
     return (mul(g, conjugated(back)),)
 
 

@@ -11,7 +11,7 @@ from graphc.dtypes import INTEGER
 from graphc.errors import ArgumentError, ShapeError
 from graphc.opdef import Call, OpDef, Trait, V
 from graphc.ops.infer import require_dim, require_dims, require_one_per_dim, require_same_dtype
-from graphc.shapes import numel, shape_text, unify
+from graphc.shapes import inverse_order, numel, shape_text, unify
 from graphc.storage import Array
 from graphc.types import TensorType
 
@@ -57,7 +57,7 @@ def _eval_permute(x: Array, *, dims: Ints) -> Array:
 
 def _permute_vjp(call: Call, g: Any) -> tuple[Any]:
     dims = call.attrs["dims"]
-    return (permute(g, dims=tuple(sorted(range(len(dims)), key=dims.__getitem__))),)
+    return (permute(g, dims=inverse_order(dims)),)
 
 
 permute = OpDef("permute", _infer_permute, _eval_permute, _permute_vjp, Trait.VIEW)
