@@ -27,11 +27,12 @@ class _Reduced:
 
 
 def exp(e: Emitter, x: Value) -> Value:
-    """e^x."""
+    """e^x; where it rounds to 0, e^0 is computed and left out: underflow takes 150 cycles."""
     form = format_of(x)
-    clamped = e.at_most(e.at_least(x, form.exp_low), form.exp_high)
+    positive = e.cmp("ugt", x, form.exp_low)  # or NaN
+    clamped = e.at_most(e.select(positive, x, 0.0), form.exp_high)
     reduced = _reduce(e, clamped, form)
-    return _scale(e, e.add(reduced.growth, 1.0), reduced, form)
+    return e.select(positive, _scale(e, e.add(reduced.growth, 1.0), reduced, form), 0.0)
 
 
 def expm1(e: Emitter, x: Value) -> Value:
