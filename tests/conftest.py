@@ -48,8 +48,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Let no collection look at what pytest and the imports made, which stays to the end.
 
     These are millions of objects, some hundred milliseconds each time; and children that are
-    forked need not copy them.
+    forked need not copy them. PyTorch keeps to one thread: others would wait for work by spinning.
     """
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
     gc.collect()
     gc.freeze()
 
