@@ -26,6 +26,7 @@ class _Pauses:
         self._was_enabled = False
 
     def begin(self) -> None:
+        """One more thread wants no collection."""
         with self._lock:
             if not self._count:
                 self._was_enabled = gc.isenabled()
@@ -33,13 +34,14 @@ class _Pauses:
             self._count += 1
 
     def end(self) -> None:
+        """One of the threads is done; the last one lets collections go on, if any did before."""
         with self._lock:
             self._count -= self._count > 0
             if not self._count and self._was_enabled:
                 gc.enable()
 
     def end_all(self) -> None:
-        """In a forked child."""
+        """Begin anew in a forked child: no thread that paused is there to end its pause."""
         enable = self._count and self._was_enabled
         self.renew()
         if enable:

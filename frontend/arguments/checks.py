@@ -27,10 +27,19 @@ _HOMES = (
     "graphc.dtypes", "graphc.frontend.functions.", "graphc.frontend.methods.",
     "graphc.frontend.nn.functional.", "graphc.frontend.nn.torch_names", "graphc.frontend.tensor",
 )  # fmt: skip
+"""Modules whose functions are checked where they are public."""
+
 _RAW = (ArithmeticError, AttributeError, LookupError, TypeError, UnboundLocalError, ValueError)
+"""What Python, numpy and scipy raise where arguments do not fit together."""
+
 _LIBRARIES = frozenset(("numpy", "scipy", "ml_dtypes"))
+"""Errors from inside of these are about arguments that graphc has passed on."""
+
 _LIMIT = 256
+"""Combinations of types that one function remembers."""
+
 _wrappers: dict[FunctionType, Callable[..., Any]] = {}
+"""Each function's check."""
 
 Rewrite = Callable[[tuple[Any, ...], dict[str, Any]], tuple[tuple[Any, ...], dict[str, Any]]]
 """Makes arguments of a call the function's own."""
@@ -83,7 +92,7 @@ def _checked(function: FunctionType) -> Callable[..., Any]:
             kinds = (*kinds, *given, *map(type, given.values()))
         rewrite = accepted.get(kinds, _UNSEEN)
         if rewrite is _UNSEEN:
-            rewrite = rewrite_of(function, args, given)
+            rewrite = _rewrite_of(function, args, given)
             if len(accepted) >= _LIMIT:
                 accepted.clear()
             accepted[kinds] = rewrite
@@ -96,7 +105,7 @@ def _checked(function: FunctionType) -> Callable[..., Any]:
         except _RAW as error:
             if not _is_ours(error.__traceback__):
                 raise
-            require_fitting(function, args, given)
+            _require_fitting(function, args, given)
             raise _explained(function.__name__, error, args, given) from error
 
     return call
@@ -109,18 +118,18 @@ def _never(args: tuple[Any, ...], given: dict[str, Any]) -> Any:
 _UNSEEN: Rewrite = _never
 
 
-def rewrite_of(
+def _rewrite_of(
     function: FunctionType, args: tuple[Any, ...], given: dict[str, Any]
 ) -> Rewrite | None:
     """What to do to arguments of these kinds: other names, and numpy's numbers for Python's.
 
     Raises:
-        ArgumentTypeError: if they are of a wrong kind, as ``require_fitting`` says.
+        ArgumentTypeError: if they are of a wrong kind; DTypeError for what should be a tensor.
     """
     name, parameters = function.__name__, _parameters(function)
     others = parameters.other_names(given)
     own = renamed(name, given, others)
-    require_fitting(function, args, own)
+    _require_fitting(function, args, own)
     places, names = parameters.numpy_numbers(args, own)
     if not (others or places or names):
         return None
@@ -140,7 +149,7 @@ def _parameters(function: FunctionType) -> Parameters:
     return parameters_of(function)
 
 
-def require_fitting(function: FunctionType, args: tuple[Any, ...], given: dict[str, Any]) -> None:
+def _require_fitting(function: FunctionType, args: tuple[Any, ...], given: dict[str, Any]) -> None:
     """Raise DTypeError for what should be a tensor, ArgumentTypeError for other wrong kinds."""
     parameters = _parameters(function)
     found = parameters.misfit(args, given)

@@ -16,10 +16,15 @@ class Hooked:
     def register_step_pre_hook(self, hook: Hook) -> RemovableHandle:
         """Call ``hook(optimizer, args, kwargs)`` before each step.
 
+        A compiled step has the hooks in it: what they do to tensors happens at each run.
+
         Args:
             hook: ``args`` begin with the optimizer; it may return others, and other ``kwargs``.
 
-        A compiled step has the hooks in it: what they do to tensors happens at each run.
+        Returns:
+            A handle whose ``remove`` takes the hook off.
+
+        Source: ``torch.optim.Optimizer.register_step_pre_hook``.
         """
         return self._before_step.add(hook)
 
@@ -28,6 +33,11 @@ class Hooked:
 
         Args:
             hook: what it returns is ignored.
+
+        Returns:
+            A handle whose ``remove`` takes the hook off.
+
+        Source: ``torch.optim.Optimizer.register_step_post_hook``.
         """
         return self._after_step.add(hook)
 
@@ -37,6 +47,11 @@ class Hooked:
         Args:
             hook: what it returns is ignored.
             prepend: let it come before the others.
+
+        Returns:
+            A handle whose ``remove`` takes the hook off.
+
+        Source: ``torch.optim.Optimizer.register_state_dict_pre_hook``.
         """
         return self._before_state_dict.add(hook, prepend)
 
@@ -46,6 +61,11 @@ class Hooked:
         Args:
             hook: may change the state, or return another one.
             prepend: let it come before the others.
+
+        Returns:
+            A handle whose ``remove`` takes the hook off.
+
+        Source: ``torch.optim.Optimizer.register_state_dict_post_hook``.
         """
         return self._after_state_dict.add(hook, prepend)
 
@@ -57,6 +77,11 @@ class Hooked:
         Args:
             hook: may change the state, which is a shallow copy, or return another one.
             prepend: let it come before the others.
+
+        Returns:
+            A handle whose ``remove`` takes the hook off.
+
+        Source: ``torch.optim.Optimizer.register_load_state_dict_pre_hook``.
         """
         return self._before_load.add(hook, prepend)
 
@@ -68,5 +93,10 @@ class Hooked:
         Args:
             hook: what it returns is ignored.
             prepend: let it come before the others.
+
+        Returns:
+            A handle whose ``remove`` takes the hook off.
+
+        Source: ``torch.optim.Optimizer.register_load_state_dict_post_hook``.
         """
         return self._after_load.add(hook, prepend)

@@ -79,6 +79,9 @@ def register_optimizer_step_pre_hook(hook: Hook) -> RemovableHandle:
     Args:
         hook: see ``Optimizer.register_step_pre_hook``.
 
+    Returns:
+        A handle whose ``remove`` takes the hook off.
+
     Source: ``torch.optim.optimizer.register_optimizer_step_pre_hook``.
     """
     return before_any_step.add(hook)
@@ -89,6 +92,9 @@ def register_optimizer_step_post_hook(hook: Hook) -> RemovableHandle:
 
     Args:
         hook: what it returns is ignored.
+
+    Returns:
+        A handle whose ``remove`` takes the hook off.
 
     Source: ``torch.optim.optimizer.register_optimizer_step_post_hook``.
     """

@@ -122,7 +122,7 @@ def _slopes_vjp(call: Call, g: Any) -> tuple[Any, Any]:
     if a.type.shape[-1] in (0, 1, 2):
         return zeros_like(a), to_factors
     rank = len(a.type.shape)
-    t, w = swap_last(inv(a)), conjugated(g)
+    t, w = swap_last(inv(a)), conjugated(g)  # cofactors are det(a) * t
 
     def total(x: Any, y: Any) -> Any:
         return sum_(mul(x, y), dims=(rank - 2, rank - 1))
