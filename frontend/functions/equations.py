@@ -145,6 +145,23 @@ def tolerances(
     return 0.0 if atol is None else float(atol), float(rtol)
 
 
+def _require_one_kind(
+    function: str, name: str, older: float | None, atol: float | None, rtol: float | None
+) -> None:
+    if older is not None and (atol is not None or rtol is not None):
+        raise ArgumentError(f"{function}: {name} is the older form of atol and rtol",
+                            got=f"{name}={older}, atol={atol}, rtol={rtol}",
+                            fix="give one or the others", where=user_location_text())  # fmt: skip
+
+
+def _require_square(function: str, x: Tensor) -> None:
+    """Raise unless the matrices are square."""
+    try:
+        require_matrix(function, x.type, square=True)
+    except GraphcError as error:
+        raise error.located(user_location_text()) from None
+
+
 def mirrored(x: Tensor) -> Tensor:
     """Hermitian matrices of the lower triangles."""
     return elementwise.add(lower(x), adjoint(lower(x, -1)))
@@ -174,6 +191,9 @@ def pinv(
     Source: ``torch.linalg.pinv``.
     """
     x = matrix("pinv", A)
+    _require_one_kind("pinv", "rcond", rcond, atol, rtol)
+    if hermitian:
+        _require_square("pinv", x)
     least, share = tolerances("pinv", x, atol, rtol if rcond is None else rcond)
     return orthogonal.pinv(mirrored(x) if hermitian else x, atol=least, rtol=share)
 
@@ -326,5 +346,8 @@ def matrix_rank(
     Source: ``torch.linalg.matrix_rank``.
     """
     x = matrix("matrix_rank", A)
+    _require_one_kind("matrix_rank", "tol", tol, atol, rtol)
+    if hermitian:
+        _require_square("matrix_rank", x)
     least, share = tolerances("matrix_rank", x, atol, rtol) if tol is None else (float(tol), 0.0)
     return _rank(orthogonal.svdvals(mirrored(x) if hermitian else x), least, share)

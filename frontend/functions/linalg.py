@@ -80,14 +80,19 @@ def matrix_power(A: Tensor, n: int) -> Tensor:  # noqa: N803 - PyTorch's name
         )
     if n < 0:
         return matrix_power(inv(x), -n)
-    result = eye(int(x.shape[-1]), dtype=x.dtype).expand(x.shape)
-    factor = x
+    if n == 0:
+        return eye(int(x.shape[-1]), dtype=x.dtype).expand(x.shape)
+    result, factor = None, x
     while n:
         if n % 2:
-            result = products.matmul(result, factor)
+            result = factor.clone() if result is None else products.matmul(result, factor)
         n //= 2
         factor = products.matmul(factor, factor) if n else factor
+    assert result is not None, "n has a bit that is set"
     return result
+
+
+_NORMS = (None, "fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf)
 
 
 def cond(A: Tensor, p: float | str | None = None) -> Tensor:  # noqa: N803 - PyTorch's name
@@ -101,6 +106,9 @@ def cond(A: Tensor, p: float | str | None = None) -> Tensor:  # noqa: N803 - PyT
     Source: ``torch.linalg.cond``.
     """
     x = matrix("cond", A)
+    if p not in _NORMS:
+        raise ArgumentError("cond: unknown norm", got=repr(p), expected=str(_NORMS)[1:-1],
+                            where=user_location_text())  # fmt: skip
     rows, columns = x.shape[-2:]
     if (rows == 0 or columns == 0) and (rows == columns or not isinstance(p, str)):
         return expand(pointwise.abs(scalar_tensor(0, x.dtype)), x.shape[:-2]).clone()

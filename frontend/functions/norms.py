@@ -12,7 +12,7 @@ from graphc.frontend.functions import pointwise, reduction
 from graphc.frontend.functions.convert import cast, normalize_dim, require_tensor, scalar_tensor
 from graphc.frontend.functions.reduction import Dims, dims_argument, require_float, safe_root
 from graphc.frontend.functions.shaping import drop_dims, permute, reshape
-from graphc.ops import comparison, select
+from graphc.ops import comparison, reduce, select
 from graphc.ops.orthogonal import svdvals
 from graphc.provenance import user_location_text
 
@@ -81,6 +81,7 @@ def vector_norm(
 
     Raises:
         ArgumentError: for an unknown order.
+        ShapeError: for a negative order of no elements.
 
     Source: ``torch.linalg.vector_norm``.
 
@@ -96,6 +97,9 @@ def vector_norm(
     if isinstance(ord, bool) or not isinstance(ord, int | float):
         raise _unknown_order("vector_norm", ord, "a number")
     dims = dims_argument("vector_norm", values, dim)
+    if ord < 0 and reduce.reduced_count(values.shape, dims) == 0:
+        raise ShapeError(f"vector_norm: no elements have a norm of order {ord}",
+                         got=f"{values.type}, dim={dim}", where=user_location_text())  # fmt: skip
     if ord == 2:
         return safe_root(reduction.sum(reduction.squared_size(values), dims, keepdim))
     values = pointwise.abs(values) if values.dtype.is_complex else values
@@ -169,8 +173,7 @@ def matrix_norm(
 
 def _largest(x: Tensor, dim: int) -> Tensor:
     """The largest number of 0 or more along a dim, which is kept; 0 of none."""
-    reduce = reduction.sum if x.shape[dim] == 0 else reduction.amax
-    return reduce(x, dim, True)
+    return (reduction.sum if x.shape[dim] == 0 else reduction.amax)(x, dim, True)
 
 
 def _two_dims(x: Tensor, dim: Dims) -> Sequence[int]:

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 import graphc as gc
-from graphc.errors import ArgumentTypeError, DTypeError, IndexRangeError, ShapeError
+from graphc.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    DTypeError,
+    IndexRangeError,
+    ShapeError,
+)
 from tests.torch_oracle import check, torch
 
 Call = Callable[[Any], Any]
@@ -138,3 +144,43 @@ def test_the_advice_is_a_dtype_that_is_accepted(call: Callable[[], Any], target:
     with pytest.raises(DTypeError) as caught:
         call()
     assert target in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda m: m.linalg.pinv(m.ones(2, 2), rcond=0.1, rtol=0.2),
+        lambda m: m.linalg.matrix_rank(m.ones(2, 2), tol=0.1, atol=0.2),
+    ],
+)
+def test_an_older_tolerance_stands_alone(call: Call) -> None:
+    with pytest.raises(ArgumentError, match="older form"):
+        call(gc)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda m: m.linalg.matrix_rank(m.ones(1, 3), hermitian=True),
+        lambda m: m.linalg.pinv(m.ones(1, 3), hermitian=True),
+        lambda m: m.linalg.vector_norm(m.ones(3, 0), -2),
+        lambda m: m.linalg.vector_norm(m.ones(3, 0), -0.5, dim=1),
+        lambda m: m.linalg.cond(m.ones(0, 0), "x"),
+        lambda m: m.linalg.cond(m.ones(0, 0), 3),
+    ],
+)
+@pytest.mark.parity
+def test_what_pytorch_refuses_of_matrices(call: Call) -> None:
+    for module in (gc, torch()):
+        with pytest.raises(RuntimeError):
+            call(module)
+
+
+def test_the_first_power_of_a_matrix_is_a_copy() -> None:
+    x = gc.tensor([[1.0, np.inf], [0.0, 1.0]])
+    power = gc.linalg.matrix_power(x, 1)
+    assert power.tolist() == x.tolist()
+    power[0, 0] = 5
+    assert x[0, 0].item() == 1
+    assert gc.linalg.matrix_power(gc.tensor([[2, 1], [0, 1]]), 5).tolist() == [[32, 31], [0, 1]]
+    assert gc.linalg.matrix_power(gc.ones(2, 3, 3), 0).tolist() == [np.eye(3).tolist()] * 2
