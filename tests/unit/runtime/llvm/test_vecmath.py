@@ -1,6 +1,7 @@
 """The vector functions against mpmath, in units in the last place, at every width."""
 
 import functools
+import timeit
 from collections.abc import Callable
 from typing import Any
 
@@ -202,6 +203,22 @@ def test_special_values(name: str, dtype: Any, target: str) -> None:
         assert np.isnan(
             run(library(target), Loop(name, UNARY[name], elem, lanes, 1), nothing)
         ).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.__name__)
+@pytest.mark.parametrize("name", ["exp", "sigmoid"])
+def test_what_vanishes_takes_no_longer(name: str, dtype: Any) -> None:
+    lanes = max(widths("host", ELEM[np.dtype(dtype)]))
+    loop = Loop(name, UNARY[name], ELEM[np.dtype(dtype)], lanes, 1)
+    code, size = library("host"), 20_000
+
+    def fastest(value: float) -> float:
+        arguments = np.full(size, value, dtype)
+        return min(timeit.repeat(lambda: run(code, loop, arguments), number=3, repeat=15))
+
+    ordinary = fastest(-1.0)
+    for value in (-1000.0, -np.inf):
+        assert fastest(value) < 5 * ordinary, "20 times, where each vector underflows"
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: dtype.__name__)
