@@ -15,6 +15,7 @@ from graphc.frontend.functions.convert import (
     cast,
     normalize_dim,
     normalize_dims,
+    require_rank,
     require_tensor,
     to_operand,
 )  # fmt: skip
@@ -75,11 +76,8 @@ def _neighbours(x: Tensor, axis: int) -> tuple[Tensor, Tensor]:
 
 def _panels(function: str, y: Tensor, x: Tensor | None, dx: Any, dim: int) -> tuple[Tensor, int]:
     """The area between each two neighbouring samples, and along which dim they are."""
-    values = require_tensor(function, y)
+    values = require_rank(function, y, 1)
     axis = normalize_dim(function, dim, values.ndim)
-    if values.ndim == 0:
-        raise ShapeError(f"{function}: expected one dim or more", got=str(values.type),
-                         where=user_location_text())  # fmt: skip
     size = values.shape[axis]
     if size == 0:
         return as_float(function, values), axis

@@ -9,7 +9,7 @@ import numpy as np
 
 from graphc.dims import Dim
 from graphc.dtypes import BOOLEAN, COMPLEX, FLOATING, INTEGER, DType, of_array, result_type
-from graphc.errors import ArgumentError, ArgumentTypeError, DTypeError, IndexRangeError
+from graphc.errors import ArgumentError, ArgumentTypeError, DTypeError, IndexRangeError, ShapeError
 from graphc.frontend.base import TensorBase, is_tensor
 from graphc.frontend.making import concrete, symbolic
 from graphc.frontend.modes import modes
@@ -39,6 +39,18 @@ def require_tensor(function: str, x: Any) -> Tensor:
         fix="wrap it: gc.tensor(...)",
         where=user_location_text(),
     )
+
+
+def require_rank(function: str, x: Any, least: int) -> Tensor:
+    """Raise ShapeError unless ``x`` is a tensor with so many dims or more; return it."""
+    tensor = require_tensor(function, x)
+    if tensor.ndim < least:
+        wanted = {1: "one dim", 2: "two dims", 3: "three dims"}[least]
+        raise ShapeError(
+            f"{function}: expected {wanted} or more", got=str(tensor.type),
+            where=user_location_text(),
+        )  # fmt: skip
+    return tensor
 
 
 def tensor_sequence(function: str, given: Any) -> list[Tensor]:

@@ -13,9 +13,10 @@ from graphc.frontend.functions.convert import (
     cast,
     common_dtype,
     normalize_dim,
+    require_rank,
     require_tensor,
     scalar_tensor,
-)
+)  # fmt: skip
 from graphc.frontend.functions.pieces import cat
 from graphc.frontend.functions.shaping import permute, reshape
 from graphc.frontend.making import concrete, symbolic
@@ -143,7 +144,7 @@ def tril(input: Tensor, diagonal: int = 0) -> Tensor:
         tensor([[1., 0., 0.],
                 [1., 1., 0.]])
     """
-    x = _matrices("tril", input)
+    x = require_rank("tril", input, 2)
     return select.where(_reaches(x, diagonal), x, scalar_tensor(0, x.dtype))
 
 
@@ -154,17 +155,8 @@ def triu(input: Tensor, diagonal: int = 0) -> Tensor:
         input: tensor with two dims or more.
         diagonal: the first diagonal that is kept.
     """
-    x = _matrices("triu", input)
+    x = require_rank("triu", input, 2)
     return select.where(_reaches(x, diagonal - 1), scalar_tensor(0, x.dtype), x)
-
-
-def _matrices(function: str, input: Tensor) -> Tensor:
-    x = require_tensor(function, input)
-    if x.ndim < 2:
-        raise ShapeError(
-            f"{function}: expected two dims or more", got=str(x.type), where=user_location_text()
-        )
-    return x
 
 
 def _reaches(x: Tensor, diagonal: int) -> Tensor:

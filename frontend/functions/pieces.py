@@ -12,6 +12,7 @@ from graphc.frontend.functions.convert import (
     cast,
     common_dtype,
     normalize_dim,
+    require_rank,
     require_tensor,
     tensor_sequence,
 )  # fmt: skip
@@ -99,11 +100,7 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
 
 
 def _size(function: str, x: Tensor, axis: int) -> Size:
-    if x.ndim == 0:
-        raise ShapeError(
-            f"{function}: expected one dim or more", got=str(x.type), where=user_location_text()
-        )
-    size: Size = x.shape[axis]
+    size: Size = require_rank(function, x, 1).shape[axis]
     return size
 
 

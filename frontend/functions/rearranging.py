@@ -13,6 +13,7 @@ from graphc.errors import ArgumentError, ArgumentTypeError, ShapeError
 from graphc.frontend.functions.convert import (
     normalize_dim,
     normalize_dims,
+    require_rank,
     require_tensor,
     shape_argument,
 )
@@ -120,22 +121,12 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[Size]) -> Tensor:
 
 def fliplr(input: Tensor) -> Tensor:
     """Reverse the order of columns (``torch.fliplr``)."""
-    return flip(_with_dims("fliplr", input, 2), 1)
+    return flip(require_rank("fliplr", input, 2), 1)
 
 
 def flipud(input: Tensor) -> Tensor:
     """Reverse the order of rows (``torch.flipud``)."""
-    return flip(_with_dims("flipud", input, 1), 0)
-
-
-def _with_dims(function: str, input: Tensor, rank: int) -> Tensor:
-    x = require_tensor(function, input)
-    if x.ndim < rank:
-        raise ShapeError(
-            f"{function}: expected {rank} dims or more", got=str(x.type),
-            where=user_location_text(),
-        )  # fmt: skip
-    return x
+    return flip(require_rank("flipud", input, 1), 0)
 
 
 def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
@@ -144,7 +135,7 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     Raises:
         ArgumentError: for anything but two dims.
     """
-    x = _with_dims("rot90", input, 2)
+    x = require_rank("rot90", input, 2)
     if len(dims) != 2 or len(normalize_dims("rot90", list(dims), x.ndim)) != 2:
         raise ArgumentError("rot90: expected two dims", got=str(dims), where=user_location_text())
     first, second = dims
@@ -250,7 +241,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
 
     Source: ``torch.nn.functional.pixel_shuffle``.
     """
-    x, r = _with_dims("pixel_shuffle", input, 3), upscale_factor
+    x, r = require_rank("pixel_shuffle", input, 3), upscale_factor
     channels = known_size("pixel_shuffle", x, x.ndim - 3)
     if r < 1 or channels % (r * r):
         raise ShapeError(
@@ -276,7 +267,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
 
     Source: ``torch.nn.functional.pixel_unshuffle``.
     """
-    x, r = _with_dims("pixel_unshuffle", input, 3), downscale_factor
+    x, r = require_rank("pixel_unshuffle", input, 3), downscale_factor
     *batch, channels, height, width = x.shape
     divides = all(not isinstance(size, int) or size % max(r, 1) == 0 for size in (height, width))
     if r < 1 or not divides:

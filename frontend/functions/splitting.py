@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphc.dtypes import int64
-from graphc.errors import ArgumentError, DTypeError, ShapeError
+from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.base import is_tensor
 from graphc.frontend.functions.aliases import also_called
-from graphc.frontend.functions.convert import normalize_dim, require_tensor
+from graphc.frontend.functions.convert import normalize_dim, require_rank, require_tensor
 from graphc.frontend.functions.pieces import known_size
 from graphc.ops.shape import narrow
 from graphc.provenance import user_location_text
@@ -73,12 +73,7 @@ def tensor_split(
 def _divided(
     function: str, input: Tensor, cuts: int | Sequence[int], rank: int, dim: int
 ) -> tuple[Tensor, ...]:
-    x = require_tensor(function, input)
-    if x.ndim < rank:
-        raise ShapeError(
-            f"{function}: expected {rank} dims or more", got=str(x.type),
-            where=user_location_text(),
-        )  # fmt: skip
+    x = require_rank(function, input, rank)
     size = known_size(function, x, dim)
     if isinstance(cuts, int) and (cuts < 1 or size % cuts):
         raise ArgumentError(

@@ -78,18 +78,24 @@ def _channels(x: Tensor, batched: bool) -> tuple[Size, ...]:
     return (*x.shape[:lead], *(1,) * (x.ndim - lead))
 
 
-def drop_channels(function: str, input: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
-    """``dropout`` of whole channels of ``(batch, channels, ...)``.
-
-    Raises:
-        ShapeError: for fewer dims.
-    """
+def _with_channels(function: str, input: Tensor) -> Tensor:
+    """Raise ShapeError unless a tensor has a batch and channels; return it."""
     x = require_tensor(function, input)
     if x.ndim < 2:
         raise ShapeError(
             f"{function}: expected (batch, channels, ...)", got=str(x.type),
             where=user_location_text(),
         )  # fmt: skip
+    return x
+
+
+def drop_channels(function: str, input: Tensor, p: float, training: bool, inplace: bool) -> Tensor:
+    """``dropout`` of whole channels of ``(batch, channels, ...)``.
+
+    Raises:
+        ShapeError: for fewer dims.
+    """
+    x = _with_channels(function, input)
     return _drop(x, _channels(x, True), p, training, inplace)
 
 
@@ -186,12 +192,7 @@ def feature_alpha_dropout(
 
     Source: ``torch.nn.functional.feature_alpha_dropout``.
     """
-    x = require_tensor("feature_alpha_dropout", input)
-    if x.ndim < 2:
-        raise ShapeError(
-            "feature_alpha_dropout: expected (batch, channels, ...)", got=str(x.type),
-            where=user_location_text(),
-        )  # fmt: skip
+    x = _with_channels("feature_alpha_dropout", input)
     return _drop_to_floor(x, _channels(x, True), p, training, inplace)
 
 

@@ -45,6 +45,13 @@ class _Table(Module):
                 expected=str(shape), where=user_location_text(),
             )  # fmt: skip
 
+    def _options(self) -> str:
+        """What the text of both tables says of norms and gradients, if they are no defaults."""
+        text = "" if self.max_norm is None else f", max_norm={self.max_norm}"
+        if self.norm_type != 2:
+            text += f", norm_type={self.norm_type}"
+        return text + (", scale_grad_by_freq=True" if self.scale_grad_by_freq else "")
+
     @classmethod
     def _over(cls, embeddings: Tensor, freeze: bool, **options: Any) -> Self:
         if embeddings.ndim != 2:
@@ -126,13 +133,7 @@ class Embedding(_Table):
         text = f"{self.num_embeddings}, {self.embedding_dim}"
         if self.padding_idx is not None:
             text += f", padding_idx={self.padding_idx}"
-        if self.max_norm is not None:
-            text += f", max_norm={self.max_norm}"
-        if self.norm_type != 2:
-            text += f", norm_type={self.norm_type}"
-        if self.scale_grad_by_freq:
-            text += ", scale_grad_by_freq=True"
-        return text + (", sparse=True" if self.sparse else "")
+        return text + self._options() + (", sparse=True" if self.sparse else "")
 
 
 class EmbeddingBag(_Table):
@@ -202,12 +203,5 @@ class EmbeddingBag(_Table):
         )  # fmt: skip
 
     def extra_repr(self) -> str:
-        text = f"{self.num_embeddings}, {self.embedding_dim}"
-        if self.max_norm is not None:
-            text += f", max_norm={self.max_norm}"
-        if self.norm_type != 2:
-            text += f", norm_type={self.norm_type}"
-        if self.scale_grad_by_freq:
-            text += ", scale_grad_by_freq=True"
-        text += f", mode={self.mode!r}"
+        text = f"{self.num_embeddings}, {self.embedding_dim}{self._options()}, mode={self.mode!r}"
         return text + ("" if self.padding_idx is None else f", padding_idx={self.padding_idx}")

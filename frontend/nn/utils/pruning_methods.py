@@ -66,18 +66,22 @@ class Identity(BasePruningMethod):
         return default_mask
 
 
-class RandomUnstructured(BasePruningMethod):
-    """Prunes single elements at random (``torch.nn.utils.prune.RandomUnstructured``).
-
-    Args:
-        amount: how many: a fraction (float) or a count (int).
-    """
+class _Unstructured(BasePruningMethod):
+    """Prunes single elements."""
 
     PRUNING_TYPE: ClassVar[str] = "unstructured"
 
     def __init__(self, amount: float) -> None:
         _require_amount(amount)
         self.amount = amount
+
+
+class RandomUnstructured(_Unstructured):
+    """Prunes single elements at random (``torch.nn.utils.prune.RandomUnstructured``).
+
+    Args:
+        amount: how many: a fraction (float) or a count (int).
+    """
 
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
         """The mask so far, without some more elements."""
@@ -86,18 +90,12 @@ class RandomUnstructured(BasePruningMethod):
         return _without(default_mask, chosen.indices)
 
 
-class L1Unstructured(BasePruningMethod):
+class L1Unstructured(_Unstructured):
     """Prunes the elements that are nearest to zero (``torch.nn.utils.prune.L1Unstructured``).
 
     Args:
         amount: how many: a fraction (float) or a count (int).
     """
-
-    PRUNING_TYPE: ClassVar[str] = "unstructured"
-
-    def __init__(self, amount: float) -> None:
-        _require_amount(amount)
-        self.amount = amount
 
     def compute_mask(self, t: Tensor, default_mask: Tensor) -> Tensor:
         """The mask so far, without the smallest elements."""
