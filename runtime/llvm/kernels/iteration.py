@@ -39,6 +39,13 @@ class Layout:
         """The number of elements."""
         return math.prod(self.shape)
 
+    @property
+    def distinct(self) -> Layout:
+        """Every element once: dims that repeat elements have size 1."""
+        sizes = zip(self.shape, self.strides, strict=True)
+        once = tuple(1 if stride == 0 < size else size for size, stride in sizes)
+        return Layout(once, self.strides, self.dtype)
+
     def along(self, dim: int, rank: int) -> int:
         """The stride along one dim of a space of ``rank`` dims; 0 where the operand is repeated."""
         own = dim - (rank - len(self.shape))

@@ -114,7 +114,8 @@ class IndexedLoops:
         layout = self.layouts[number]
         if Layout.contiguous(layout.shape, layout.dtype) != layout:
             slot = self._flag(1)
-            self.nest(layout.shape, lambda at: self._note(slot, self.read_index(number, at), size))
+            once = layout.distinct.shape
+            self.nest(once, lambda at: self._note(slot, self.read_index(number, at), size))
             self._refuse(slot, 1)
             return
         lanes = self.e.target.lanes(64)

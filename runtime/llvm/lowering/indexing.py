@@ -155,7 +155,7 @@ def _check(module: Module, layouts: Layouts, limits: Mapping[int, int]) -> Phase
     code = IndexedLoops(module, layouts)
     for number, size in limits.items():
         code.require(number, size)
-    return code.finish(1, sum(layouts[number].size for number in limits) * 0.3)
+    return code.finish(1, sum(layouts[number].distinct.size for number in limits) * 0.3)
 
 
 def _places(

@@ -199,3 +199,24 @@ def test_units_are_rows_where_there_are_many_rows() -> None:
     out = np.empty((1001, 1003), np.float32)
     _, native = build(applied("gather columns", arrays), arrays, out)
     assert native.phases[1].units == 251  # blocks of 4 rows
+
+
+@pytest.mark.parametrize("repeated", [(0,), (1,), (2,), (0, 1), (0, 2), (0, 1, 2)], ids=str)
+@pytest.mark.parametrize("size", [0, 4])
+def test_an_index_that_repeats_in_memory_is_checked_once(
+    repeated: tuple[int, ...], size: int
+) -> None:
+    x, shape = normal(size, 6, 50), (size, 6, 70)
+    own = positions(50, *(1 if dim in repeated else each for dim, each in enumerate(shape)))
+    arrays = [x, np.broadcast_to(own, shape)]
+    node = gather(*(placeholder(f"a{k}", TensorType(a.shape, of_array(a))) for k, a in
+                    enumerate(arrays)), dim=2)  # fmt: skip
+    out = np.full(shape, -7, np.float32)
+    run, native = build(node, arrays, out)
+    assert run(*arrays, out) == 0
+    np.testing.assert_array_equal(out, np.take_along_axis(x, arrays[1], 2))
+    if size:
+        assert native.phases[0].nanoseconds == pytest.approx(own.size * 0.3)
+        own.flat[-1], out[...] = 50, -7
+        assert run(*arrays, out) == 1
+        assert (out == -7).all()
