@@ -66,12 +66,12 @@ def fft(input: Tensor, n: Size | None = None, dim: int = -1, norm: str | None = 
         >>> gc.fft.fft(gc.tensor([1.0, 2.0])).real
         tensor([ 3., -1.])
     """
-    return _complex("fft", input, [_one("fft", input, n, dim)], norm, inverse=False)
+    return _complex("fft", input, [_extent("fft", input, n, dim)], norm, inverse=False)
 
 
 def ifft(input: Tensor, n: Size | None = None, dim: int = -1, norm: str | None = None) -> Tensor:
     """The inverse of ``fft`` (``torch.fft.ifft``)."""
-    return _complex("ifft", input, [_one("ifft", input, n, dim)], norm, inverse=True)
+    return _complex("ifft", input, [_extent("ifft", input, n, dim)], norm, inverse=True)
 
 
 def fft2(
@@ -122,7 +122,7 @@ def rfft(input: Tensor, n: Size | None = None, dim: int = -1, norm: str | None =
         >>> gc.fft.rfft(gc.tensor([1.0, 2.0, 3.0])).real
         tensor([ 6.0000, -1.5000])
     """
-    return _from_real("rfft", input, [_one("rfft", input, n, dim)], norm)
+    return _from_real("rfft", input, [_extent("rfft", input, n, dim)], norm)
 
 
 def rfft2(
@@ -141,7 +141,7 @@ def rfftn(
 
 def ihfft(input: Tensor, n: Size | None = None, dim: int = -1, norm: str | None = None) -> Tensor:
     """The inverse of ``hfft``: half of ``ifft`` of real numbers (``torch.fft.ihfft``)."""
-    return _half_inverse("ihfft", input, [_one("ihfft", input, n, dim)], norm)
+    return _half_inverse("ihfft", input, [_extent("ihfft", input, n, dim)], norm)
 
 
 def ihfft2(
@@ -168,7 +168,7 @@ def irfft(input: Tensor, n: Size | None = None, dim: int = -1, norm: str | None 
         dim: the dim.
         norm: see ``fft``.
     """
-    return _to_real("irfft", input, [_one("irfft", input, n, dim)], norm, inverse=True)
+    return _to_real("irfft", input, [_extent("irfft", input, n, dim)], norm, inverse=True)
 
 
 def irfft2(
@@ -196,7 +196,7 @@ def hfft(input: Tensor, n: Size | None = None, dim: int = -1, norm: str | None =
 
     Source: ``torch.fft.hfft``.
     """
-    return _to_real("hfft", input, [_one("hfft", input, n, dim)], norm, inverse=False)
+    return _to_real("hfft", input, [_extent("hfft", input, n, dim)], norm, inverse=False)
 
 
 def hfft2(
@@ -227,7 +227,7 @@ def _complex(
 
 def _from_real(function: str, input: Tensor, extents: Sequence[Extent], norm: str | None) -> Tensor:
     scaling = _norm(function, norm)
-    *others, last = _some(function, extents)
+    *others, last = _not_empty(function, extents)
     x = _fitted(_as_real(function, input), extents)
     half = ops.rfft(x, dim=last.dim, norm=scaling, doubled=False)
     dims = tuple(extent.dim for extent in others)
@@ -245,7 +245,7 @@ def _to_real(
     function: str, input: Tensor, extents: Sequence[Extent], norm: str | None, *, inverse: bool
 ) -> Tensor:
     scaling = _norm(function, norm)
-    *others, last = _some(function, extents)
+    *others, last = _not_empty(function, extents)
     x = _as_complex(function, input)
     points = 2 * (x.shape[last.dim] - 1) if last.points is None else last.points
     x = _fitted(x, [*others, Extent(last.dim, points // 2 + 1)])
@@ -269,7 +269,8 @@ def _norm(function: str, norm: str | None) -> ops.Norm:
     )  # fmt: skip
 
 
-def _some(function: str, extents: Sequence[Extent]) -> Sequence[Extent]:
+def _not_empty(function: str, extents: Sequence[Extent]) -> Sequence[Extent]:
+    """Raise ArgumentError unless there is a dim to transform."""
     if not extents:
         raise ArgumentError(
             f"{function}: it transforms one dim or more", got="none", where=user_location_text()
@@ -299,7 +300,8 @@ def _as_real(function: str, input: Tensor) -> Tensor:
     return x
 
 
-def _one(function: str, input: Tensor, n: Size | None, dim: int) -> Extent:
+def _extent(function: str, input: Tensor, n: Size | None, dim: int) -> Extent:
+    """The one dim that is transformed, and its points."""
     x = require_tensor(function, input)
     if x.ndim == 0:
         raise IndexRangeError(
@@ -319,7 +321,7 @@ def _extents(function: str, input: Tensor, s: Sizes | None, dim: Dims | None) ->
             )  # fmt: skip
         dims = list(range(x.ndim - count, x.ndim))
     else:
-        dims = [_one(function, x, None, each).dim for each in _sequence(dim)]
+        dims = [_extent(function, x, None, each).dim for each in _sequence(dim)]
     if len(set(dims)) < len(dims):
         raise ArgumentError(
             f"{function}: a dim is named twice", got=str(dim), where=user_location_text()

@@ -117,7 +117,7 @@ class LBFGS(Optimizer):
         with no_grad():
             return _Minimization(self, closure).run()
 
-    def _loaded(self, param: Tensor, key: str, value: Any) -> Callable[[], Any]:
+    def _checked_entry(self, param: Tensor, key: str, value: Any) -> Callable[[], Any]:
         """What is loaded: tensors, also in lists, in the parameter's dtype, and numbers."""
         return lambda: _copied(value, param)
 
@@ -214,7 +214,7 @@ class _Minimization:
             if slope > -group["tolerance_change"]:
                 break
             is_last = number == group["max_iter"]
-            here, count = self._go(Point(0.0, loss, grad, slope), evaluations, is_last)
+            here, count = self._take_step(Point(0.0, loss, grad, slope), evaluations, is_last)
             grad, evaluations = here.grad, evaluations + count
             change, loss = abs(here.loss - loss), here.loss
             state["func_evals"] += count
@@ -239,7 +239,7 @@ class _Minimization:
         state["H_diag"] = curvature.scale
         return curvature.direction(grad)
 
-    def _go(self, start: Point, evaluations: int, is_last: bool) -> tuple[Point, int]:
+    def _take_step(self, start: Point, evaluations: int, is_last: bool) -> tuple[Point, int]:
         """Move along the direction; where that leads, and how often the closure was called."""
         state, group = self._state, self._group
         direction = state["d"]

@@ -264,28 +264,37 @@ class Optimizer(Hooked):
         state_dict = self._before_load.replace(self, dict(state_dict))
         groups = state_dict["param_groups"]
         require_fitting(type(self).__name__, self.param_groups, groups, self.defaults.keys())
-        loaded = {}
-        for own, group in zip(self.param_groups, groups, strict=True):
-            for param, number in zip(own["params"], group["params"], strict=True):
-                entries = state_dict["state"].get(number, {})
-                loaded[param] = {
-                    key: self._loaded(param, key, value)
-                    for key, value in entries.items()
-                    if value is not None
-                }
+        put_states = [
+            self._checked_state(param, state_dict["state"].get(number, {}))
+            for own, group in zip(self.param_groups, groups, strict=True)
+            for param, number in zip(own["params"], group["params"], strict=True)
+        ]
         for own, group in zip(self.param_groups, groups, strict=True):
             own.update({key: value for key, value in group.items() if key != "params"})
-        for param, make in loaded.items():
-            entries = {key: value() for key, value in make.items()}
+        for put_state in put_states:
+            put_state()
+        for hook in self._after_load:
+            hook(self)
+
+    def _checked_state(self, param: Tensor, entries: Mapping[str, Any]) -> Callable[[], None]:
+        """Check a parameter's state that is loaded; the result puts it in place."""
+        given = {
+            key: self._checked_entry(param, key, value)
+            for key, value in entries.items()
+            if value is not None
+        }
+
+        def put() -> None:
+            entries = {key: value() for key, value in given.items()}
             present = self.state[param]
             if entries.keys() != present.keys() or any(
                 present[key] is not value for key, value in entries.items()
             ):  # compiled steps that use the present state notice that there is another
                 self.state[param] = ParamState(entries)
-        for hook in self._after_load:
-            hook(self)
 
-    def _loaded(self, param: Tensor, key: str, value: Any) -> Callable[[], Any]:
+        return put
+
+    def _checked_entry(self, param: Tensor, key: str, value: Any) -> Callable[[], Any]:
         """Check a state that is loaded; the result puts it in place."""
         dtype = float32 if key in self.numbers else param.dtype
         wanted = TensorType(self.state_shape(key, param), dtype)
