@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graphc.dims import Dim
-from graphc.dtypes import BOOLEAN, INTEGER, bool_
+from graphc.dtypes import BOOLEAN, INTEGER, DType, bfloat16, bool_, float16, float32
 from graphc.errors import ArgumentError, DTypeError
 from graphc.frontend.base import TensorBase, is_tensor
 from graphc.frontend.functions.convert import (
@@ -19,9 +19,11 @@ from graphc.frontend.functions.convert import (
     promote_float,
     require_tensor,
     scalar_tensor,
+    to_operand,
 )  # fmt: skip
 from graphc.frontend.functions.factories import binary, unary
 from graphc.frontend.settings.default_dtype import dtype_of_number
+from graphc.opdef import OpDef
 from graphc.ops import comparison, elementwise, select
 from graphc.ops.elementwise_numbers import magnitude
 from graphc.provenance import user_location_text
@@ -119,7 +121,19 @@ subtract = sub
 
 def mul(input: TensorLike, other: TensorLike) -> Tensor:
     """``input * other`` (``torch.mul``)."""
-    return elementwise.mul(*promote("mul", input, other))
+    a, b = promote("mul", input, other)
+    if (a.dtype is float16 or a.dtype is bfloat16) and _has_number(input, other):
+        return _beside_number(elementwise.mul, input, other, a.dtype)
+    return elementwise.mul(a, b)
+
+
+def _has_number(input: TensorLike, other: TensorLike) -> bool:
+    return any(isinstance(x, Number | np.generic) for x in (input, other))
+
+
+def _beside_number(op: OpDef, input: TensorLike, other: TensorLike, dtype: DType) -> Tensor:
+    """Of 16 bits and a number that need not have as few: computed in float32, rounded once."""
+    return cast(op(to_operand(input, float32), to_operand(other, float32)), dtype)
 
 
 multiply = mul
@@ -137,7 +151,10 @@ def div(input: TensorLike, other: TensorLike, *, rounding_mode: str | None = Non
         ArgumentError: for another rounding mode.
     """
     if rounding_mode is None:
-        return elementwise.div(*promote_float("div", input, other))
+        a, b = promote_float("div", input, other)
+        if (a.dtype is float16 or a.dtype is bfloat16) and _has_number(input, other):
+            return _beside_number(elementwise.div, input, other, a.dtype)
+        return elementwise.div(a, b)
     if rounding_mode not in ("floor", "trunc"):
         raise ArgumentError(
             "div: unknown rounding_mode", got=repr(rounding_mode),

@@ -8,7 +8,7 @@ import pytest
 
 import graphc as gc
 from graphc.errors import ArgumentError
-from tests.torch_oracle import check
+from tests.torch_oracle import check, from_torch, to_torch
 
 NUMBERS = [
     np.float64(2.5), np.float32(2.5), np.float16(2), np.int64(2), np.int32(2), np.uint8(3),
@@ -77,3 +77,39 @@ def test_without_torch() -> None:
         gc.arange(gc.tensor([3]))
     with pytest.raises(ArgumentError, match="does not fit"):
         gc.full((2,), np.int64(300), dtype=gc.uint8)
+
+
+@pytest.mark.parametrize("dtype", [gc.float16, gc.bfloat16])
+@pytest.mark.parametrize("number", [0.1, 1 / 3, 257, 3001.0, -0.7, 1e-3, 1e6, np.float64(0.1)])
+@pytest.mark.parity
+def test_products_of_short_numbers_have_all_of_the_number(
+    dtype: gc.DType, number: float, rng: np.random.Generator
+) -> None:
+    """The bits of PyTorch, which rounds once."""
+    values = (rng.normal(size=400) * 3).astype(dtype.numpy)
+    python = number.item() if isinstance(number, np.generic) else number
+    for compute in (
+        lambda x, n: x * n,
+        lambda x, n: n * x,
+        lambda x, n: x / n,
+        lambda x, n: x.clone().mul_(n),
+        lambda x, n: x.clone().div_(n),
+    ):
+        wanted = from_torch(compute(to_torch(values).detach(), python))
+        for run in (compute, gc.compile(compute)):
+            np.testing.assert_array_equal(run(gc.tensor(values), number).numpy(), wanted)
+
+
+def test_products_of_short_numbers_by_hand() -> None:
+    x = gc.tensor([3.0], dtype=gc.float16, requires_grad=True)
+    y = x * 0.1
+    assert y.dtype is gc.float16
+    assert y.item() == np.float16(3 * np.float32(0.1))
+    assert (gc.tensor([1e-3]).half() * 1e6).item() == 1000.5
+    assert (gc.tensor([2.0]).bfloat16() / 257).item() == float(gc.tensor(2 / 257).bfloat16())
+    y.backward()
+    assert x.grad is not None
+    assert x.grad.item() == np.float16(0.1)
+    assert (gc.tensor([3.0]).half() * gc.tensor([0.1]).half()).item() == np.float16(
+        3 * np.float32(np.float16(0.1))
+    )
