@@ -82,14 +82,14 @@ def matrix_power(A: Tensor, n: int) -> Tensor:  # noqa: N803 - PyTorch's name
         return matrix_power(inv(x), -n)
     if n == 0:
         return eye(int(x.shape[-1]), dtype=x.dtype).expand(x.shape)
-    result, factor = None, x
-    while n:
-        if n % 2:
-            result = factor.clone() if result is None else products.matmul(result, factor)
-        n //= 2
-        factor = products.matmul(factor, factor) if n else factor
-    assert result is not None, "n has a bit that is set"
-    return result
+    result, factor, rest = None, x, n
+    while rest:
+        if rest % 2:
+            result = factor if result is None else products.matmul(result, factor)
+        rest //= 2
+        factor = products.matmul(factor, factor) if rest else factor
+    assert result is not None, "a bit of n is set"
+    return result.clone() if n == 1 else result
 
 
 _NORMS = (None, "fro", "nuc", 1, -1, 2, -2, math.inf, -math.inf)
