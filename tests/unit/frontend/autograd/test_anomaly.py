@@ -136,3 +136,11 @@ def test_it_is_a_thread_s_own() -> None:
         thread.start()
         thread.join()
     assert found == [False]
+
+
+def test_a_compiled_function_tells_that_it_was_traced_again_for_the_search() -> None:
+    double = gc.compile(lambda x: x * 2, backend="numpy")
+    double(gc.ones(2))
+    with gc.autograd.detect_anomaly():
+        double(gc.ones(2))
+    assert double.cache_info().reasons[1:] == ("detection of NaN was False, is True",)

@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 
 import graphc as gc
-from graphc.errors import DTypeError, IndexRangeError, LinAlgError, SymbolicValueError
+from graphc.errors import (
+    ArgumentError,
+    DTypeError,
+    IndexRangeError,
+    LinAlgError,
+    SymbolicValueError,
+)
 from tests.both_modes import check_both
 from tests.torch_oracle import check
 
@@ -55,6 +61,11 @@ def test_errors_are_raised_where_asked_for(name: str) -> None:
     if name != "ldl_factor":
         with pytest.raises(SymbolicValueError, match="return info as an output"):
             gc.trace(CHECKED[name], gc.TensorSpec((2, 2), gc.float64))
+
+
+def test_vectors_have_no_other_side() -> None:
+    with pytest.raises(ArgumentError, match="solve_ex: vectors need left=True"):
+        gc.linalg.solve_ex(gc.tensor(GOOD), gc.ones(3, dtype=gc.float64), left=False)
 
 
 @pytest.mark.parity
