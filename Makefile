@@ -55,14 +55,14 @@ format: $(READY)
 	$(BIN)/ruff format $(RUFF_PATHS)
 
 test: $(READY)
-	$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 $(PARITY): $(READY)
 	PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,parity]'
 	@touch $@
 
 parity: $(PARITY)
-	$(BIN)/python -m pytest -n $(WORKERS) -m parity $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m parity $(PYTEST_ARGS)
 
 demo: $(READY)
 	$(BIN)/graphc demo
