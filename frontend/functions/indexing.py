@@ -251,6 +251,8 @@ def non_negative(index: Tensor, size: Size) -> Tensor:
 def _apply_arrays(x: Tensor, arrays: dict[int, Tensor]) -> Tensor:
     """Index with integer arrays; neighbouring ones keep their place, else they come first."""
     dims = tuple(sorted(arrays))
+    if len(dims) == 1 and arrays[dims[0]].ndim == 1:
+        return slices_at(x, arrays[dims[0]], dims[0])
     result = ops.index(x, *(arrays[dim] for dim in dims), dims=dims)
     rank = max(array.ndim for array in arrays.values())
     if not is_adjacent(dims) or dims[0] == 0:
@@ -262,6 +264,29 @@ def _apply_arrays(x: Tensor, arrays: dict[int, Tensor]) -> Tensor:
         *range(rank + front, result.ndim),
     )
     return own(shape_ops.permute(result, dims=order))
+
+
+def slices_at(x: Tensor, positions: Tensor, axis: int, what: str = "") -> Tensor:
+    """The slices at a vector of positions along a dim.
+
+    Along the last of several dims it is a gather, which reads and writes row by row; an index
+    takes one position of all rows after the other, and its result must be permuted.
+
+    Args:
+        x: tensor with dims.
+        positions: not negative.
+        axis: the dim.
+        what: what errors call the positions, if not "index: index".
+    """
+    rows = x.shape[:-1]
+    if 0 < axis == len(rows) and 0 not in rows:  # without rows, gather checks no position
+        count = positions.shape[0]
+        line = shape_ops.reshape(positions, shape=(*(1,) * axis, count))
+        wide = shape_ops.expand(line, shape=(*rows, count))
+        return ops.gather(x, wide, dim=axis, what=what or "index: index")
+    picked = ops.index(x, positions, dims=(axis,), **({"what": what} if what else {}))
+    order = (*range(1, axis + 1), 0, *range(axis + 1, x.ndim))
+    return picked if axis == 0 else own(shape_ops.permute(picked, dims=order))
 
 
 def is_adjacent(dims: tuple[int, ...]) -> bool:

@@ -10,10 +10,9 @@ from graphc.dims import Shape
 from graphc.dtypes import INTEGER, int64
 from graphc.errors import ArgumentError, DTypeError, IndexShapeError, ShapeError
 from graphc.frontend.functions.convert import cast, normalize_dim, require_tensor, scalar_tensor
-from graphc.frontend.functions.indexing import int_position
+from graphc.frontend.functions.indexing import int_position, slices_at
 from graphc.frontend.functions.shaping import drop_dims, expand, reshape, unsqueeze
 from graphc.frontend.making import concrete
-from graphc.frontend.memory.views import own
 from graphc.ops import comparison, elementwise
 from graphc.ops import index as ops
 from graphc.ops import select as choosing
@@ -72,9 +71,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
         positions = unsqueeze(positions, 0)
     if x.ndim == 0:
         return reshape(ops.index(reshape(x, (1,)), positions, dims=(0,)), ())
-    picked = ops.index(x, positions, dims=(axis,), what="index_select: index")
-    order = (*range(1, axis + 1), 0, *range(axis + 1, x.ndim))
-    return picked if axis == 0 else own(shape_ops.permute(picked, dims=order))
+    return slices_at(x, positions, axis, "index_select: index")
 
 
 def int_index(function: str, index: Any) -> Tensor:

@@ -17,6 +17,7 @@ from graphc.frontend.functions.convert import (
     require_tensor,
     shape_argument,
 )
+from graphc.frontend.functions.indexing import slices_at
 from graphc.frontend.functions.pieces import cat, known_size
 from graphc.frontend.functions.shaping import clone, flip, permute, reshape, transpose
 from graphc.frontend.making import concrete
@@ -223,10 +224,13 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
             got=f"size {size}, step {step} for {x.type}", where=user_location_text(),
         )  # fmt: skip
     places = np.arange(0, length - size + 1, step)[:, None] + np.arange(size)
+    if axis == wide.ndim - 1:
+        line = slices_at(wide, concrete(places.reshape(-1)), axis)
+        windows = reshape(line, (*line.shape[:-1], *places.shape))
+        return windows if x.ndim else reshape(windows, (size,))
     windows = index_ops.index(wide, concrete(places), dims=(axis,))
     order = (*range(2, axis + 2), 0, *range(axis + 2, windows.ndim), 1)
-    result = permute(windows, order)
-    return result if x.ndim else reshape(result, (size,))
+    return permute(windows, order)
 
 
 def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:

@@ -11,11 +11,11 @@ from graphc.dtypes import INTEGER
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.frontend.base import is_tensor
 from graphc.frontend.functions.convert import normalize_dim, require_tensor, shape_argument
+from graphc.frontend.functions.indexing import slices_at
 from graphc.frontend.functions.pieces import known_size
-from graphc.frontend.functions.shaping import expand, permute, reshape
+from graphc.frontend.functions.shaping import expand, reshape
 from graphc.frontend.making import concrete
 from graphc.frontend.memory.views import own
-from graphc.ops import index as index_ops
 from graphc.provenance import user_location_text
 
 if TYPE_CHECKING:
@@ -93,8 +93,7 @@ def repeat_interleave(
     if is_tensor(repeats) and repeats.type.numel != 1:
         size = known_size("repeat_interleave", x, axis)
         places = concrete(_repeated_positions(repeats, size, output_size))
-        picked = index_ops.index(x, places, dims=(axis,))
-        return permute(picked, (*range(1, axis + 1), 0, *range(axis + 1, x.ndim)))
+        return slices_at(x, places, axis)
     count: Any = _one_count(repeats) if is_tensor(repeats) else repeats
     if not isinstance(count, int | Dim) or (isinstance(count, int) and count < 0):
         raise ArgumentError(
