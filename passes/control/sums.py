@@ -8,11 +8,13 @@ from typing import Any
 from graphc.dims import Size
 from graphc.node import Node
 from graphc.ops.elementwise import add
-from graphc.ops.index import index_add
+from graphc.ops.index import index_add, scatter_add
 from graphc.ops.leaf import placeholder
 from graphc.ops.linalg import matmul, swap_last
 from graphc.ops.reduce import sum_
-from graphc.ops.shape import pad, permute, reshape
+from graphc.ops.select import cast
+from graphc.ops.shape import expand, pad, permute, reshape
+from graphc.passes.pattern import uniform_value
 
 Made = Mapping[Node, Any]
 Build = Callable[[Made], Any]
@@ -80,9 +82,12 @@ class Sums:
             return self._total_of_product(value)
         if _keeps_numbers(value):
             return self._of_sum(value)
-        if value.op is index_add and len({each.type.shape for each in value.inputs[1:]}) == 1:
-            stacks, attrs = [self.stack(each) for each in value.inputs], value.attrs
+        lookup = _as_index_add(value)
+        if lookup.op is index_add and len({each.type.shape for each in lookup.inputs[1:]}) == 1:
+            stacks, attrs = [self.stack(each) for each in lookup.inputs], lookup.attrs
             return lambda made: index_add(*(each(made) for each in stacks), **attrs)
+        if value.op is cast and _as_index_add(value.inputs[0]).op is index_add:
+            return self._of_sum(value)  # of 16 bits: additions in 32, rounded once
         if value.op is sum_ and self._is_stacked(value.inputs[0]):
             return self._sum(value)
         total = placeholder(f"total{len(self.accumulators)}", value.type)
@@ -135,6 +140,27 @@ def _is_product(value: Node | None) -> bool:
 def _keeps_numbers(value: Node) -> bool:
     """Whether a value has the numbers of its operand in other places, and zeros."""
     return value.op in (permute, reshape) or (value.op is pad and value.attrs["value"] == 0)
+
+
+def _as_index_add(value: Node) -> Node:
+    """An addition to zeros at the same positions of all rows, as one of slices; others as is."""
+    if value.op is not scatter_add or uniform_value(value.inputs[0]) != 0:
+        return value
+    zeros, positions, source = value.inputs
+    dim, shape = value.attrs["dim"], source.type.shape
+    line = positions.inputs[0] if positions.op is expand else positions
+    rest = [size for axis, size in enumerate(zeros.type.shape) if axis != dim]
+    if (
+        positions.type.shape != shape
+        or [size for axis, size in enumerate(shape) if axis != dim] != rest
+        or line.type.shape != tuple(n if axis == dim else 1 for axis, n in enumerate(shape))
+    ):
+        return value
+    order = (dim, *(axis for axis in range(len(shape)) if axis != dim))
+    vector = reshape(line, shape=(shape[dim],))
+    what = {name: text for name, text in value.attrs.items() if name != "dim"}
+    slices = permute(source, dims=order)
+    return index_add(slices, vector, shape=zeros.type.shape, dims=(dim,), **what)
 
 
 def _without_double_swap(matrix: Node) -> Node:

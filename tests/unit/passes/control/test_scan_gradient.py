@@ -124,6 +124,36 @@ def test_lookups_are_added_up_after_the_loop() -> None:
     check(run, *arrays, outputs=1)
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float16"])
+def test_lookups_of_columns_are_added_up_after_the_loop(dtype: str) -> None:
+    def run(words: gc.Tensor, h: gc.Tensor, table: gc.Tensor) -> gc.Tensor:
+        def step(h: gc.Tensor, word: gc.Tensor) -> Any:
+            return (h + table[:, word]).tanh(), None
+
+        return squares(gc.scan(step, h, words)[0])
+
+    words = np.random.default_rng(0).integers(0, 7, (T, B))
+    arrays = words, data(N, B, seed=1).astype(dtype), data(N, 7, seed=2).astype(dtype)
+    graph = lowered(run, *arrays)
+    assert [counted(loop)["scatter_add"] for loop in loops(graph)] == [0, 0]
+    assert [node.op.name for node in graph.nodes].count("index_add") == 1
+    if dtype == "float64":
+        check(run, *arrays, outputs=1)
+
+
+def test_positions_of_each_row_are_added_up_in_the_loop() -> None:
+    def run(words: gc.Tensor, h: gc.Tensor, table: gc.Tensor) -> gc.Tensor:
+        def step(h: gc.Tensor, word: gc.Tensor) -> Any:
+            return (h + table.gather(1, word)).tanh(), None
+
+        return squares(gc.scan(step, h, words)[0])
+
+    words = np.random.default_rng(0).integers(0, 7, (T, N, B))
+    arrays = words, data(N, B, seed=1), data(N, 7, seed=2)
+    assert [counted(loop)["scatter_add"] for loop in loops(lowered(run, *arrays))] == [0, 1]
+    check(run, *arrays, outputs=1)
+
+
 def test_parts_of_a_weight() -> None:
     def run(xs: gc.Tensor, h: gc.Tensor, w: gc.Tensor) -> gc.Tensor:
         def step(h: gc.Tensor, x: gc.Tensor) -> Any:
