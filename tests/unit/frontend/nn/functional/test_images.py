@@ -9,7 +9,7 @@ import pytest
 import graphc as gc
 import graphc.nn.functional as F
 from graphc.errors import ArgumentError, ShapeError
-from tests.torch_oracle import check
+from tests.torch_oracle import check, torch
 
 
 def _functional(module: Any) -> Any:
@@ -88,6 +88,17 @@ def test_interpolate(
     x = rng.normal(size=shape)
     check(lambda m, x: _functional(m).interpolate(x, **options), x, loose=50)
     check(lambda m, x: _functional(m).interpolate(x, **options), x.astype(np.float32), loose=50)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("mode", ["bilinear", "bicubic"])
+def test_a_single_column_is_resized_along_its_rows(mode: str, rng: np.random.Generator) -> None:
+    """PyTorch repeats the first row; a single row of the transposed image it resizes rightly."""
+    x = rng.normal(size=(1, 2, 6, 5))
+    got = F.interpolate(gc.tensor(x), size=(4, 1), mode=mode, antialias=True)
+    turned = torch().tensor(x).transpose(2, 3)
+    wanted = torch().nn.functional.interpolate(turned, size=(1, 4), mode=mode, antialias=True)
+    np.testing.assert_allclose(got.numpy(), wanted.transpose(2, 3).numpy(), rtol=1e-12)
 
 
 def test_older_names() -> None:
