@@ -161,8 +161,13 @@ def _eval_gather(x: Array, index: Array, *, dim: int, what: str = "gather: index
     check_range(what, line, x.shape[dim])
     if line is index:
         return np.ascontiguousarray(x[along(index, dim)]).reshape(index.shape)
-    rows = tuple(slice(None if axis == dim else size) for axis, size in enumerate(index.shape))
-    return np.take(x[rows], line, axis=dim)
+    places: list[slice | Array] = [slice(size) for size in index.shape]
+    places[dim] = slice(None)
+    rows = x[tuple(places)]
+    if rows.flags.c_contiguous or 2 * line.size > x.shape[dim]:
+        return np.take(rows, line, axis=dim)
+    places[dim] = line  # few of elements that do not lie side by side: take would copy all first
+    return np.ascontiguousarray(x[tuple(places)])
 
 
 def _line_of_all_rows(index: Array, dim: int) -> Array:

@@ -1,5 +1,7 @@
 """``gather`` and ``scatter_add`` whose positions are the same in all rows, against plain loops."""
 
+import tracemalloc
+
 import hypothesis
 import numpy as np
 import pytest
@@ -46,6 +48,23 @@ def test_every_element_comes_from_its_place(problem: tuple[Array, Array, Array, 
         assert got.shape == wanted.shape
         assert got.flags.c_contiguous
         assert got.tobytes() == wanted.tobytes()
+
+
+@pytest.mark.parametrize("dim", [0, 1])
+def test_few_elements_are_read_without_a_copy_of_all(dim: int) -> None:
+    x, shape = np.arange(250_000.0).reshape(500, 500).T, (500, 3)
+    line = np.array([400, 7, 7])
+    index = np.broadcast_to(line, shape) if dim else np.broadcast_to(line[:, None], shape[::-1])
+    gather.eval(x, index, dim=dim)
+    tracemalloc.start()
+    try:
+        found = gather.eval(x, index, dim=dim)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_array_equal(found, x[:, line] if dim else x[line])
+    assert found.flags.c_contiguous
+    assert peak < x.nbytes / 10
 
 
 @pytest.mark.parametrize("wrong", [-1, 3])
