@@ -86,8 +86,8 @@ class Sums:
         if lookup.op is index_add and len({each.type.shape for each in lookup.inputs[1:]}) == 1:
             stacks, attrs = [self.stack(each) for each in lookup.inputs], lookup.attrs
             return lambda made: index_add(*(each(made) for each in stacks), **attrs)
-        if value.op is cast and _as_index_add(value.inputs[0]).op is index_add:
-            return self._of_sum(value)  # of 16 bits: additions in 32, rounded once
+        if _is_rounded(value) and _as_index_add(value.inputs[0]).op is index_add:
+            return self._of_sum(value)
         if value.op is sum_ and self._is_stacked(value.inputs[0]):
             return self._sum(value)
         total = placeholder(f"total{len(self.accumulators)}", value.type)
@@ -140,6 +140,11 @@ def _is_product(value: Node | None) -> bool:
 def _keeps_numbers(value: Node) -> bool:
     """Whether a value has the numbers of its operand in other places, and zeros."""
     return value.op in (permute, reshape) or (value.op is pad and value.attrs["value"] == 0)
+
+
+def _is_rounded(value: Node) -> bool:
+    """Whether a value has 16 bits and its operand more: a sum is then rounded once, at its end."""
+    return value.op is cast and value.type.dtype.itemsize == 2 < value.inputs[0].type.dtype.itemsize
 
 
 def _as_index_add(value: Node) -> Node:
