@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from graphc.errors import ShapeError
 from graphc.opdef import Call, OpDef, Saves, Trait
 from graphc.ops.elementwise import add, mul, sub
 from graphc.ops.elementwise_parts import complex_, conj, conjugated, imag
+from graphc.ops.elimination import eliminated
 from graphc.ops.linalg import adjoint, matmul, swap_last
 from graphc.ops.matrices import as_columns, real_part, require_matrix
 from graphc.ops.reduce import sum_
@@ -30,15 +32,30 @@ def _as_factor(x: Any) -> Any:
     return as_columns(as_columns(x))
 
 
+def _eval_det(a: Array) -> Array:
+    found = np.array(np.linalg.det(np.ascontiguousarray(a)), a.dtype)
+    for place in _with_nan(a):
+        found[place] = _pivots(a[place]).prod()
+    return found
+
+
+def _with_nan(a: Array) -> Iterator[tuple[int, ...]]:
+    """Where in a batch matrices hold NaN, which LAPACK may lose."""
+    return map(tuple, np.argwhere(np.isnan(a).any(axis=(-2, -1))))
+
+
+def _pivots(matrix: Array) -> Array:
+    """Factors of the determinant: those on the diagonal of U, and -1 for each exchange of rows."""
+    factors, places = eliminated(matrix)
+    exchanges = np.where(places == np.arange(len(places)), 1, -1)
+    return np.asarray(factors.diagonal() * exchanges, matrix.dtype)
+
+
 def _det_vjp(call: Call, g: Any) -> tuple[Any]:
     return (mul(_as_factor(g), conjugated(cofactors(call.inputs[0]))),)
 
 
-det = OpDef(
-    "det", _infer_det,
-    lambda a: np.asarray(np.linalg.det(np.ascontiguousarray(a)), a.dtype),
-    _det_vjp, saves=Saves.INPUTS,
-)  # fmt: skip
+det = OpDef("det", _infer_det, _eval_det, _det_vjp, saves=Saves.INPUTS)
 
 
 def _infer_cofactors(a: TensorType) -> TensorType:
@@ -151,7 +168,11 @@ def _infer_slogdet(a: TensorType) -> TensorType:
 
 
 def _eval_slogdet(a: Array) -> Array:
-    return np.stack(np.linalg.slogdet(np.ascontiguousarray(a)), axis=-1).astype(a.dtype)
+    found = np.stack(np.linalg.slogdet(np.ascontiguousarray(a)), axis=-1).astype(a.dtype)
+    for place in _with_nan(a):
+        factors = _pivots(a[place])
+        found[place] = np.sign(factors).prod(), np.log(np.abs(factors)).sum()
+    return found
 
 
 def _slogdet_vjp(call: Call, g: Any) -> tuple[Any]:

@@ -84,6 +84,18 @@ def test_nan_is_not_positive(dtype: type, size: int) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_determinants_beside_a_zero_keep_nan(dtype: type) -> None:
+    """LAPACK takes the 0 for the largest of the first column."""
+    matrices = gc.tensor(np.array([[[0, 2], [np.nan, 1]], [[0, 2], [3, 1]]], dtype))
+    for det in (gc.linalg.det, gc.compile(gc.linalg.det)):
+        np.testing.assert_allclose(det(matrices).numpy(), [np.nan, -6], rtol=1e-6)
+        assert np.isnan(det(matrices[0]).numpy())
+    sign, logarithm = gc.linalg.slogdet(matrices)
+    np.testing.assert_allclose(sign.numpy(), [np.nan, -1])
+    np.testing.assert_allclose(logarithm.numpy(), [np.nan, np.log(6)], rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parity
 def test_nan_is_where_pytorch_has_it(dtype: type, rng: np.random.Generator) -> None:
     for matrix in matrices(rng, dtype):
