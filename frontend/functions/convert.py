@@ -68,6 +68,10 @@ def is_operand(x: object) -> TypeGuard[TensorLike]:
     return isinstance(x, (TensorBase, np.generic, *_NUMBERS))
 
 
+_LEAST, _LARGEST = 2.0**-14, 65504.0
+"""What every floating dtype has: the normal numbers of float16."""
+
+
 def scalar_tensor(value: Number, dtype: DType) -> Tensor:
     """A Python number as a 0-d tensor of this dtype.
 
@@ -86,6 +90,8 @@ def scalar_tensor(value: Number, dtype: DType) -> Tensor:
         wrapped = (value + 2**63) % 2**64 - 2**63
         return concrete(np.asarray(wrapped, np.int64).astype(dtype.numpy))
     try:
+        if dtype.category == FLOATING and (value == 0 or _LEAST <= abs(value) <= _LARGEST):
+            return concrete(np.asarray(value, dtype.numpy))  # which numpy does not warn of
         return concrete(evaluate(np.asarray, (), {"a": value, "dtype": dtype.numpy}))
     except (TypeError, ValueError) as error:
         raise ArgumentTypeError(
@@ -193,8 +199,14 @@ def promote(function: str, a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor
 
 def promote_float(function: str, a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:
     """Two operands in their common dtype, integers as float32."""
-    if is_tensor(a) and is_tensor(b) and a.dtype is b.dtype and a.dtype.is_differentiable:
-        return a, b
+    if is_tensor(a):
+        of = a.dtype
+        if of.is_differentiable:
+            if is_tensor(b):
+                if of is b.dtype:
+                    return a, b
+            elif of.category >= _CATEGORIES.get(type(b), COMPLEX + 1):
+                return a, to_operand(b, of)
     a, b = arrays_as_tensors(a, b)
     dtype = common_dtype(function, (a, b))
     dtype = dtype if dtype.is_differentiable else default_dtype()

@@ -34,15 +34,16 @@ __all__ = [
 ]
 
 
-def _truths(function: str, *operands: TensorLike) -> tuple[Tensor, ...]:
+def _truths(function: str, a: TensorLike, b: TensorLike) -> tuple[Tensor, Tensor]:
     """True where not zero; arrays of numpy are tensors beside a tensor."""
-    if len(operands) == 2:
-        operands = arrays_as_tensors(*operands)
-    return tuple(
-        cast(require_tensor(function, x), bool_) if is_tensor(x) or not is_operand(x)
-        else scalar_tensor(bool(x), bool_)
-        for x in operands
-    )  # fmt: skip
+    a, b = arrays_as_tensors(a, b)
+    return _truth(function, a), _truth(function, b)
+
+
+def _truth(function: str, x: TensorLike) -> Tensor:
+    if not is_tensor(x) and is_operand(x):
+        return scalar_tensor(bool(x), bool_)
+    return cast(require_tensor(function, x), bool_)
 
 
 def logical_and(input: Tensor, other: TensorLike) -> Tensor:
@@ -62,7 +63,7 @@ def logical_xor(input: Tensor, other: TensorLike) -> Tensor:
 
 def logical_not(input: Tensor) -> Tensor:
     """True where zero (``torch.logical_not``)."""
-    return comparison.logical_not(*_truths("logical_not", input))
+    return comparison.logical_not(_truth("logical_not", input))
 
 
 bitwise_and = binary(comparison.bitwise_and, "bitwise_and", "Bits set in both.")

@@ -122,17 +122,20 @@ subtract = sub
 def mul(input: TensorLike, other: TensorLike) -> Tensor:
     """``input * other`` (``torch.mul``)."""
     a, b = promote("mul", input, other)
-    if (a.dtype is float16 or a.dtype is bfloat16) and _has_number(input, other):
-        return _beside_number(elementwise.mul, input, other, a.dtype)
-    return elementwise.mul(a, b)
+    if (a is input and b is other) or not _is_short_beside_number(a.dtype, input, other):
+        return elementwise.mul(a, b)
+    return _rounded_once(elementwise.mul, input, other, a.dtype)
 
 
-def _has_number(input: TensorLike, other: TensorLike) -> bool:
-    return any(isinstance(x, Number | np.generic) for x in (input, other))
+def _is_short_beside_number(dtype: DType, input: TensorLike, other: TensorLike) -> bool:
+    """Whether a result has 16 bits, and a number beside the tensor need not have as few."""
+    return (dtype is float16 or dtype is bfloat16) and any(
+        isinstance(x, Number | np.generic) for x in (input, other)
+    )
 
 
-def _beside_number(op: OpDef, input: TensorLike, other: TensorLike, dtype: DType) -> Tensor:
-    """Of 16 bits and a number that need not have as few: computed in float32, rounded once."""
+def _rounded_once(op: OpDef, input: TensorLike, other: TensorLike, dtype: DType) -> Tensor:
+    """Computed in float32."""
     return cast(op(to_operand(input, float32), to_operand(other, float32)), dtype)
 
 
@@ -152,9 +155,9 @@ def div(input: TensorLike, other: TensorLike, *, rounding_mode: str | None = Non
     """
     if rounding_mode is None:
         a, b = promote_float("div", input, other)
-        if (a.dtype is float16 or a.dtype is bfloat16) and _has_number(input, other):
-            return _beside_number(elementwise.div, input, other, a.dtype)
-        return elementwise.div(a, b)
+        if (a is input and b is other) or not _is_short_beside_number(a.dtype, input, other):
+            return elementwise.div(a, b)
+        return _rounded_once(elementwise.div, input, other, a.dtype)
     if rounding_mode not in ("floor", "trunc"):
         raise ArgumentError(
             "div: unknown rounding_mode", got=repr(rounding_mode),

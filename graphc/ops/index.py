@@ -172,6 +172,8 @@ def _eval_gather(x: Array, index: Array, *, dim: int, what: str = "gather: index
 
 def _line_of_all_rows(index: Array, dim: int) -> Array:
     """The vector of positions that an index repeats in memory for all rows, else the index."""
+    if index.ndim > 1 and 0 not in index.strides:
+        return index
     sizes = enumerate(zip(index.shape, index.strides, strict=True))
     if any(axis != dim and (size == 0 or (size > 1 and stride)) for axis, (size, stride) in sizes):
         return index

@@ -113,3 +113,16 @@ def test_products_of_short_numbers_by_hand() -> None:
     assert (gc.tensor([3.0]).half() * gc.tensor([0.1]).half()).item() == np.float16(
         3 * np.float32(np.float16(0.1))
     )
+
+
+@pytest.mark.parametrize("dtype", [gc.float16, gc.bfloat16, gc.float32, gc.float64], ids=str)
+def test_numbers_of_all_sizes_are_rounded_quietly(dtype: gc.DType) -> None:
+    """Also where numpy is told to raise: a number beyond the dtype is infinite, or 0."""
+    sizes = [0, 5e-324, 1e-46, 6e-8, 2.0**-14 * 0.999, 2.0**-14, 65504, 65520, 1e39, 1e308, np.inf]
+    for number in [sign * size for size in sizes for sign in (1.0, -1.0)]:
+        with np.errstate(all="ignore"):
+            wanted = np.asarray(number, dtype.numpy)
+        with np.errstate(all="raise"):
+            found = gc.where(gc.tensor(False), gc.zeros((), dtype=dtype), number)
+        assert found.dtype is dtype
+        assert found.numpy().tobytes() == wanted.tobytes()
