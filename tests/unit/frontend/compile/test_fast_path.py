@@ -191,6 +191,7 @@ def test_lists_are_looked_into_each_time() -> None:
     assert fast(xs, factor).tolist() == [10.0] * 2
 
 
+@pytest.mark.filterwarnings("ignore:Setting the shape:DeprecationWarning")  # by numpy 2.5
 def test_an_argument_whose_shape_was_changed_in_place() -> None:
     fast = gc.compile(lambda x: x * 2)
     array = np.ones((2, 3), np.float32)
