@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -63,6 +64,7 @@ def test_no_sum_leaves_its_register(name: str, kinds: str, dtype: DType) -> None
     target = {**targets(), "aarch64": ARM}.get(name)
     if target is None or (name == "host" and target.isa not in ("avx512", "avx2")):
         pytest.skip("not the processor whose assembly this reads")
+    target = replace(target, effort=2)  # at 0, LLVM keeps nothing in registers
     multiply, spill = HOT[name]
     hot = 0
     for shape in SHAPES:
