@@ -10,11 +10,11 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
+import os
 import pickle
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -74,12 +74,14 @@ def program_key(graph: Graph, optimize: Callable[..., Any], *others: object) -> 
 def _sources(module: str) -> str:
     """A hash of the state of the sources that make programs, for those who change them."""
     files = (graphc.node.__file__, __file__, sys.modules[module].__file__)
-    folders = sorted({Path(file).parent for file in files if file})
     states = []
-    for folder in folders:
-        for file in sorted(folder.rglob("*.py")):
-            status = file.stat()
-            states.append((file.name, status.st_size, status.st_mtime_ns))
+    for top in sorted({os.path.dirname(file) for file in files if file}):
+        for folder, subfolders, names in os.walk(top):  # rglob takes three times as long
+            subfolders.sort()
+            for name in sorted(names):
+                if name.endswith(".py"):
+                    status = os.stat(os.path.join(folder, name))
+                    states.append((name, status.st_size, status.st_mtime_ns))
     return hashlib.sha256(repr(states).encode()).hexdigest()
 
 
