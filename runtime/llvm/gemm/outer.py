@@ -200,10 +200,7 @@ class _Writer:
             self._ask_for(place, _FIRST_CACHE)
 
     def _ask_for(self, place: Value, cache: int) -> None:
-        """Have a cache line fetched; it need not exist."""
-        name = "llvm.prefetch.p0"
-        self.e.module.declare(name, f"declare void @{name}(ptr, i32, i32, i32)")
-        self.e.emit(f"call void @{name}(ptr {place.text}, i32 0, i32 {cache}, i32 1)")
+        memory.fetch(self.e, place, CACHE_LINE, writing=False, near=cache)
 
     def _joined(self, tile: _Tile) -> _Tile:
         """The sums of the chains, pair by pair."""
